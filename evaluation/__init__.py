@@ -1,0 +1,44 @@
+"""Did post-permanency services keep children safely home?
+
+The public face of the package: everything a researcher calls is reachable from
+here, and each room is imported only when one of its names is first used.
+"""
+
+from importlib import import_module
+from importlib.metadata import PackageNotFoundError, version
+
+try:
+    __version__ = version("permanency-evaluation")
+except PackageNotFoundError:
+    __version__ = "0+checkout"
+
+_ROOM_OF = {
+    "Agency": "evaluation.sources",
+    "connect": "evaluation.sources",
+    "simulate_agency": "evaluation.sources",
+    "Study": "evaluation.study",
+    "Cohort": "evaluation.cohorts",
+    "build_cohort": "evaluation.cohorts",
+    "cox": "evaluation.estimates",
+    "cumulative_incidence": "evaluation.estimates",
+    "kaplan_meier": "evaluation.estimates",
+    "effects": "evaluation.effects",
+    "write_reports": "evaluation.reporting",
+    "DataError": "evaluation.errors",
+    "OutputError": "evaluation.errors",
+    "PermanencyError": "evaluation.errors",
+    "StudyError": "evaluation.errors",
+}
+
+__all__ = ["__version__", *sorted(_ROOM_OF)]
+
+
+def __getattr__(name: str):
+    """Import the room that holds a public name when the name is first used."""
+    if name not in _ROOM_OF:
+        raise AttributeError(f"module 'evaluation' has no attribute {name!r}")
+    return getattr(import_module(_ROOM_OF[name]), name)
+
+
+def __dir__() -> list[str]:
+    return __all__
