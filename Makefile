@@ -1,0 +1,51 @@
+SHELL := /bin/sh
+PYTHON ?= $(shell for p in python3.11 python3.12 python3.13 python3 python; do \
+	$$p -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' 2>/dev/null && echo $$p && break; done)
+VENV ?= .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+OUT ?= out/demo
+CHILDREN ?= 20000
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test lint format truth bench docs clean
+
+help: ## List the commands
+	@awk 'BEGIN {FS = ":.*## "} /^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+$(STAMP): pyproject.toml constraints.txt
+	@test -n "$(PYTHON)" || { \
+		echo "Python 3.11, 3.12 or 3.13 is needed and was not found. Install one, or say where it is: make PYTHON=/path/to/python3.11 demo"; exit 1; }
+	@$(PYTHON) -c 'import venv, ensurepip' 2>/dev/null || { \
+		echo "$(PYTHON) cannot make virtual environments. On Debian or Ubuntu: apt-get install python3-venv"; exit 1; }
+	@echo "Making the environment in $(VENV) and installing pinned dependencies (about a minute) ..."
+	@$(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[test]'
+	@touch $@
+
+demo: $(STAMP) ## Simulate an agency and run everything on it: checks, cohort, models, reports
+	@$(BIN)/permanency demo --out $(OUT) --children $(CHILDREN)
+
+test: $(STAMP) ## Run the whole test suite
+	@$(BIN)/python -m pytest -n 2 --dist loadfile
+
+lint: $(STAMP) ## Check format, style and types of the public face
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+	@$(BIN)/pyright --level error
+
+format: $(STAMP) ## Put the code into the house format
+	@$(BIN)/ruff format .
+	@$(BIN)/ruff check --fix .
+
+truth: $(STAMP) ## Long simulation: does every estimator recover its truth?
+	@$(BIN)/python benchmarks/truth.py
+
+bench: $(STAMP) ## Time the package beside its peers
+	@$(BIN)/python benchmarks/speed.py
+
+docs: $(STAMP) ## Write the data dictionary from the contract into out/docs
+	@$(BIN)/python -m evaluation.sources.dictionary out/docs
+
+clean: ## Remove the environment and everything made
+	@rm -rf $(VENV) out dist .pytest_cache .ruff_cache .hypothesis
