@@ -32,7 +32,7 @@ test: $(STAMP) ## Run the whole test suite
 lint: $(STAMP) ## Check format, style and types of the public face
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
-	@$(BIN)/pyright --level error
+	@$(BIN)/mypy
 
 format: $(STAMP) ## Put the code into the house format
 	@$(BIN)/ruff format .

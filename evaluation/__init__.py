@@ -6,6 +6,7 @@ here, and each room is imported only when one of its names is first used.
 
 from importlib import import_module
 from importlib.metadata import PackageNotFoundError, version
+from typing import Any
 
 try:
     __version__ = version("permanency-evaluation")
@@ -33,7 +34,7 @@ _ROOM_OF = {
 __all__ = ["__version__", *sorted(_ROOM_OF)]
 
 
-def __getattr__(name: str):
+def __getattr__(name: str) -> Any:
     """Import the room that holds a public name when the name is first used."""
     if name not in _ROOM_OF:
         raise AttributeError(f"module 'evaluation' has no attribute {name!r}")

@@ -9,6 +9,8 @@ import difflib
 import hashlib
 import json
 import tomllib
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self, get_args
 
@@ -30,6 +32,29 @@ PLANNED_DESIGNS = ("roll-out", "score threshold")
 EVER_SERVED = ("ever", "never", "ever/never", "ever-never", "ever served", "received", "served")
 
 
+@dataclass(frozen=True)
+class Note:
+    """A sentence with counts of children in it, which a release may have to hide.
+
+    Attributes
+    ----------
+    text : str
+        The sentence, with ``{name}`` where a count stands.
+    counts : dict of str to int
+        The counts by name.
+    """
+
+    text: str
+    counts: dict[str, int] = field(default_factory=dict)
+
+    def __str__(self) -> str:
+        return self.say(lambda count: f"{count:,}")
+
+    def say(self, show: Callable[[int], str]) -> str:
+        """Write the sentence with every count as ``show`` prints it."""
+        return self.text.format(**{name: show(count) for name, count in self.counts.items()})
+
+
 class _Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -38,7 +63,7 @@ class CohortRules(_Section):
     """Who is followed, from when to when (METHODS 1 and 2 of the documentation)."""
 
     exits: tuple[datetime.date, datetime.date]
-    exit_types: tuple[ExitType, ...] = EXIT_TYPES
+    exit_types: tuple[ExitType, ...] = get_args(ExitType)
     unit: Literal["first exit", "every exit"] = "first exit"
     min_days_exit: Days = 8
     min_days_reentry: Days = 0

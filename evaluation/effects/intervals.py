@@ -1,0 +1,83 @@
+"""95% intervals and p values, on the scale where each measure is nearly normal."""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from scipy import stats
+
+SMALL_NUMBER_OF_CLUSTERS = 40
+
+
+@dataclass(frozen=True)
+class Interval:
+    """An estimate with its standard error, 95% limits and two-sided p value."""
+
+    estimate: float
+    se: float
+    ci_low: float
+    ci_high: float
+    p: float
+
+
+def clustered_covariance(influence: pd.DataFrame, cluster: pd.Series) -> np.ndarray:
+    """Sum influence by cluster and take the outer product (Lin and Wei, 1989)."""
+    by_cluster = influence.groupby(cluster.to_numpy(), sort=False).sum().to_numpy()
+    return by_cluster.T @ by_cluster
+
+
+def _quantile(clusters: int) -> tuple[float, stats.rv_continuous]:
+    reference = stats.t(clusters - 1) if clusters < SMALL_NUMBER_OF_CLUSTERS else stats.norm()
+    return float(reference.ppf(0.975)), reference
+
+
+def _inflate(se: float, clusters: int) -> float:
+    if 1 < clusters < SMALL_NUMBER_OF_CLUSTERS:
+        return se * math.sqrt(clusters / (clusters - 1))
+    return se
+
+
+def linear(estimate: float, se: float, clusters: int) -> Interval:
+    """Interval symmetric about the estimate; p against no difference."""
+    quantile, reference = _quantile(clusters)
+    wide = _inflate(se, clusters)
+    p = float(2 * reference.sf(abs(estimate) / wide)) if wide > 0 else math.nan
+    return Interval(estimate, se, estimate - quantile * wide, estimate + quantile * wide, p)
+
+
+def log_ratio(log_estimate: float, se: float, clusters: int) -> Interval:
+    """Interval of a ratio, symmetric on the log scale; ``se`` is of the log."""
+    on_log = linear(log_estimate, se, clusters)
+    return Interval(
+        math.exp(log_estimate), se, math.exp(on_log.ci_low), math.exp(on_log.ci_high), on_log.p
+    )
+
+
+def risk(estimate: float, se: float, clusters: int) -> Interval:
+    """Interval of a risk on the complementary log-log scale (no p value)."""
+    if not 0 < estimate < 1 or se <= 0:
+        return Interval(estimate, se, math.nan, math.nan, math.nan)
+    quantile, _ = _quantile(clusters)
+    log_survival = math.log1p(-estimate)
+    spread = quantile * _inflate(se, clusters) / abs((1 - estimate) * log_survival)
+    return Interval(
+        estimate,
+        se,
+        -math.expm1(log_survival * math.exp(-spread)),
+        -math.expm1(log_survival * math.exp(spread)),
+        math.nan,
+    )
+
+
+def exact_share(events: int, of: int) -> tuple[float, float]:
+    """Clopper-Pearson 95% limits of a share (Clopper and Pearson, 1934)."""
+    from statsmodels.stats.proportion import proportion_confint
+
+    low, high = proportion_confint(events, of, alpha=0.05, method="beta")
+    return float(low), float(high)
+
+
+def exact_rate_limit(time: float) -> float:
+    """Upper 95% limit of a rate with no event in ``time`` (two-sided exact Poisson)."""
+    return float(stats.chi2.ppf(0.975, 2) / 2 / time)

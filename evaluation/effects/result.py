@@ -1,0 +1,89 @@
+"""What the effects of a study look like to whoever reads them."""
+
+import html
+from dataclasses import dataclass, field
+
+import pandas as pd
+
+from evaluation.study import Note
+
+TABLE_COLUMNS = (
+    "contrast",
+    "outcome",
+    "service",
+    "comparison",
+    "population",
+    "horizon",
+    "measure",
+    "estimate",
+    "se",
+    "ci_low",
+    "ci_high",
+    "p",
+    "p_adjusted",
+    "primary",
+    "n_treated",
+    "n_comparison",
+    "events_treated",
+    "events_comparison",
+    "clusters",
+    "method",
+)
+
+
+@dataclass(frozen=True)
+class Part:
+    """The estimates of one contrast, before they are put together."""
+
+    rows: list[dict]
+    model: pd.DataFrame
+    curves: pd.DataFrame = field(default_factory=pd.DataFrame)
+    balance: pd.DataFrame = field(default_factory=pd.DataFrame)
+    notes: list[Note] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Effects:
+    """Every contrast of a study.
+
+    Attributes
+    ----------
+    table : pandas.DataFrame
+        One row per contrast, horizon and measure. Risks and differences are shares;
+        the ``se`` of a ratio is on the log scale.
+    models : pandas.DataFrame
+        One row per term of every outcome model.
+    curves : pandas.DataFrame
+        Weighted cumulative incidence by arm, month by month: ``service``,
+        ``outcome``, ``group`` (``yes`` served, ``no`` comparison), ``time`` (days),
+        ``at_risk``, ``events``, ``incidence``, ``se``, ``ci_low``, ``ci_high``.
+    balance : pandas.DataFrame
+        ``service``, ``outcome`` and the columns of ``balance``.
+    cannot : pandas.DataFrame
+        ``service``, ``outcome``, ``sentence``: what cannot be estimated, why, and
+        what is known instead.
+    naive : pandas.DataFrame
+        ``service``, ``outcome``, ``horizon``, ``risk_ever``, ``risk_never``,
+        ``risk_ratio``, ``sentence``: what ever against never would have claimed.
+    notes : tuple of Note
+        What was left out or decided on the way, with counts.
+    """
+
+    table: pd.DataFrame
+    models: pd.DataFrame
+    curves: pd.DataFrame
+    balance: pd.DataFrame
+    cannot: pd.DataFrame
+    naive: pd.DataFrame
+    notes: tuple[Note, ...]
+
+    def _repr_html_(self) -> str:
+        notes = "".join(f"<li>{html.escape(str(note))}</li>" for note in self.notes)
+        return f"{self.table.to_html(index=False, escape=True)}<ul>{notes}</ul>"
+
+    def to_dict(self) -> dict:
+        """Return the tables as plain lists of records."""
+        return {
+            name: getattr(self, name).to_dict("records")
+            for name in ("table", "models", "curves", "balance", "cannot", "naive")
+        } | {"notes": [str(note) for note in self.notes]}

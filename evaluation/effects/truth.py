@@ -1,0 +1,60 @@
+"""Estimates beside the truth of a simulated agency."""
+
+import pandas as pd
+
+from evaluation.effects.result import Effects
+from evaluation.study import Study
+
+
+def beside_truth(effects: Effects, truth, study: Study) -> pd.DataFrame:
+    """Set each estimate beside the truth it is judged by.
+
+    A hazard ratio from a model with covariates is judged by the conditional ratio
+    with frailty averaged out, one without them by the marginal ratio of its target
+    population, a risk by the risk (METHODS 6.3).
+
+    Parameters
+    ----------
+    effects : Effects
+        The estimates.
+    truth : object
+        With ``estimands``, a table of service, outcome, horizon, population,
+        exposure, measure, value, mc_se, meaning.
+    study : Study
+        The protocol.
+
+    Returns
+    -------
+    pandas.DataFrame
+        ``service``, ``outcome``, ``measure``, ``horizon``, ``estimate``, ``ci_low``,
+        ``ci_high``, ``truth``, ``inside`` (whether the interval holds the truth),
+        ``meaning``.
+    """
+    table = effects.table.copy()
+    exposure = {service.program: service.exposure for service in study.services}
+    table["exposure"] = table["service"].map(exposure)
+    table["measure_judged"] = table["measure"]
+    ratio = table["measure"] == "hazard_ratio"
+    adjusted = table["method"].astype(str).str.contains("adjusted") & ratio
+    table.loc[ratio, "measure_judged"] = "hazard_ratio_marginal"
+    table.loc[adjusted, "measure_judged"] = "hazard_ratio_conditional"
+    table["horizon_key"] = table["horizon"].fillna(0).astype(int)
+    known = truth.estimands.rename(columns={"value": "truth", "measure": "measure_judged"})
+    known = known.assign(horizon_key=known["horizon"].fillna(0).astype(int))
+    on = ["service", "outcome", "exposure", "population", "measure_judged", "horizon_key"]
+    merged = table.merge(known[[*on, "truth", "meaning"]], on=on, how="inner")
+    merged["inside"] = merged["truth"].between(merged["ci_low"], merged["ci_high"])
+    return merged[
+        [
+            "service",
+            "outcome",
+            "measure",
+            "horizon",
+            "estimate",
+            "ci_low",
+            "ci_high",
+            "truth",
+            "inside",
+            "meaning",
+        ]
+    ].reset_index(drop=True)
