@@ -5,7 +5,6 @@ once, before any data are touched, and is said in words.
 """
 
 import datetime
-import difflib
 import hashlib
 import json
 import tomllib
@@ -17,6 +16,7 @@ from typing import Annotated, Any, Literal, Self, get_args
 from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationError, model_validator
 
 from evaluation.errors import StudyError
+from evaluation.study_errors import sentences
 
 ExitType = Literal["reunification", "relative", "guardianship", "adoption"]
 Outcome = Literal["reentry", "disruption", "maltreatment"]
@@ -245,7 +245,7 @@ class Study(_Section):
         try:
             super().__init__(**settings)
         except ValidationError as error:
-            raise StudyError(*_sentences(error)) from None
+            raise StudyError(*sentences(error, type(self))) from None
 
     @classmethod
     def from_toml(cls, path: str | Path) -> "Study":
@@ -367,58 +367,3 @@ class Study(_Section):
             f'The study names no program "{program}"; it names: '
             f"{', '.join(s.program for s in self.services) or 'none'}."
         )
-
-
-def _sentences(error: ValidationError) -> list[str]:
-    return [_sentence(problem) for problem in error.errors()]
-
-
-def _sentence(problem: Any) -> str:
-    key = ".".join(_keys_of(problem["loc"]))
-    value = problem.get("input")
-    kind = problem["type"]
-    if kind == "extra_forbidden":
-        *section, wrong = _keys_of(problem["loc"])
-        allowed = _keys_at(section)
-        nearest = difflib.get_close_matches(str(wrong), allowed, n=1, cutoff=0.4)
-        hint = f'; did you mean "{nearest[0]}"?' if nearest else "."
-        return f'The key "{key}" is not known here (allowed: {", ".join(allowed)}){hint}'
-    if kind == "missing":
-        return f'The key "{key}" is required and missing.'
-    if kind == "literal_error":
-        allowed = problem["ctx"]["expected"]
-        choices = [choice.strip("' ") for choice in allowed.replace(" or ", ",").split(",")]
-        nearest = difflib.get_close_matches(str(value), choices, n=1, cutoff=0.4)
-        hint = f'; did you mean "{nearest[0]}"?' if nearest else "."
-        return f'The key "{key}" has the value {value!r}; allowed are {allowed}{hint}'
-    message = problem["msg"].removeprefix("Value error, ")
-    if kind == "value_error":
-        return f"{f'[{key}] ' if key else ''}{message}."
-    return f'The key "{key}" has the value {value!r}: {message[0].lower()}{message[1:]}.'
-
-
-def _keys_of(location: tuple[Any, ...]) -> list[str]:
-    """Drop pydantic's names of union branches from a location, keep the user's keys."""
-    keys = [str(part) for part in location]
-    return [
-        key
-        for position, key in enumerate(keys)
-        if not (position and keys[position - 1] == "data_through" and _names_a_branch(key))
-    ]
-
-
-def _names_a_branch(key: str) -> bool:
-    return key == "date" or key.startswith("dict[")
-
-
-def _keys_at(section: list[str]) -> list[str]:
-    model: Any = Study
-    for part in section:
-        if part.isdigit():
-            continue
-        annotation = model.model_fields[part].annotation
-        candidates = [annotation, *get_args(annotation)]
-        model = next(
-            (c for c in candidates if isinstance(c, type) and issubclass(c, BaseModel)), model
-        )
-    return list(model.model_fields)

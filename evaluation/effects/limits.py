@@ -66,7 +66,7 @@ def shortage(arms: Arms, study: Study) -> str | None:
         needed = THRESHOLDS.events_per_term * terms
         return (
             f"{name}: there are too few events of {what} for an outcome model with {terms} terms "
-            f"(it needs {needed:g}, {THRESHOLDS.events_per_term:g} for each); name fewer or coarser "
+            f"({needed:g} needed, {THRESHOLDS.events_per_term:g} each); name fewer or coarser "
             "covariates, or pool years."
         )
     return None
