@@ -28,9 +28,9 @@ StudyFile = Annotated[Path, typer.Argument(metavar="STUDY", help="A study.toml."
 @app.command()
 def demo(out: Out = Path("out/demo"), children: Children = 20_000, seed: Seed = 1) -> None:
     """Simulate an agency, then check, cohort and report it."""
-    from evaluation import outputs
+    from evaluation import jobs
 
-    made = outputs.demo(out, children, seed, _step)
+    made = jobs.demo(out, children, seed, _step)
     _say("Simulated data and reports; nothing here is about real children.")
     for label, path in made:
         _say(f"  {label:<18} {path}")
@@ -41,9 +41,9 @@ def new(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="Folder of the new study.")],
 ) -> None:
     """Write a commented study.toml to start from."""
-    from evaluation import outputs
+    from evaluation import jobs
 
-    _say(f"Wrote {outputs.new_study(folder)}. Edit it, then: permanency report {folder}/study.toml")
+    _say(f"Wrote {jobs.new_study(folder)}. Edit it, then: permanency report {folder}/study.toml")
 
 
 @app.command()
@@ -55,18 +55,18 @@ def check(
     ] = False,
 ) -> None:
     """Check the data against the contract: counts, findings, quarantine."""
-    from evaluation import outputs
+    from evaluation import jobs
 
-    for line in outputs.check(data, out, strict, _step):
+    for line in jobs.check(data, out, strict, _step):
         _say(line)
 
 
 @app.command()
 def cohort(study: StudyFile, out: Out = Path("out/cohort")) -> None:
     """Build the cohort: exits, follow-up rows and flow, as Parquet and CSV."""
-    from evaluation import outputs
+    from evaluation import jobs
 
-    for line in outputs.cohort(study, out, _step):
+    for line in jobs.cohort(study, out, _step):
         _say(line)
 
 
@@ -82,9 +82,9 @@ def report(
     ] = None,
 ) -> None:
     """Write the reports, the workbook, the charts and every estimate."""
-    from evaluation import outputs
+    from evaluation import jobs
 
-    for label, path in outputs.report(study, out, only, formats, _step):
+    for label, path in jobs.report(study, out, only, formats, _step):
         _say(f"  {label:<18} {path}")
 
 
@@ -95,9 +95,9 @@ def simulate(
     seed: Seed = 1,
 ) -> None:
     """Write a simulated agency's tables and a study that fits them."""
-    from evaluation import outputs
+    from evaluation import jobs
 
-    for line in outputs.simulate(folder, children, seed, _step):
+    for line in jobs.simulate(folder, children, seed, _step):
         _say(line)
 
 

@@ -1,0 +1,184 @@
+"""What each command does: the whole way from records to files."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from evaluation.errors import DataError, OutputError
+from evaluation.reporting.folder import whole_folder, write_csv, write_parquet, write_text
+from evaluation.resources import resource
+from evaluation.study import Study
+
+Step = Callable[[str, Callable[[], Any]], Any]
+Made = list[tuple[str, Path]]
+
+
+def new_study(folder: Path) -> Path:
+    """Write a commented study.toml into a folder that has none.
+
+    Raises
+    ------
+    OutputError
+        If one is there already, or the folder cannot be written.
+    """
+    path = folder / "study.toml"
+    if path.exists():
+        raise OutputError(f"{path} exists already and is not replaced: choose another folder.")
+    write_text(path, resource("data_schemas", "study_template.toml").read_text(encoding="utf-8"))
+    return path
+
+
+def check(data: str, out: Path | None, strict: bool, step: Step) -> list[str]:
+    """Check data against the contract; write counts, findings and quarantine to ``out``."""
+    from evaluation.sources import connect
+
+    with connect(data) as agency:
+        result = step("Checking every row", lambda: agency.check(strict=strict))
+    lines = [
+        f"{row.table}: {row.read:,} rows read = {row.accepted:,} accepted + "
+        f"{row.quarantined:,} quarantined ({row.blank_lines:,} blank lines apart)"
+        for row in result.counts.itertuples()
+    ]
+    lines += [f"Finding: {message}" for message in _concerns(result.findings)]
+    if out is not None:
+        with whole_folder(out) as folder:
+            for name in ("counts", "findings", "quarantine"):
+                write_csv(folder / f"{name}.csv", getattr(result, name))
+        lines.append(f"Wrote {out} (row-level: for internal use only).")
+    return lines
+
+
+def _concerns(findings: pd.DataFrame) -> list[str]:
+    return list(findings.loc[findings["verdict"] != "ok", "message"])
+
+
+def cohort(study_file: Path, out: Path, step: Step) -> list[str]:
+    """Build a study's cohort and write its row-level tables to ``out``."""
+    study = Study.from_toml(study_file)
+    with _agency_of(study) as agency:
+        built = step("Building the cohort", lambda: _build(agency, study))
+        _write_cohort(built, out)
+        last = built.flow.iloc[-1]
+    return [
+        f"{int(last.exits):,} exits of {int(last.children):,} children in "
+        f"{int(last.families):,} families.",
+        f"Wrote {out} (row-level: for internal use only).",
+    ]
+
+
+def report(
+    study_file: Path,
+    out: Path,
+    only: list[str] | None,
+    formats: list[str] | None,
+    step: Step,
+) -> Made:
+    """Run a study and write its reports."""
+    study = Study.from_toml(study_file)
+    with _agency_of(study) as agency:
+        return _report(agency, study, out, only, formats, step)
+
+
+def simulate(folder: Path, children: int, seed: int, step: Step) -> list[str]:
+    """Write a simulated agency's tables, and a study that fits them."""
+    from evaluation.sources import simulate_agency
+
+    agency = step(
+        f"Simulating {children:,} children",
+        lambda: simulate_agency(children=children, seed=seed),
+    )
+    with agency, whole_folder(folder) as made:
+        _write_tables(agency, made / "data")
+        write_text(made / "study.toml", _demo_protocol())
+    return [f"Wrote {folder}/data and {folder}/study.toml (simulated; no real children)."]
+
+
+def demo(out: Path, children: int, seed: int, step: Step) -> Made:
+    """Simulate an agency, write it as files, and run everything on those files."""
+    from evaluation.sources import connect, simulate_agency
+
+    simulated = step(
+        f"Simulating {children:,} children",
+        lambda: simulate_agency(children=children, seed=seed),
+    )
+    with simulated, whole_folder(out) as folder:
+        _write_tables(simulated, folder / "data")
+        write_text(folder / "study.toml", _demo_protocol())
+        study = Study.from_toml(folder / "study.toml")
+        with connect(folder / "data", truth=simulated.truth) as agency:
+            result = step("Checking every row", agency.check)
+            for name in ("counts", "findings", "quarantine"):
+                write_csv(folder / "check" / f"{name}.csv", getattr(result, name))
+            made = _report(agency, study, folder / "report", None, None, step, folder / "cohort")
+    places = [("data", out / "data"), ("study", out / "study.toml"), ("checks", out / "check")]
+    places += [("cohort", out / "cohort")]
+    return places + [(label, out / path.relative_to(folder)) for label, path in made]
+
+
+def _agency_of(study: Study):
+    from evaluation.sources import connect
+
+    remote = "://" in study.data
+    return connect(study.data if remote else study.folder / study.data)
+
+
+def _build(agency, study: Study):
+    from evaluation.cohorts import build_cohort
+
+    return build_cohort(agency, study)
+
+
+def _report(
+    agency,
+    study: Study,
+    out: Path,
+    only: list[str] | None,
+    formats: list[str] | None,
+    step: Step,
+    cohort_out: Path | None = None,
+) -> Made:
+    from evaluation.effects import beside_truth, effects
+    from evaluation.reporting import write_reports
+
+    built = step("Building the cohort", lambda: _build(agency, study))
+    if cohort_out is not None:
+        _write_cohort(built, cohort_out)
+    found = step("Estimating effects", lambda: effects(built))
+    truth = None
+    if agency.truth is not None:
+        truth = step("Computing the truth", lambda: beside_truth(found, agency.truth, study))
+    chosen = {"formats": tuple(formats)} if formats else {}
+    written = step(
+        "Writing the reports",
+        lambda: write_reports(study, agency, built, found, out, only=only, truth=truth, **chosen),
+    )
+    return [(path.suffix.lstrip(".") or path.name, path) for path in written]
+
+
+def _write_cohort(built, out: Path) -> None:
+    tables = {"exits": built.exits, "flow": built.flow}
+    tables |= {f"follow_up_{name}": built.follow_up(name) for name in built.outcomes}
+    if built.study.privacy.pseudonymize:
+        from evaluation.reporting.pseudonyms import pseudonymize
+
+        tables = pseudonymize(tables, built.study.seed)
+    with whole_folder(out) as folder:
+        for name, frame in tables.items():
+            write_csv(folder / f"{name}.csv", frame)
+            write_parquet(folder / f"{name}.parquet", frame)
+        words = "\n".join(f"{rule}: {text}" for rule, text in built.definitions)
+        write_text(folder / "definitions.txt", words + "\n")
+
+
+def _write_tables(agency, folder: Path) -> None:
+    frames = agency.frames
+    if frames is None:
+        raise DataError("Only an agency made of data frames can be written as files.")
+    for name, frame in frames.items():
+        write_csv(folder / f"{name}.csv", frame)
+
+
+def _demo_protocol() -> str:
+    return resource("data_schemas", "study_template.toml").read_text(encoding="utf-8")
