@@ -70,7 +70,9 @@ def test_stacked_influence_is_what_leaving_a_child_out_changes(children, populat
     left_out = data.index[:60]
     changes = [estimate - weighted_difference(data.drop(i), population)[0] for i in left_out]
     assert np.corrcoef(changes, influence.loc[left_out])[0, 1] > 0.999
-    assert influence.loc[left_out].to_numpy() == pytest.approx(np.array(changes), rel=0.06, abs=4e-5)
+    assert influence.loc[left_out].to_numpy() == pytest.approx(
+        np.array(changes), rel=0.06, abs=4e-5
+    )
 
 
 def test_who_is_always_served_has_no_comparison(children):
