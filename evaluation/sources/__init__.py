@@ -1,0 +1,15 @@
+"""Administrative data as contract tables: read, checked, and counted row by row."""
+
+from evaluation.sources.agency import Agency, connect
+from evaluation.sources.contract import contract
+
+__all__ = ["Agency", "connect", "contract", "simulate_agency"]
+
+
+def __getattr__(name: str):
+    """Import the simulator only when it is asked for."""
+    if name == "simulate_agency":
+        from evaluation.sources.simulation import simulate_agency
+
+        return simulate_agency
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -1,0 +1,175 @@
+"""An agency's administrative data, checked against the contract."""
+
+import hashlib
+import json
+import tempfile
+from functools import cached_property
+from typing import Any, Self
+
+import ibis
+import ibis.expr.types as ir
+from ibis.backends.duckdb import Backend
+
+from evaluation.errors import DataError
+from evaluation.sources.contract import contract
+from evaluation.sources.load import Loaded, load
+from evaluation.sources.places import Place, Source, locate
+
+
+def connect(source: Source, truth: Any = None) -> "Agency":
+    """Open an agency's administrative data.
+
+    Parameters
+    ----------
+    source : str, pathlib.Path or mapping of str to pandas.DataFrame
+        A folder with one ``.csv``, ``.csv.gz`` or ``.parquet`` file per contract
+        table, a ``.duckdb`` file (opened read-only), or data frames by table name.
+    truth : object, optional
+        For simulated agencies: what the data were made from.
+
+    Returns
+    -------
+    Agency
+        Tables are read and checked when first asked for.
+
+    Raises
+    ------
+    DataError
+        If there is no such source or it holds no contract table.
+    """
+    scratch = tempfile.TemporaryDirectory(prefix="permanency-")
+    connection = ibis.duckdb.connect(
+        temp_directory=scratch.name,
+        autoinstall_known_extensions=False,
+        autoload_known_extensions=False,
+    )
+    try:
+        place = locate(source, connection)
+    except DataError:
+        connection.disconnect()
+        scratch.cleanup()
+        raise
+    return Agency(connection, place, scratch, truth)
+
+
+class Agency:
+    """Contract tables of an agency, of which only rows that keep every rule are seen.
+
+    Made by `connect`; usable as a context manager, which closes the engine.
+
+    Attributes
+    ----------
+    truth : object or None
+        For simulated agencies: what the data were made from.
+    """
+
+    def __init__(
+        self,
+        connection: Backend,
+        place: Place,
+        scratch: tempfile.TemporaryDirectory,
+        truth: Any = None,
+    ):
+        self._connection = connection
+        self._place = place
+        self._scratch = scratch
+        self._loaded: dict[str, Loaded] = {}
+        self.truth = truth
+
+    @property
+    def source(self) -> str:
+        """The source as printed in reports; holds no credentials."""
+        return self._place.description
+
+    @property
+    def tables(self) -> tuple[str, ...]:
+        """Names of the contract tables present, in the contract's order."""
+        return tuple(name for name in contract().names if name in self._place.readers)
+
+    @property
+    def connection(self) -> Backend:
+        """The Ibis DuckDB backend that holds the accepted tables."""
+        return self._connection
+
+    def table(self, name: str) -> ir.Table:
+        """Return the accepted rows of a table.
+
+        Parameters
+        ----------
+        name : str
+            A contract table.
+
+        Returns
+        -------
+        ibis Table
+            The contract's columns that the source has, typed as the contract
+            says (date, string, float64, boolean, int64), and the agency's own
+            columns.
+
+        Raises
+        ------
+        DataError
+            If the contract or the source has no such table, or it cannot be read.
+        """
+        return self._load(name).accepted
+
+    def has(self, table: str, column: str | None = None) -> bool:
+        """Tell whether the source has a table, or a column of it.
+
+        Parameters
+        ----------
+        table : str
+            A contract table.
+        column : str, optional
+            A contract field or a column of the agency's own.
+        """
+        if table not in self._place.readers:
+            return False
+        return column is None or column in self.table(table).columns
+
+    @cached_property
+    def data_hash(self) -> str:
+        """SHA-256 of the content of every table, wherever it lies.
+
+        Of a text file it takes the bytes (unpacked); of a Parquet file, database
+        table or data frame the column names and every value as text in row order.
+        """
+        digests = {name: self._load(name).digest for name in self.tables}
+        return hashlib.sha256(json.dumps(digests, sort_keys=True).encode()).hexdigest()
+
+    def close(self) -> None:
+        """Close the engine and delete what it wrote to disk."""
+        self._connection.disconnect()
+        self._scratch.cleanup()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        return f"Agency({self.source!r}: {', '.join(self.tables)})"
+
+    def _load(self, name: str) -> Loaded:
+        if name in self._loaded:
+            return self._loaded[name]
+        schema = contract().table(name)
+        if name not in self._place.readers:
+            raise DataError(self._missing(name))
+        parents = {key.table for key in schema.foreign_keys}
+        parents |= {"children" for rule in schema.cross_rules if rule.rule == "not_before_birth"}
+        known = {parent: self._load(parent).as_parent for parent in sorted(parents)}
+        staging = f"{name}_source"
+        staged = self._place.readers[name](self._connection, schema, staging)
+        self._loaded[name] = load(self._connection, staged, schema, known)
+        self._connection.drop_table(staging)
+        return self._loaded[name]
+
+    def _missing(self, name: str) -> str:
+        unread = [f"{file} ({why})" for file, why in self._place.unread]
+        seen = f" Not read: {'; '.join(unread)}." if unread else ""
+        return (
+            f"The table {name} is missing from {self.source}, which has "
+            f"{', '.join(self.tables)}; add it under that name.{seen}"
+        )

@@ -1,0 +1,256 @@
+"""From a staging table to accepted rows, rejected rows and what is wrong with them."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import ibis
+import ibis.expr.types as ir
+from ibis.backends.duckdb import Backend
+
+from evaluation.errors import DataError
+from evaluation.sources.across import Parent, across_checks
+from evaluation.sources.contract import TableSchema
+from evaluation.sources.parsing import natural_types, parse, without_missing
+from evaluation.sources.rows import printed, row_checks, text_of, with_suggestion
+from evaluation.sources.staging import LINE, ROW, Staged
+
+QUARANTINE = ("table", "source", "line", "row_key", "field", "value", "rule", "message")
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """A checked table.
+
+    Parameters
+    ----------
+    schema : TableSchema
+        The contract table.
+    accepted : ibis Table
+        The rows that keep every rule, typed.
+    rejected : ibis Table or None
+        The rows that do not, typed as far as possible.
+    quarantine : ibis Table or None
+        `QUARANTINE` columns, one row per broken rule, in source order.
+    source, digest : str
+        The file or table as printed; SHA-256 of its content.
+    own_columns : tuple of str
+        Columns the contract does not know.
+    read, accepted_rows, blank_lines, multiline_rows : int
+        Counts; quarantined rows are `read` less `accepted_rows`.
+    """
+
+    schema: TableSchema
+    accepted: ir.Table
+    rejected: ir.Table | None
+    quarantine: ir.Table | None
+    source: str
+    digest: str
+    own_columns: tuple[str, ...]
+    read: int
+    accepted_rows: int
+    blank_lines: int
+    multiline_rows: int
+
+    @property
+    def as_parent(self) -> Parent:
+        """The table as the target of foreign keys."""
+        if self.quarantine is None:
+            return Parent(self.accepted, None)
+        keys = self.quarantine.filter(self.quarantine.row_key.notnull())
+        return Parent(self.accepted, keys.select(key="row_key").distinct())
+
+
+def load(
+    connection: Backend,
+    staged: Staged,
+    schema: TableSchema,
+    parents: Mapping[str, Parent],
+) -> Loaded:
+    """Check a staged table and keep its good and its bad rows apart.
+
+    Parameters
+    ----------
+    connection : Ibis DuckDB backend
+        The accepted table is stored in it under the contract name.
+    staged : Staged
+        The source table.
+    schema : TableSchema
+        The contract table it is checked against.
+    parents : mapping of str to Parent
+        The tables its foreign keys point to.
+
+    Returns
+    -------
+    Loaded
+
+    Raises
+    ------
+    DataError
+        If a source column's own type cannot hold the field, or a required table
+        has no rows.
+    """
+    name = schema.name
+    parsed, content = _parsed(staged, schema)
+    checks = row_checks(parsed, schema)
+    tallies = {f"check{n}": check.broken.sum() for n, check in enumerate(checks)}
+    found = parsed.aggregate(rows=parsed.count(), **tallies).to_pyarrow().to_pylist()[0]
+    read = found["rows"] + staged.malformed_rows
+    if schema.required and not read:
+        raise DataError(f"{staged.label} has no rows, and the table {name} is required.")
+    failing = [n for n in range(len(checks)) if found[f"check{n}"]]
+    violations = _stored_violations(connection, parsed, schema, content, parents)
+    kept_columns = [column for column in parsed.columns if column in staged.columns]
+
+    broken = ibis.or_(*(checks[n].broken for n in failing)) if failing else ibis.literal(False)
+    good = parsed.filter(~broken) if failing else parsed
+    for table in violations:
+        good = good.anti_join(table, ROW)
+    if violations:
+        good = good.order_by(ROW)
+    accepted = connection.create_table(name, good.select(kept_columns))
+    rejected = quarantine = None
+    if failing or violations:
+        bad_rows = [parsed.filter(broken).select(ROW)] if failing else []
+        bad_rows += [table.select(ROW) for table in violations]
+        bad = (
+            parsed.semi_join(ibis.union(*bad_rows), ROW)
+            if len(bad_rows) > 1
+            else (parsed.semi_join(bad_rows[0], ROW))
+        )
+        rejected = connection.create_table(f"{name}_rejected", bad.order_by(ROW))
+    if rejected is not None or staged.malformed is not None:
+        quarantine = _quarantine(connection, staged, schema, rejected, failing, violations)
+    return Loaded(
+        schema=schema,
+        accepted=accepted,
+        rejected=rejected,
+        quarantine=quarantine,
+        source=staged.label,
+        digest=staged.digest,
+        own_columns=tuple(c for c in staged.columns if c not in schema.columns),
+        read=read,
+        accepted_rows=accepted.count().to_pyarrow().as_py(),
+        blank_lines=staged.blank_lines,
+        multiline_rows=staged.multiline_rows,
+    )
+
+
+def _parsed(staged: Staged, schema: TableSchema) -> tuple[ir.Table, list[str]]:
+    """Add typed columns to a staging table; return it with the columns of its content."""
+    table, missing = staged.table, schema.missing_values
+    columns = {ROW: table[ROW], LINE: table[LINE]}
+    content = []
+    doubtful = {}
+    for field in schema.fields:
+        if field.name in staged.columns:
+            parsed = parse(table[field.name], field, missing)
+            columns[field.name] = parsed.typed
+            columns[text_of(field.name)] = parsed.raw
+            content.append(text_of(field.name))
+            if not parsed.fits:
+                doubtful[field.name] = parsed.raw.count()
+    own = [name for name in staged.columns if name not in schema.columns]
+    types = natural_types(table, own, missing) if staged.is_text else {}
+    for name in own:
+        value = without_missing(table[name], missing)
+        columns[name] = value.cast(types[name]) if name in types else value
+        content.append(name)
+    _refuse_types(table, schema, staged.label, doubtful)
+    return table.select(**columns), content
+
+
+def _refuse_types(table: ir.Table, schema: TableSchema, label: str, doubtful: dict) -> None:
+    if not doubtful:
+        return
+    found = table.aggregate(**doubtful).to_pyarrow().to_pylist()[0]
+    wrong = [
+        f"{label}: the column {name} is of type {table[name].type()}, and the contract asks for "
+        f"a {schema.field(name).type}; convert it."
+        for name, values in found.items()
+        if values
+    ]
+    if wrong:
+        raise DataError(*wrong)
+
+
+def _stored_violations(
+    connection: Backend,
+    parsed: ir.Table,
+    schema: TableSchema,
+    content: list[str],
+    parents: Mapping[str, Parent],
+) -> list[ir.Table]:
+    stored = []
+    for number, check in enumerate(across_checks(parsed, schema, content, parents)):
+        name = f"{schema.name}_violations{number}"
+        table = connection.create_table(name, check)
+        if table.count().to_pyarrow().as_py():
+            stored.append(table)
+        else:
+            connection.drop_table(name)
+    return stored
+
+
+def _quarantine(
+    connection: Backend,
+    staged: Staged,
+    schema: TableSchema,
+    rejected: ir.Table | None,
+    failing: list[int],
+    violations: list[ir.Table],
+) -> ir.Table:
+    pieces = []
+    if rejected is not None:
+        keys = [rejected[text_of(name)].fill_null("") for name in schema.primary_key]
+        key = ibis.literal(", ").join(keys).nullif("")
+        checks = row_checks(rejected, schema)
+        for number in failing:
+            check = checks[number]
+            message = with_suggestion(check, rejected)
+            pieces.append(
+                rejected.filter(check.broken).select(
+                    ROW,
+                    LINE,
+                    order=ibis.literal(number),
+                    row_key=key,
+                    field=ibis.literal(check.field),
+                    value=printed(check.value),
+                    rule=ibis.literal(check.rule),
+                    message=message,
+                )
+            )
+        places = rejected.select(ROW, LINE, row_key=key)
+        for number, table in enumerate(violations, start=len(checks)):
+            pieces.append(
+                table.join(places, ROW).select(
+                    ROW,
+                    LINE,
+                    "row_key",
+                    "field",
+                    "rule",
+                    "message",
+                    order=ibis.literal(number),
+                    value=printed(table.value),
+                )
+            )
+    if staged.malformed is not None:
+        pieces.append(
+            staged.malformed.select(
+                LINE,
+                "row_key",
+                "value",
+                "rule",
+                "message",
+                **{ROW: ibis.null("int64"), "order": ibis.literal(0)},
+                field=ibis.null("string"),
+            )
+        )
+    columns = [ROW, LINE, "order", "row_key", "field", "value", "rule", "message"]
+    types = dict.fromkeys(columns[3:], "string") | {ROW: "int64", LINE: "int64", "order": "int64"}
+    pieces = [piece.select(columns).cast(types) for piece in pieces]
+    everything = ibis.union(*pieces) if len(pieces) > 1 else pieces[0]
+    ordered = everything.order_by([LINE, ROW, "order"])
+    named = ordered.mutate(
+        table=ibis.literal(schema.name), source=ibis.literal(staged.label), line=ordered[LINE]
+    )
+    return connection.create_table(f"{schema.name}_quarantine", named.select(QUARANTINE))

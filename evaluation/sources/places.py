@@ -1,0 +1,235 @@
+"""Where an agency's tables lie: which file, database table or data frame is which table."""
+
+import stat
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
+
+import duckdb
+import pandas as pd
+from ibis.backends.duckdb import Backend
+
+from evaluation.errors import DataError
+from evaluation.sources.contract import TableSchema, contract, did_you_mean, nearest
+from evaluation.sources.staging import Staged
+from evaluation.sources.text import stage_text
+from evaluation.sources.typed import stage_database_table, stage_frame, stage_parquet
+
+Reader = Callable[[Backend, TableSchema, str], Staged]
+Source = str | Path | Mapping[str, pd.DataFrame]
+
+_CATALOG = "agency_file"
+_FORMATS = (".csv", ".csv.gz", ".parquet")
+_OTHER_FORMATS = (".xlsx", ".xls", ".tsv", ".txt", ".json", ".feather", ".sav", ".dta")
+
+
+@dataclass(frozen=True)
+class Place:
+    """The tables a source holds and how each is read.
+
+    Parameters
+    ----------
+    description : str
+        The source as printed: never with a user name or password.
+    readers : mapping of str to callable
+        For every contract table present, what copies it into the engine.
+    unread : list of (str, str)
+        Names of files or tables that are not read, and why.
+    """
+
+    description: str
+    readers: Mapping[str, Reader]
+    unread: list[tuple[str, str]] = field(default_factory=list)
+
+
+def locate(source: Source, connection: Backend) -> Place:
+    """Find out what a source is and which contract tables it holds.
+
+    Parameters
+    ----------
+    source : str, pathlib.Path or mapping of str to pandas.DataFrame
+        A folder, a DuckDB file, or data frames by table name.
+    connection : Ibis DuckDB backend
+        A DuckDB file is attached to it, read-only.
+
+    Returns
+    -------
+    Place
+
+    Raises
+    ------
+    DataError
+        If there is no such source, it cannot be opened or holds no contract table.
+    """
+    if isinstance(source, Mapping):
+        return _frames(source)
+    if not isinstance(source, str | Path):
+        raise DataError(
+            f"A source is a folder, a .duckdb file or a dictionary of data frames, not "
+            f"{type(source).__name__}."
+        )
+    if isinstance(source, str) and "://" in source:
+        raise DataError(_refused_address(source))
+    path = Path(source).expanduser()
+    if not path.exists():
+        raise DataError(f"There is no folder or file {source}; check the path.")
+    if path.is_dir():
+        return _folder(path)
+    if path.suffix.lower() in (".duckdb", ".db", ".ddb"):
+        return _database(path, connection)
+    raise DataError(
+        f"{source} is not a folder or a .duckdb file; for CSV or Parquet files give the folder "
+        "that holds them, one file per table."
+    )
+
+
+def _refused_address(address: str) -> str:
+    scheme = address.split("://", 1)[0].lower()
+    try:
+        parts = urlsplit(address)
+        secret = parts.password is not None or "password" in parse_qs(parts.query)
+    except ValueError:
+        secret = "@" in address
+    if secret:
+        return (
+            "The address of the source holds a password; remove it, for addresses are printed and "
+            "saved, and keep credentials in the environment, ~/.pgpass or a service file."
+        )
+    return (
+        f"Sources of the kind {scheme}:// are not offered in this version; export the tables to a "
+        "folder of CSV or Parquet files, or to a .duckdb file."
+    )
+
+
+def _frames(frames: Mapping[str, pd.DataFrame]) -> Place:
+    names = contract().names
+    for name, frame in frames.items():
+        if name not in names:
+            raise DataError(f"The contract has no table {name!r}{did_you_mean(str(name), names)}")
+        if not isinstance(frame, pd.DataFrame):
+            raise DataError(
+                f'The table "{name}" is given as {type(frame).__name__}; give a pandas DataFrame.'
+            )
+    readers = {
+        name: partial(_read_frame, frames[name].copy(deep=False))
+        for name in names
+        if name in frames
+    }
+    count = "1 data frame" if len(readers) == 1 else f"{len(readers)} data frames"
+    return _found(Place(count, readers), "the dictionary of data frames")
+
+
+def _read_frame(frame: pd.DataFrame, connection: Backend, schema: TableSchema, name: str) -> Staged:
+    return stage_frame(connection, frame, schema, name)
+
+
+def _database(path: Path, connection: Backend) -> Place:
+    _refuse_special(path, path.name)
+    try:
+        if "'" in str(path):
+            raise DataError(
+                f"{path.name}: a path with an apostrophe cannot be opened; rename the file or "
+                "folder."
+            )
+        connection.attach(path.absolute(), _CATALOG, read_only=True)
+        connection.raw_sql("SET enable_external_access = false")
+        present = connection.list_tables(database=(_CATALOG, "main"))
+    except duckdb.Error as error:
+        raise DataError(
+            f"{path.name} cannot be opened as a DuckDB database "
+            f"({str(error).splitlines()[0][:200]}); if it is open elsewhere, close it there; "
+            "if a newer DuckDB wrote it, export its tables to Parquet with the version that did "
+            "and give that folder."
+        ) from None
+    names = contract().names
+    readers = {
+        name: partial(_read_database_table, f"{path.name}, table {name}")
+        for name in names
+        if name in present
+    }
+    unread = [(name, _why_unread(name)) for name in sorted(present) if name not in names]
+    return _found(Place(str(path), readers, unread), str(path))
+
+
+def _read_database_table(label: str, connection: Backend, schema: TableSchema, name: str) -> Staged:
+    return stage_database_table(connection, _CATALOG, schema, name, label)
+
+
+def _folder(folder: Path) -> Place:
+    files: dict[str, list[Path]] = {}
+    unread = []
+    try:
+        entries = sorted(folder.iterdir())
+    except OSError as error:
+        raise DataError(f"The folder {folder} cannot be read ({error.strerror}).") from None
+    for entry in entries:
+        ending = _ending(entry.name, _FORMATS)
+        stem = entry.name[: len(entry.name) - len(ending)]
+        if ending and stem in contract().names:
+            files.setdefault(stem, []).append(entry)
+        elif ending and not entry.name.startswith("."):
+            unread.append((entry.name, _why_unread(stem)))
+        elif other := _ending(entry.name, _OTHER_FORMATS):
+            stem = entry.name[: len(entry.name) - len(other)]
+            if nearest(stem, contract().names, cutoff=0.8):
+                why = f"Files ending in {other} are not read; save it as CSV or Parquet."
+                unread.append((entry.name, why))
+    for name, candidates in files.items():
+        if len(candidates) > 1:
+            raise DataError(
+                f"The folder {folder} holds {' and '.join(c.name for c in candidates)} for the "
+                f"table {name}; keep one of them."
+            )
+        _refuse_outside(candidates[0], folder)
+    readers = {
+        name: partial(_read_file, files[name][0]) for name in contract().names if name in files
+    }
+    return _found(Place(str(folder), readers, unread), f"the folder {folder}")
+
+
+def _read_file(path: Path, connection: Backend, schema: TableSchema, name: str) -> Staged:
+    _refuse_special(path, path.name)
+    stage = stage_parquet if path.suffix.lower() == ".parquet" else stage_text
+    return stage(connection, path.absolute(), schema, name)
+
+
+def _refuse_outside(path: Path, folder: Path) -> None:
+    try:
+        target = path.resolve(strict=True)
+    except (OSError, RuntimeError):
+        raise DataError(
+            f"{path.name} in {folder} is a link to nothing; put the file itself there."
+        ) from None
+    if not target.is_relative_to(folder.resolve()):
+        raise DataError(
+            f"{path.name} in {folder} is a link to a file outside the folder, which is not "
+            "followed; put the file itself there."
+        )
+    _refuse_special(path, path.name)
+
+
+def _refuse_special(path: Path, name: str) -> None:
+    """Refuse what is not a regular file, whose reading might never end."""
+    if not stat.S_ISREG(path.stat().st_mode):
+        raise DataError(f"{name} is not a regular file; put the file itself there.")
+
+
+def _ending(name: str, endings: tuple[str, ...]) -> str:
+    return next((ending for ending in endings if name.lower().endswith(ending)), "")
+
+
+def _why_unread(name: str) -> str:
+    near = nearest(name, contract().names, cutoff=0.75)
+    hint = f' Did you mean "{near}"?' if near else ""
+    return f'The contract has no table "{name}", so it is not read.{hint}'
+
+
+def _found(place: Place, where: str) -> Place:
+    if not place.readers:
+        unread = "".join(f" {name}: {why}" for name, why in place.unread[:5])
+        raise DataError(
+            f"No contract table was found in {where}; it needs children and removals.{unread}"
+        )
+    return place

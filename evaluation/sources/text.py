@@ -1,0 +1,262 @@
+"""Text files into the staging table: DuckDB where provably exact, Python's csv otherwise."""
+
+from collections import defaultdict
+from pathlib import Path
+
+import duckdb
+import ibis.expr.types as ir
+import pyarrow as pa
+from ibis.backends.duckdb import Backend
+
+from evaluation.errors import DataError
+from evaluation.sources.contract import TableSchema
+from evaluation.sources.records import Record, records
+from evaluation.sources.scan import DELIMITERS, Scan, scan
+from evaluation.sources.staging import LINE, ROW, Staged, check_columns
+
+_BATCH = 50_000
+_GLOB_CHARACTERS = frozenset("*?[]{}")
+_MALFORMED = pa.schema(
+    [
+        (LINE, pa.int64()),
+        ("row_key", pa.string()),
+        ("value", pa.string()),
+        ("rule", pa.string()),
+        ("message", pa.string()),
+    ]
+)
+
+
+def stage_text(connection: Backend, path: Path, schema: TableSchema, name: str) -> Staged:
+    """Copy a delimited text file into the engine, every field as text.
+
+    Parameters
+    ----------
+    connection : Ibis DuckDB backend
+        Where the staging table is made.
+    path : pathlib.Path
+        A ``.csv`` or ``.csv.gz`` file, delimited by comma, semicolon, tab or pipe.
+    schema : TableSchema
+        The contract table it is read as.
+    name : str
+        Name of the staging table.
+
+    Returns
+    -------
+    Staged
+
+    Raises
+    ------
+    DataError
+        If the file as a whole cannot be read: encoding, quoting, header.
+    """
+    content = scan(path)
+    delimiter, header = _header(path, schema)
+    check_columns(header.fields, schema, f"{path.name}, line {header.line}")
+    staged = _by_engine(connection, path, name, content, delimiter, header)
+    return staged or _by_row(connection, path, schema, name, content, delimiter, header)
+
+
+def _header(path: Path, schema: TableSchema) -> tuple[str, Record]:
+    """Choose the delimiter whose reading of the first row knows most contract columns."""
+    readings = {delimiter: _first_record(path, delimiter) for delimiter in DELIMITERS}
+    candidates = {d: record for d, record in readings.items() if not record.problem}
+    if not candidates:
+        header = readings[","]
+        raise DataError(f"{path.name}, line {header.line}: the header {header.problem}.")
+
+    def merit(delimiter: str) -> tuple[int, int]:
+        names = candidates[delimiter].fields
+        return len({name.casefold() for name in names} & set(schema.columns)), len(names)
+
+    best = max(candidates, key=merit)
+    header = candidates[best]
+    if merit(best) == (0, 1):
+        raise DataError(
+            f"{path.name}, line {header.line}: the header reads as one column, "
+            f'"{header.fields[0][:80]}"; separate the columns by comma, semicolon, tab or pipe.'
+        )
+    return best, header
+
+
+def _first_record(path: Path, delimiter: str) -> Record:
+    for record in records(path, delimiter):
+        if not record.is_blank:
+            return record
+    raise DataError(f"{path.name} holds blank lines only; it must begin with the column names.")
+
+
+def _by_engine(
+    connection: Backend,
+    path: Path,
+    name: str,
+    content: Scan,
+    delimiter: str,
+    header: Record,
+) -> Staged | None:
+    """Let DuckDB read the file; None unless every character is accounted for."""
+    width = len(header.fields)
+    simple = content.one_line_end and header.line == header.last_line == 1 and width > 1
+    if not simple or _GLOB_CHARACTERS & set(str(path)):
+        return None
+    columns = {f"c{position}": "VARCHAR" for position in range(width)}
+    view, rejected, rejected_scan = f"{name}_file", f"{name}_rejected", f"{name}_rejected_scan"
+    try:
+        source = connection.read_csv(
+            str(path),
+            table_name=view,
+            columns=columns,
+            auto_detect=False,
+            header=True,
+            delim=delimiter,
+            quote='"',
+            escape='"',
+            nullstr="",
+            strict_mode=True,
+            store_rejects=True,
+            rejects_table=rejected,
+            rejects_scan=rejected_scan,
+            compression="gzip" if path.suffix.lower() == ".gz" else "none",
+        )
+        connection.create_table(name, source)
+    except duckdb.Error:
+        return None
+    finally:
+        connection.drop_view(view, force=True)
+        for leftover in (rejected, rejected_scan):
+            connection.drop_table(leftover, force=True)
+    stored = connection.table(name)
+    if not _accounts_for_every_character(stored, content, delimiter, header.fields):
+        connection.drop_table(name)
+        return None
+    placed = stored.mutate(**{ROW: stored.rowid(), LINE: stored.rowid() + 2})
+    return Staged(
+        table=placed.rename(dict(zip(header.fields, columns, strict=True))),
+        label=path.name,
+        columns=tuple(header.fields),
+        is_text=True,
+        digest=content.digest,
+    )
+
+
+def _accounts_for_every_character(
+    stored: ir.Table, content: Scan, delimiter: str, header: list[str]
+) -> bool:
+    """Compare what the engine read with what the scan counted in the file.
+
+    One row per line, and every delimiter, quotation mark and other character of
+    the file either inside a value or where the format puts it: then no reading
+    but this one is possible.
+    """
+    sums = {"rows": stored.count()}
+    for column in stored.columns:
+        value = stored[column]
+        sums[f"characters {column}"] = value.length().sum()
+        sums[f"delimiters {column}"] = (
+            value.length() - value.replace(delimiter, "").length()
+        ).sum()
+        sums[f"quotes {column}"] = (value.length() - value.replace('"', "").length()).sum()
+    found = defaultdict(int)
+    for key, number in stored.aggregate(**sums).to_pyarrow().to_pylist()[0].items():
+        found[key.split()[0]] += number or 0
+    names = "".join(header)
+    characters = found["characters"] + len(names)
+    quotes = found["quotes"] + names.count('"')
+    delimiters = found["delimiters"] + names.count(delimiter)
+    between = (len(header) - 1) * content.lines
+    return (
+        found["rows"] + 1 == content.lines
+        and content.delimiters[delimiter] == between + delimiters
+        and content.characters
+        == characters + between + content.line_end_characters + content.quotes - quotes
+    )
+
+
+def _by_row(
+    connection: Backend,
+    path: Path,
+    schema: TableSchema,
+    name: str,
+    content: Scan,
+    delimiter: str,
+    header: Record,
+) -> Staged:
+    width = len(header.fields)
+    layout = pa.schema(
+        [(LINE, pa.int64()), *((f"c{position}", pa.string()) for position in range(width))]
+    )
+    good = _Table(connection, name, layout)
+    malformed = _Table(connection, f"{name}_malformed", _MALFORMED)
+    keys = [header.fields.index(key) for key in schema.primary_key]
+    blank_lines = multiline = 0
+    for record in records(path, delimiter):
+        if record.is_blank:
+            blank_lines += 1
+        elif record.line == header.line:
+            continue
+        elif record.problem or len(record.fields) != width:
+            malformed.add(_malformed_row(record, width, keys, delimiter))
+        else:
+            multiline += record.last_line > record.line
+            good.add((record.line, *(value or None for value in record.fields)))
+    good.finish()
+    malformed.finish()
+    stored = connection.table(name)
+    names = {column: f"c{position}" for position, column in enumerate(header.fields)}
+    return Staged(
+        table=stored.mutate(**{ROW: stored.rowid()}).rename(names),
+        label=path.name,
+        columns=tuple(header.fields),
+        is_text=True,
+        digest=content.digest,
+        malformed=connection.table(malformed.name) if malformed.rows else None,
+        malformed_rows=malformed.rows,
+        blank_lines=blank_lines,
+        multiline_rows=multiline,
+    )
+
+
+def _malformed_row(
+    record: Record, width: int, keys: list[int], delimiter: str
+) -> tuple[int, str | None, str, str, str]:
+    if record.problem:
+        message = f"The row {record.problem}; correct the line."
+        return record.line, None, record.text, "quoting or length", message
+    fields = record.fields
+    key = ", ".join(fields[position] for position in keys if position < len(fields))
+    what = "few" if len(fields) < width else "many"
+    message = (
+        f"The row has too {what} fields ({len(fields)}, the header has {width}); add or remove "
+        "delimiters, or put quotation marks around a value that holds one."
+    )
+    return record.line, key or None, delimiter.join(fields)[:200], "row shape", message
+
+
+class _Table:
+    """A table in the engine that grows by batches of rows."""
+
+    def __init__(self, connection: Backend, name: str, layout: pa.Schema):
+        self.connection = connection
+        self.name = name
+        self.layout = layout
+        self.waiting: list[tuple] = []
+        self.rows = 0
+        connection.create_table(name, layout.empty_table())
+
+    def add(self, row: tuple) -> None:
+        self.waiting.append(row)
+        self.rows += 1
+        if len(self.waiting) >= _BATCH:
+            self.finish()
+
+    def finish(self) -> None:
+        if self.waiting:
+            columns = [
+                pa.array(column, type=kind)
+                for column, kind in zip(
+                    zip(*self.waiting, strict=True), self.layout.types, strict=True
+                )
+            ]
+            batch = pa.Table.from_arrays(columns, schema=self.layout)
+            self.connection.con.from_arrow(batch).insert_into(self.name)
+            self.waiting = []
