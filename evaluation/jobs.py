@@ -6,7 +6,7 @@ from typing import Any
 
 import pandas as pd
 
-from evaluation.errors import DataError, OutputError
+from evaluation.errors import OutputError
 from evaluation.reporting.folder import whole_folder, write_csv, write_parquet, write_text
 from evaluation.resources import resource
 from evaluation.study import Study
@@ -83,31 +83,19 @@ def report(
 
 def simulate(folder: Path, children: int, seed: int, step: Step) -> list[str]:
     """Write a simulated agency's tables, and a study that fits them."""
-    from evaluation.sources import simulate_agency
-
-    agency = step(
-        f"Simulating {children:,} children",
-        lambda: simulate_agency(children=children, seed=seed),
-    )
-    with agency, whole_folder(folder) as made:
-        _write_tables(agency, made / "data")
-        write_text(made / "study.toml", _demo_protocol())
+    with whole_folder(folder) as made:
+        _simulate(made, children, seed, step)
     return [f"Wrote {folder}/data and {folder}/study.toml (simulated; no real children)."]
 
 
 def demo(out: Path, children: int, seed: int, step: Step) -> Made:
     """Simulate an agency, write it as files, and run everything on those files."""
-    from evaluation.sources import connect, simulate_agency
+    from evaluation.sources import connect
 
-    simulated = step(
-        f"Simulating {children:,} children",
-        lambda: simulate_agency(children=children, seed=seed),
-    )
-    with simulated, whole_folder(out) as folder:
-        _write_tables(simulated, folder / "data")
-        write_text(folder / "study.toml", _demo_protocol())
+    with whole_folder(out) as folder:
+        truth = _simulate(folder, children, seed, step)
         study = Study.from_toml(folder / "study.toml")
-        with connect(folder / "data", truth=simulated.truth) as agency:
+        with connect(folder / "data", truth=truth) as agency:
             result = step("Checking every row", agency.check)
             for name in ("counts", "findings", "quarantine"):
                 write_csv(folder / "check" / f"{name}.csv", getattr(result, name))
@@ -172,13 +160,16 @@ def _write_cohort(built, out: Path) -> None:
         write_text(folder / "definitions.txt", words + "\n")
 
 
-def _write_tables(agency, folder: Path) -> None:
-    frames = agency.frames
-    if frames is None:
-        raise DataError("Only an agency made of data frames can be written as files.")
-    for name, frame in frames.items():
-        write_csv(folder / f"{name}.csv", frame)
+def _simulate(folder: Path, children: int, seed: int, step: Step):
+    """Write a simulated agency's tables and a study that fits them; return its truth."""
+    from evaluation.sources.simulation import simulate_tables
 
-
-def _demo_protocol() -> str:
-    return resource("data_schemas", "study_template.toml").read_text(encoding="utf-8")
+    made = step(
+        f"Simulating {children:,} children",
+        lambda: simulate_tables(children=children, seed=seed),
+    )
+    for name, frame in made.frames.items():
+        write_csv(folder / "data" / f"{name}.csv", frame)
+    protocol = resource("data_schemas", "study_template.toml").read_text(encoding="utf-8")
+    write_text(folder / "study.toml", protocol)
+    return made.truth
