@@ -111,7 +111,7 @@ def _repeated(parsed: ir.Table, key: tuple[str, ...], columns: list[str]) -> ir.
             say(
                 "The row repeats an earlier one in every column",
                 where,
-                "; the first is kept, delete this one.",
+                "; together they count once, so delete this one.",
             ),
         ),
     )
@@ -132,7 +132,7 @@ def _unmatched(parsed: ir.Table, foreign: ForeignKey, parent: Parent) -> ir.Tabl
                 say(
                     f"{field} ",
                     raw,
-                    f" is in {foreign.table}, but its row there is quarantined; mend that row first.",
+                    f" is in {foreign.table}, but its row there is quarantined; mend that first.",
                 ),
                 absent,
             )
