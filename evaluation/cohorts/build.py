@@ -3,6 +3,7 @@
 import difflib
 
 from evaluation.cohorts.adoption import adoption_link, unfollowed_adoptions
+from evaluation.cohorts.assurance import assure
 from evaluation.cohorts.clusters import clusters, with_cluster
 from evaluation.cohorts.cohort import Cohort, Stages
 from evaluation.cohorts.covariates import describe
@@ -49,26 +50,32 @@ def build_cohort(agency, study: Study) -> Cohort:
     DataError
         If a required table is missing.
     """
+    cohort = _assemble(agency, study)
+    assure(cohort, _assemble)
+    return cohort
+
+
+def _assemble(agency, study: Study) -> Cohort:
     refuse_what_is_not_offered(study.cohort)
     records = Records(agency, study.cohort)
     programs = [service.program for service in study.services]
-    episodes = next_removals(removal_episodes(records)).cache()
+    episodes = records.stage(next_removals(removal_episodes(records)))
     link = adoption_link(records, episodes)
     rows = candidates(episodes, records)
     steps = exclusions(rows, records, unfollowed_adoptions(rows, records, study, link))
-    rows = select(rows, steps, study.cohort.unit).cache()
+    rows = records.stage(select(rows, steps, study.cohort.unit))
     flow = flow_table(rows, steps, study.cohort.unit)
     exits = rows.filter(rows.left_at == 0)
     exits, columns = describe(with_cluster(exits, clusters(exits)), records)
     exits = exits.mutate(**{CANNOT_BE_FOLLOWED: (exits.exit_type == "adoption") & (not link.kept)})
-    exits = later_adoption(records, first_move(records, exits)).cache()
+    exits = records.stage(later_adoption(records, first_move(records, exits)))
     if records.has("disruptions"):
         columns.append("later_adoption_day")
-    spells = attached_spells(records, exits, study).cache()
-    intervals = exposure_intervals(spells, programs).cache()
-    exits = exposure_at_exit(exits, spells, intervals, programs).cache()
+    spells = records.stage(attached_spells(records, exits, study))
+    intervals = records.stage(exposure_intervals(spells, programs))
+    exits = records.stage(exposure_at_exit(exits, spells, intervals, programs))
     columns += [f"{name}_{program}" for program in programs for name in AT_EXIT]
-    support = support_intervals(exits, rows, records).cache()
+    support = records.stage(support_intervals(exits, rows, records))
     stages = Stages(records, rows, exits, spells, intervals, support)
     events = Outcomes(records, study, exits)
     cohort = Cohort(study, flow, columns, link, stages, events)

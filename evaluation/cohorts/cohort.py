@@ -12,7 +12,9 @@ from evaluation.cohorts.covariates import NOT_COVARIATES
 from evaluation.cohorts.definitions import definitions
 from evaluation.cohorts.outcomes import Outcomes
 from evaluation.cohorts.records import Records
-from evaluation.cohorts.rows import start_stop_rows
+from evaluation.cohorts.rows import BEFORE, start_stop_rows
+from evaluation.cohorts.tidy import tidy
+from evaluation.cohorts.timeline import Timeline, timeline
 from evaluation.errors import DataError, StudyError
 from evaluation.study import Study
 
@@ -151,15 +153,14 @@ class Cohort:
         """Return the start–stop rows of an outcome as a table of the engine.
 
         As `follow_up` without covariates: ``exit_id``, ``start``, ``stop``,
-        ``event``, ``end_reason``, exposures and doses, ``support_status``.
+        ``event``, ``end_reason``, exposures and doses, ``support_status``. It
+        is there as long as the cohort is.
         """
         if outcome not in self._rows:
-            self._rows[outcome] = start_stop_rows(
-                self.ends(outcome),
-                self.stages.intervals,
-                self.stages.support,
-                self.programs,
-            ).cache()
+            rows = start_stop_rows(
+                self.ends(outcome), self.stages.intervals, self.stages.support, self.programs
+            )
+            self._rows[outcome] = self.stages.records.stage(rows)
         return self._rows[outcome]
 
     def ends(self, outcome: str) -> Table:
@@ -170,7 +171,7 @@ class Cohort:
         """
         if outcome not in self._ends:
             self._require(outcome)
-            self._ends[outcome] = self.events.ends(outcome).cache()
+            self._ends[outcome] = self.stages.records.stage(self.events.ends(outcome))
         return self._ends[outcome]
 
     @cached_property
@@ -184,6 +185,11 @@ class Cohort:
         return notes(self)
 
     @cached_property
+    def released_notes(self) -> list[str]:
+        """`notes` with counts from 1 to ``report.suppress_below - 1`` left untold."""
+        return notes(self, self.study.report.suppress_below)
+
+    @cached_property
     def cannot(self) -> list[str]:
         """What these data cannot give, by name: one sentence each."""
         return cannot(self)
@@ -194,6 +200,94 @@ class Cohort:
         given = [name for name in self.study.outcomes.named if not self.events.lacks(name)]
         alone = "reentry" in given and not self.events.sees_disruptions
         return tuple(name for name in given if not (name == "disruption" and alone))
+
+    def timeline(self, child_id: str) -> Timeline:
+        """Return one child's life as the package sees it.
+
+        Raises
+        ------
+        DataError
+            If there is no such child.
+        """
+        return timeline(self, child_id)
+
+    def ever_served(self, program: str, outcome: str | None = None) -> pd.DataFrame:
+        """Describe who was ever served before follow-up ended: no effect.
+
+        Children who stay home longer have more time to be served, so events
+        among ever and never served children say nothing of what the service
+        does. For effects there are four exposures: known at exit, landmark,
+        time-varying, target trial.
+
+        Parameters
+        ----------
+        program : str
+            One of the study's programs.
+        outcome : str, optional
+            Whose follow-up is meant; by default the first the data can give.
+
+        Returns
+        -------
+        pandas.DataFrame
+            ``program``, ``served`` (``ever``, ``never``), ``exits``,
+            ``children``, ``families``, ``events``, ``use``.
+
+        Raises
+        ------
+        StudyError
+            If the study names no such program.
+        """
+        self.study.service(program)
+        rows = self.follow_up(outcome or self.outcomes[0])
+        rows["ever"] = rows[f"exposure_{program}"] != BEFORE
+        rows["ever"] = rows.groupby("exit_id")["ever"].transform("any")
+        rows["outcome"] = rows["event"] == 1
+        table = rows.groupby("ever").agg(
+            exits=("exit_id", "nunique"),
+            children=("child_id", "nunique"),
+            families=("family_id", "nunique"),
+            events=("outcome", "sum"),
+        )
+        table = table.reindex([True, False], fill_value=0).reset_index(drop=True)
+        table.insert(0, "program", program)
+        table.insert(1, "served", ["ever", "never"])
+        return table.assign(use="description, not an effect")
+
+    def unseen_leavers(self, outcome: str, horizon: int) -> pd.DataFrame:
+        """Bound a risk by how many unseen children may have left the jurisdiction.
+
+        Among exits whose data reach the horizon: the share with the outcome
+        by then if none, 5% or 10% of the children without any recorded end
+        had left before anything happened, and so were never at risk here.
+
+        Parameters
+        ----------
+        outcome : str
+        horizon : int
+            In days.
+
+        Returns
+        -------
+        pandas.DataFrame
+            ``share_left``, ``exits``, ``events``, ``unseen``, ``risk``.
+        """
+        ends = tidy(self.ends(outcome))
+        reach = tidy(self.events.observed_to(outcome))
+        ends = ends.merge(reach, on="exit_id")
+        ends = ends[(ends["observed"] >= horizon) & (ends["end"] > ends["begin"])]
+        events = int(((ends["event"] == 1) & (ends["end"] <= horizon)).sum())
+        unseen = int((ends["end"].gt(horizon) | ends["end_reason"].eq("horizon")).sum())
+        shares = pd.Series([0.0, 0.05, 0.1])
+        at_risk = len(ends) - shares * unseen
+        return pd.DataFrame(
+            {
+                "share_left": shares,
+                "exits": len(ends),
+                "events": events,
+                "unseen": unseen,
+                "risk": events / at_risk.where(at_risk > 0),
+            }
+        )
 
     def _require(self, outcome: str) -> None:
         asked = self.study.outcomes.named
@@ -208,16 +302,3 @@ class Cohort:
                 f'The outcome "{outcome}" needs {lacking}, which is not among the data: add it, '
                 f"or take [outcomes.{outcome}] out of the study."
             )
-
-
-def tidy(table: Table) -> pd.DataFrame:
-    """Bring a small result out of the engine with plain, nullable-aware types."""
-    frame = table.to_pandas()
-    for name, kind in table.schema().items():
-        if kind.is_date():
-            frame[name] = pd.to_datetime(frame[name])
-        elif kind.is_boolean():
-            frame[name] = frame[name].astype("boolean" if frame[name].isna().any() else "bool")
-        elif kind.is_integer():
-            frame[name] = frame[name].astype("Int64" if frame[name].isna().any() else "int64")
-    return frame

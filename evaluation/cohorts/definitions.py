@@ -2,7 +2,15 @@
 
 from evaluation.cohorts.adoption import AdoptionLink
 from evaluation.cohorts.episodes import minimum_custody_days
+from evaluation.cohorts.wording import days, either
 from evaluation.study import CohortRules, Study
+
+_PLAIN = {
+    "reunification": "reunification",
+    "relative": "living with relatives",
+    "guardianship": "guardianship",
+    "adoption": "adoption",
+}
 
 
 def definitions(study: Study, link: AdoptionLink) -> list[tuple[str, str]]:
@@ -25,10 +33,10 @@ def _exits(rules: CohortRules) -> list[tuple[str, str]]:
     return [
         (
             "Removal episode",
-            f"Stays of a child that overlap or lie at most {_days(gap)} apart are one episode; "
+            f"Stays of a child that overlap or lie at most {days(gap)} apart are one episode; "
             "its discharge is that of the stay that ends last."
             + (
-                f" Temporary physical custody shorter than {_days(custody)} is a protective "
+                f" Temporary physical custody shorter than {days(custody)} is a protective "
                 "action, not a removal."
                 if custody
                 else ""
@@ -36,10 +44,11 @@ def _exits(rules: CohortRules) -> list[tuple[str, str]]:
         ),
         (
             "Exit",
-            f"A discharge to {_list(rules.exit_types)} from {first} to {last}, after at least "
-            f"{_days(rules.min_days_exit)} in care, of a child under {rules.age_limit}. "
+            f"A discharge to {either(_PLAIN[name] for name in rules.exit_types)} "
+            f"from {first} to {last}, after at least {days(rules.min_days_exit)} in care, "
+            f"of a child under {rules.age_limit}. "
             "A discharge without a reason is excluded and counted. "
-            f"A discharge within {_days(gap)} of the end of the data is not yet an exit. {unit}",
+            f"A discharge within {days(gap)} of the end of the data is not yet an exit. {unit}",
         ),
         ("Index date", "Day 0 is the day of discharge; the child is at risk from day 1."),
         (
@@ -66,7 +75,7 @@ def _clock(rules: CohortRules) -> list[tuple[str, str]]:
     return [
         (
             "Follow-up",
-            f"Up to {_days(rules.horizon_days)}; it ends earlier at the end of the data "
+            f"Up to {days(rules.horizon_days)}; it ends earlier at the end of the data "
             f"({covers}), at death, at the birthday {rules.age_limit}, or on the last day before "
             "a move out of the jurisdiction. On one day the outcome counts first, then a "
             "competing event, then the end of observation; on the birthday itself the outcome "
@@ -86,7 +95,7 @@ def _outcomes(study: Study, link: AdoptionLink) -> list[tuple[str, str]]:
     if study.outcomes.reentry is not None:
         minimum = rules.min_days_reentry
         short = (
-            f" A stay shorter than {_days(minimum)} is none; one still open and shorter than that "
+            f" A stay shorter than {days(minimum)} is none; one still open and shorter than that "
             "at the end of the data is undecided, and follow-up ends where it began."
             if minimum
             else ""
@@ -152,23 +161,8 @@ def _service(study: Study, program: str) -> tuple[str, str]:
     return (
         f"Service: {service.name}",
         "Known at exit if a spell is open on the day of exit or began within "
-        f"{_days(service.lead_days)} before it; earlier spells are history. A spell that begins "
+        f"{days(service.lead_days)} before it; earlier spells are history. A spell that begins "
         "on a day counts as service from the next day (from day 1 if it began by the exit) to its "
         "last day; without an end date it goes on. A spell of a family reaches every child "
         "removed from it, one of a household every child who exited to it.",
     )
-
-
-def _days(number: int) -> str:
-    return f"{number} day" if number == 1 else f"{number} days"
-
-
-def _list(names: tuple[str, ...]) -> str:
-    plain = {
-        "reunification": "reunification",
-        "relative": "living with relatives",
-        "guardianship": "guardianship",
-        "adoption": "adoption",
-    }
-    *first, last = (plain[name] for name in names)
-    return f"{', '.join(first)} or {last}" if first else last

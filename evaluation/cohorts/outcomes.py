@@ -117,6 +117,13 @@ class Outcomes:
             "maltreatment": self._maltreatment,
         }[outcome]()
 
+    def observed_to(self, outcome: str) -> Table:
+        """Return ``exit_id`` and ``observed``: the last day the outcome's data cover."""
+        tables = {"disruption": ["removals", "disruptions"]}.get(outcome, ["removals"])
+        last = self._reports_end() if outcome == "maltreatment" else None
+        end = self._data_end(self.exits, *tables, last=last)
+        return self.exits.select("exit_id", observed=end)
+
     def lacks(self, outcome: str) -> str | None:
         """Return what an outcome needs and the data lack, or None."""
         if outcome != "maltreatment":
@@ -222,7 +229,7 @@ class Outcomes:
     def disruption_events(self) -> Table:
         """Return every row of ``disruptions`` beside the child's exits, with its day."""
         if "disruptions" not in self._events:
-            self._events["disruptions"] = self._disruption_events().cache()
+            self._events["disruptions"] = self.records.stage(self._disruption_events())
         return self._events["disruptions"]
 
     def _disruption_events(self) -> Table:
@@ -265,9 +272,8 @@ class Outcomes:
                 counts = true(events.disposition.isin(VICTIM))
             else:
                 counts = ~true(events.disposition == "screened_out")
-            self._events["maltreatment_reports"] = events.mutate(
-                day=days_between(date, events.index_date), counts=counts
-            ).cache()
+            events = events.mutate(day=days_between(date, events.index_date), counts=counts)
+            self._events["maltreatment_reports"] = self.records.stage(events)
         return self._events["maltreatment_reports"]
 
     def _reports_end(self) -> datetime.date:
@@ -291,13 +297,15 @@ class Outcomes:
         ]
 
     def _censored(self, exits: Table, *tables: str, last: datetime.date | None = None) -> list[End]:
-        present = [table for table in tables if self.records.has(table)]
-        through = self.records.through(*present)
-        end = ibis.literal(min(through, last) if last else through, type="date")
-        data_end = days_between(end + ibis.interval(days=0), exits.index_date)
+        data_end = self._data_end(exits, *tables, last=last)
         undetermined = self._day(exits.undetermined_date, exits)
         return [
             End("horizon", NONE, ibis.literal(self.study.cohort.horizon_days, type="int32")),
             End("moved_out", NONE, exits.move_day),
             End("data_end", NONE, ibis.least(data_end, undetermined)),
         ]
+
+    def _data_end(self, exits: Table, *tables: str, last: datetime.date | None = None):
+        through = self.records.through(*(name for name in tables if self.records.has(name)))
+        end = ibis.literal(min(through, last) if last else through, type="date")
+        return days_between(end + ibis.interval(days=0), exits.index_date)

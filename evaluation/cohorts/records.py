@@ -6,15 +6,19 @@ still goes on. So a cohort rebuilt with ``data_through`` set back is the one
 built then, as far as ``known_on`` tells when each row was entered.
 """
 
+import contextlib
 import datetime
-from dataclasses import dataclass, field
+import itertools
+import weakref
 from functools import cached_property
 
+import duckdb
 import ibis
 import pyarrow as pa
+from ibis.backends.duckdb import Backend
 from ibis.expr.types import BooleanValue, DateValue, IntegerColumn, Table
 
-from evaluation.errors import DataError
+from evaluation.sources import Agency
 from evaluation.sources.contract import contract
 from evaluation.study import CohortRules
 
@@ -44,26 +48,48 @@ def true(condition: BooleanValue) -> BooleanValue:
     return condition.fill_null(False)
 
 
+def _drop(connection: Backend, names: list[str]) -> None:
+    """Drop staged tables; an engine that is closed has none left."""
+    with contextlib.suppress(duckdb.ConnectionException):
+        for name in names:
+            connection.drop_table(name, database="temp", force=True)
+
+
 def size(rows: Table) -> int:
     """Return the number of rows of a table."""
     return rows.count().to_pyarrow().as_py()
 
 
-@dataclass
 class Records:
     """The contract tables of an agency as known on the last day they cover.
 
     Parameters
     ----------
     agency : Agency
-        Gives ``tables`` (names present) and ``table(name)`` (accepted rows).
+        Gives ``tables`` (names present), ``table(name)`` (accepted rows) and
+        ``connection`` (the engine).
     rules : CohortRules
         Gives ``data_through``.
     """
 
-    agency: object
-    rules: CohortRules
-    _seen: dict[str, Table] = field(default_factory=dict, repr=False)
+    _numbers = itertools.count(1)
+
+    def __init__(self, agency: Agency, rules: CohortRules):
+        self.agency = agency
+        self.rules = rules
+        self._seen: dict[str, Table] = {}
+        self._staged: list[str] = []
+        weakref.finalize(self, _drop, agency.connection, self._staged)
+
+    def stage(self, rows: Table) -> Table:
+        """Run an expression once and keep its rows in the engine.
+
+        The rows are there as long as these records are.
+        """
+        name = f"cohort_stage_{next(self._numbers)}"
+        staged = self.agency.connection.create_table(name, rows, temp=True)
+        self._staged.append(name)
+        return staged
 
     @cached_property
     def as_of(self) -> datetime.date:
@@ -103,12 +129,8 @@ class Records:
         DataError
             If the agency has no such table.
         """
-        if not self.has(name):
-            raise DataError(
-                f"The table {name} is not among the data: add it, or ask for nothing that needs it."
-            )
         if name not in self._seen:
-            self._seen[name] = self._known(name).cache()
+            self._seen[name] = self.stage(self._known(name))
         return self._seen[name]
 
     def optional(self, name: str) -> Table:

@@ -9,6 +9,7 @@ from ibis.expr.types import BooleanValue, Table
 from evaluation.cohorts.clock import birthday
 from evaluation.cohorts.episodes import PERMANENCY, minimum_custody_days
 from evaluation.cohorts.records import Records, true
+from evaluation.cohorts.wording import days
 from evaluation.errors import StudyError
 from evaluation.study import CohortRules
 
@@ -79,7 +80,7 @@ def exclusions(rows: Table, records: Records, adoption: "Step | None") -> list[S
         Step("Discharged", f"Still in care on {through}", rows.in_care),
         Step(
             "Discharge settled",
-            f"Discharged within {_days(rules.merge_gap_days)} of {through}: not yet an exit",
+            f"Discharged within {days(rules.merge_gap_days)} of {through}: not yet an exit",
             rows.unsettled,
         ),
         Step("Discharge reason known", "Discharge reason missing", rows.discharge_reason.isnull()),
@@ -111,7 +112,7 @@ def exclusions(rows: Table, records: Records, adoption: "Step | None") -> list[S
     ]
     if minimum_custody_days(rules) > 0 and records.has("removals", "custody"):
         words = (
-            f"Temporary physical custody shorter than {_days(minimum_custody_days(rules))}: "
+            f"Temporary physical custody shorter than {days(minimum_custody_days(rules))}: "
             "a protective action, not a removal"
         )
         steps.insert(0, Step("Stays in care", words, rows.standing == "protective"))
@@ -123,7 +124,7 @@ def exclusions(rows: Table, records: Records, adoption: "Step | None") -> list[S
         steps.append(
             Step(
                 "Stay long enough",
-                f"In care for fewer than {_days(rules.min_days_exit)}",
+                f"In care for fewer than {days(rules.min_days_exit)}",
                 rows.days < rules.min_days_exit,
             )
         )
@@ -206,7 +207,3 @@ def _remaining(counts: Table, steps: int) -> list[int]:
     found = counts.to_pyarrow().to_pydict()
     leaving = dict(zip(found["reached"], found["n"], strict=True))
     return [sum(n for reached, n in leaving.items() if reached > step) for step in range(steps)]
-
-
-def _days(number: int) -> str:
-    return f"{number} day" if number == 1 else f"{number} days"
