@@ -1,6 +1,8 @@
 import pandas as pd
 import pytest
 
+from evaluation.sources import connect
+
 CHILDREN = """\
 child_id,family_id,birth_date,sex,disability
 c1,f1,2010-01-31,female,yes
@@ -60,3 +62,14 @@ def frames():
             }
         ),
     }
+
+
+@pytest.fixture
+def check(folder):
+    """Check the small agency with other content for some of its files."""
+
+    def run(**files):
+        with connect(folder(**files)) as agency:
+            return agency.check()
+
+    return run
