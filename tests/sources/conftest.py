@@ -15,11 +15,6 @@ r1,c1,2017-03-01,2018-02-01,reunification,Adams
 r2,c2,2017-03-01,2018-02-01,reunification,Adams
 r3,c3,2019-05-01,,,Brown
 """
-SERVICES = """\
-service_id,family_id,program,start_date,end_date,end_reason,units
-s1,f1,success_coach,2018-02-10,2019-02-09,completed,12
-s2,f2,success_coach,,,refused,0
-"""
 
 
 @pytest.fixture
