@@ -115,7 +115,9 @@ def load(
         has no rows.
     """
     name = schema.name
-    parsed, content = _parsed(staged, schema)
+    view = f"{name}_parsed"
+    expression, content = _parsed(staged, schema)
+    parsed = connection.create_view(view, expression)
     checks = row_checks(parsed, schema)
     tallies = {f"check{n}": check.broken.sum() for n, check in enumerate(checks)}
     found = parsed.aggregate(rows=parsed.count(), **tallies).to_pyarrow().to_pylist()[0]
@@ -145,6 +147,7 @@ def load(
         rejected = connection.create_table(f"{name}_rejected", bad.order_by(ROW))
     if rejected is not None or staged.malformed is not None:
         quarantine = _quarantine(connection, staged, schema, rejected, failing, violations)
+    connection.drop_view(view)
     return Loaded(
         schema=schema,
         accepted=accepted,
