@@ -6,6 +6,7 @@ import pytest
 import evaluation as ev
 from evaluation.resources import resource
 
+
 @pytest.fixture(scope="module", params=[11, 12, 13])
 def built(request):
     agency = ev.simulate_agency(children=600, seed=request.param)
