@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from evaluation.sources.simulation.estimands import estimands
 from evaluation.sources.simulation.scenario import (
     CovariateEffects,
     Program,
@@ -18,6 +19,7 @@ __all__ = [
     "Scenario",
     "SimulatedTables",
     "Truth",
+    "estimands",
     "simulate_agency",
     "simulate_tables",
     "simulate_truth",

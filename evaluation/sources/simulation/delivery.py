@@ -4,10 +4,10 @@ import numpy as np
 import pandas as pd
 
 from evaluation.sources.simulation.calendar_days import day, iso
-from evaluation.sources.simulation.hazards import event_days
+from evaluation.sources.simulation.hazards import Timeline
 from evaluation.sources.simulation.identifiers import Identifiers, numbered
-from evaluation.sources.simulation.lives import propensity, referral_score
 from evaluation.sources.simulation.scenario import Program
+from evaluation.sources.simulation.spells import propensity, referral_score
 from evaluation.sources.simulation.world import World
 
 EARLIER_SPELLS = 0.03
@@ -126,7 +126,7 @@ def _not_started(world, program, column, units, draw):
     refused_before = (planning < odds)[household] & ~known
     ahead = by_household.integers(5, 61, world.population.households)[household]
     pace = ratio * np.exp(referral_score(world.scenario, world.population, program))
-    later = event_days(
+    later = Timeline(world.population.households).event_days(
         by_household.standard_exponential(world.population.households),
         program.start_monthly,
         pace,

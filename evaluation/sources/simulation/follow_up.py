@@ -6,7 +6,8 @@ import numpy as np
 import pandas as pd
 
 from evaluation.errors import StudyError
-from evaluation.sources.simulation.lives import MERGE_GAP, Outcomes, Spells
+from evaluation.sources.simulation.outcomes import MERGE_GAP, Outcomes
+from evaluation.sources.simulation.spells import Spells
 
 OUTCOME_NAMES = ("reentry", "disruption", "maltreatment", "maltreatment_screened_in")
 

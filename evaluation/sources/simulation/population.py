@@ -1,6 +1,7 @@
 """Families, their children, and how each child left care."""
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -115,22 +116,22 @@ class Population:
     unmeasured: np.ndarray
     in_window: np.ndarray
 
-    @property
+    @cached_property
     def days_in_care(self) -> np.ndarray:
         """Days of each child's index episode."""
         return self.children.exit - self.families.removal[self.children.family]
 
-    @property
+    @cached_property
     def age_at_exit(self) -> np.ndarray:
         """Completed years at exit."""
         return completed_years(self.children.birth, self.children.exit)
 
-    @property
+    @cached_property
     def age_limit_day(self) -> np.ndarray:
         """Day after exit of each child's 18th birthday."""
         return (birthday(self.children.birth, 18) - self.children.exit).astype(float)
 
-    @property
+    @cached_property
     def household_exit_type(self) -> np.ndarray:
         """Exit type code of each household."""
         return self.children.exit_type[self.first_child]

@@ -6,6 +6,7 @@ from typing import Any
 import pandas as pd
 
 from evaluation.errors import StudyError
+from evaluation.sources.simulation.defects import add_defects
 from evaluation.sources.simulation.delivery import service_tables
 from evaluation.sources.simulation.episodes import children_table, removals_table
 from evaluation.sources.simulation.identifiers import Identifiers, identify, numbered
@@ -104,7 +105,11 @@ def simulate_tables(children: int = 20_000, seed: int = 1, **arguments: Any) -> 
     scenario = Scenario.from_arguments(**arguments)
     world = simulate_world(scenario, children, seed)
     ids = identify(world)
-    return SimulatedTables(records(world, ids), Truth(world, ids))
+    frames = records(world, ids)
+    listed = None
+    if scenario.dirty > 0:
+        frames, listed = add_defects(frames, scenario.dirty, world.streams)
+    return SimulatedTables(frames, Truth(world, ids, listed))
 
 
 def _as_text(table: pd.DataFrame) -> pd.DataFrame:

@@ -8,6 +8,7 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
 from evaluation.sources.simulation.calendar_days import iso
+from evaluation.sources.simulation.estimands import estimands
 from evaluation.sources.simulation.follow_up import (
     end_of_follow_up,
     first_day_at_risk,
@@ -15,7 +16,6 @@ from evaluation.sources.simulation.follow_up import (
     start_stop_rows,
 )
 from evaluation.sources.simulation.identifiers import Identifiers, identify
-from evaluation.sources.simulation.lives import propensity
 from evaluation.sources.simulation.population import (
     AGENCIES,
     COUNTIES,
@@ -24,6 +24,7 @@ from evaluation.sources.simulation.population import (
     exit_type_names,
 )
 from evaluation.sources.simulation.scenario import OUTCOME_PROCESSES, Scenario
+from evaluation.sources.simulation.spells import propensity
 from evaluation.sources.simulation.world import World, simulate_world
 
 COVARIATES = (
@@ -212,6 +213,15 @@ class Truth:
                         (process, f"{program.name}[{state}]", np.log(getattr(part, process)))
                     )
         return pd.DataFrame(rows, columns=["outcome", "term", "log_hazard_ratio"])
+
+    @cached_property
+    def estimands(self) -> pd.DataFrame:
+        """The true effects in a large population, computed when first asked for.
+
+        See :func:`~evaluation.sources.simulation.estimands.estimands`, which also takes
+        a larger population, other horizons and another grace period.
+        """
+        return estimands(self.scenario)
 
     def _clusters(self) -> np.ndarray:
         population = self.world.population

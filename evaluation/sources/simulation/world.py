@@ -1,20 +1,16 @@
 """One simulated agency before anything is written down."""
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
 from evaluation.sources.simulation.calendar_days import day
-from evaluation.sources.simulation.lives import (
-    Latent,
-    Outcomes,
-    Spells,
-    draw_latent,
-    natural_spells,
-    outcomes,
-)
+from evaluation.sources.simulation.latent import Latent, draw_latent
+from evaluation.sources.simulation.outcomes import Outcomes, outcomes
 from evaluation.sources.simulation.population import Population, draw_population
 from evaluation.sources.simulation.scenario import Scenario
+from evaluation.sources.simulation.spells import Spells, natural_spells
 from evaluation.sources.simulation.streams import Streams
 
 OTHER_CHILDREN = 0.18
@@ -51,23 +47,23 @@ class World:
     spells: Spells
     outcomes: Outcomes
 
-    @property
+    @cached_property
     def data_end(self) -> np.ndarray:
         """Day after each child's exit on which the records end."""
         return (day(self.scenario.data_through) - self.population.children.exit).astype(float)
 
-    @property
+    @cached_property
     def seen_until(self) -> np.ndarray:
         """Last day after each exit on which the records could see the child at home."""
         return np.minimum(self.data_end, self.outcomes.move)
 
-    @property
+    @cached_property
     def leaves(self) -> np.ndarray:
         """Day each child leaves the home for care, adulthood or by death."""
         happened = self.outcomes
         return np.minimum.reduce([happened.reentry, happened.age_limit, happened.death])
 
-    @property
+    @cached_property
     def shared_home(self) -> np.ndarray:
         """Per household, the household of another family it shares its home with, or itself."""
         home = np.arange(self.population.households)
