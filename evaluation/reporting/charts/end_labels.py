@@ -71,15 +71,19 @@ class EndLabels:
         """Height in inches that all labels need one under the other."""
         return sum(self._heights)
 
-    def draw(self, frame: Frame, right: float, top: float, height: float) -> None:
-        """Write the labels beside axes whose right edge is at `right`.
+    def draw(self, frame: Frame, left: float, top: float, across: float, height: float) -> None:
+        """Write the labels beside the axes at the place given, in inches.
 
-        A hairline joins a label that had to move, or a line that ends early, to
-        its line.
+        A hairline joins a label that had to move to its line, a dotted one a line
+        that ends early to its label.
         """
+        right = left + across
         wished = [top + height * (1 - label.end[1]) for label in self._labels]
         placed = make_room(wished, self._heights, top, top + height)
         for label, lines, wish, at in zip(self._labels, self._lines, wished, placed, strict=True):
             frame.centred(right + _LEAD, at, lines, weight="semibold", colour=label.colour)
+            if label.end[0] < 0.99:
+                start = left + across * label.end[0]
+                frame.rule((start + 0.04, right), (wish, wish), label.colour, 0.8, ls=(0, (1, 3)))
             if abs(at - wish) > 0.1:
                 frame.rule((right + 0.03, right + _LEAD - 0.03), (wish, at), label.colour, 0.7)

@@ -196,7 +196,7 @@ class _Drawing:
         axes = draw_panel(frame, self.scale, left, 0, across, height, values=True)
         for curve in self.curves:
             self._draw(axes, curve, styles[curve.group])
-        labels.draw(frame, left + across, 0, height)
+        labels.draw(frame, left, 0, across, height)
         frame.lines(
             left + across,
             height + AXIS_WORDS,
@@ -217,12 +217,12 @@ class _Drawing:
         table = self._columns(content_width(width))
         below = line_height() + 0.14
         frame = Frame(**look, body=multiples.height + below + table.height, width=width)
-        for curve, axes in zip(drawn, multiples.draw(frame), strict=True):
+        for curve, place in zip(drawn, multiples.draw(frame), strict=True):
             for other in drawn:
                 if other is not curve:
                     plain = other.group != self.comparison
                     stairs(
-                        axes,
+                        place.axes,
                         other.steps["time"],
                         other.steps["incidence"],
                         self._panel_look(other),
@@ -230,7 +230,7 @@ class _Drawing:
                         lw=0.8,
                         zorder=1,
                     )
-            self._draw(axes, curve, self._panel_look(curve))
+            self._draw(place.axes, curve, self._panel_look(curve))
         frame.lines(
             frame.width, multiples.height, [self.axis_title], align="right", colour=style.SECONDARY
         )
@@ -326,6 +326,6 @@ class _Drawing:
             return "not followed that long"
         said = in_hundred(float(row["incidence"]))
         low, high = (row.get(limit) for limit in ("ci_low", "ci_high"))
-        if written(low) in "s–" or written(high) in "s–":
+        if written(low) in "s–" or written(high) in "s–" or low == high:
             return said
         return f"{said} (95% interval {100 * float(low):.1f} to {100 * float(high):.1f})"

@@ -24,6 +24,17 @@ class Panel:
     colour: str
 
 
+@dataclass(frozen=True)
+class Placed:
+    """Axes and their place in the body, in inches."""
+
+    axes: Axes
+    left: float
+    top: float
+    width: float
+    height: float
+
+
 class Multiples:
     """Where every panel goes, known before the sheet is made.
 
@@ -62,9 +73,9 @@ class Multiples:
         """Height in inches, numbers of the time axis included."""
         return sum(self._head(row) + _HEIGHT + AXIS_WORDS + _BENEATH for row in self._rows)
 
-    def draw(self, frame: Frame) -> list[Axes]:
-        """Draw headings and bare axes; return the axes in the order of the panels."""
-        axes, y = [], 0.0
+    def draw(self, frame: Frame, top: float = 0.0) -> list[Placed]:
+        """Draw headings and axes from `top` down; return them in the order of the panels."""
+        placed, y = [], top
         for row in self._rows:
             head = self._head(row)
             for column, (panel, lines) in enumerate(row):
@@ -75,10 +86,8 @@ class Multiples:
                     x, start, lines[:names], weight="semibold", colour=panel.colour
                 )
                 frame.lines(x, middle, lines[names:], colour=panel.colour)
-                axes.append(
-                    draw_panel(
-                        frame, self._scale, x, y + head, self._width, _HEIGHT, values=column == 0
-                    )
-                )
+                place = (x, y + head, self._width, _HEIGHT)
+                axes = draw_panel(frame, self._scale, *place, values=column == 0)
+                placed.append(Placed(axes, *place))
             y += head + _HEIGHT + AXIS_WORDS + _BENEATH
-        return axes
+        return placed

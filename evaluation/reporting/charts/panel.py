@@ -16,7 +16,7 @@ from evaluation.reporting.charts.lettering import (
     text_width,
     widest,
 )
-from evaluation.reporting.charts.tables import period, tick
+from evaluation.reporting.charts.tables import DAYS_IN, period, tick
 
 TICK_GAP = 0.06
 AXIS_WORDS = 0.05 + line_height()
@@ -121,11 +121,17 @@ def _time_numbers(frame: Frame, scale: Scale, left: float, y: float, width: floa
     days = sorted({0.0, *map(float, scale.ticks), float(scale.last)})
     centres = [left + width * day / scale.last for day in days]
     words = [tick(day, scale.unit) for day in days]
-    first = [days.index(0.0), days.index(float(scale.last))]
-    if scale.guide is not None and scale.guide in days:
-        first.insert(0, days.index(scale.guide))
+    must = [scale.guide, 0.0, scale.last]
+    rest = sorted(days, key=lambda day: (_roughness(day, scale.unit), day))
+    first = [days.index(day) for day in [*must, *rest] if day in days]
     for i in keep_apart(centres, [text_width(word) for word in words], first, 0.08):
         frame.lines(centres[i], y, [words[i]], align="center", colour=style.SECONDARY)
+
+
+def _roughness(day: float, unit: str) -> int:
+    """Rank a tick: 0 for every twelfth, then every sixth, third, second, other."""
+    place = round(day / DAYS_IN[unit], 1)
+    return next((rank for rank, by in enumerate((12, 6, 3, 2, 1)) if place % by == 0), 5)
 
 
 def by_period(day: float, unit: str) -> str:

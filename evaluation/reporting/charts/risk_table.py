@@ -12,7 +12,7 @@ from evaluation.reporting.charts.lettering import (
     widest,
     wrap,
 )
-from evaluation.reporting.charts.tables import written
+from evaluation.reporting.charts.tables import is_missing, written
 
 _SIZE = style.SMALL_SIZE
 _CELL_GAP = 0.1
@@ -32,7 +32,7 @@ class RiskRow:
     def cell(self, day: float) -> list[str]:
         """Return at risk and, after day 0, events in brackets."""
         at_risk, events = self.counts.get(day, (None, None))
-        if day == 0:
+        if day == 0 or (is_missing(at_risk) and is_missing(events)):
             return [written(at_risk)]
         return [written(at_risk), f"({written(events)})"]
 

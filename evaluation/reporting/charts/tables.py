@@ -1,6 +1,6 @@
 """What a chart asks of the table it is given, and how its numbers are written."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 import numpy as np
 import pandas as pd
@@ -99,21 +99,34 @@ def is_missing(value: object) -> bool:
     return value is None or value is pd.NA or value is pd.NaT or value != value or value == ""
 
 
-def written(value: object, form: str = "{:,.0f}") -> str:
+def written(value: object, form: str | Callable[[float], str] = "{:,.0f}") -> str:
     """Write one number; suppressed stays ``s``, missing is an en dash."""
     if is_missing(value):
         return MISSING
     if is_suppressed(value):
         return SUPPRESSED
-    return minus(form.format(float(value)))
+    return minus(form(float(value)) if callable(form) else form.format(float(value)))
 
 
-def interval(estimate: object, low: object, high: object, form: str, joined: str = "–") -> str:
+def interval(
+    estimate: object,
+    low: object,
+    high: object,
+    form: str | Callable[[float], str],
+    joined: str = "–",
+) -> str:
     """Write an estimate with its limits, as ``0.76 (0.61–0.94)``."""
     middle = written(estimate, form)
     if middle in (MISSING, SUPPRESSED) or (is_missing(low) and is_missing(high)):
         return middle
     return f"{middle} ({written(low, form)}{joined}{written(high, form)})"
+
+
+def as_ratio(value: float) -> str:
+    """Write a ratio with two decimals, or as few as a very large one needs."""
+    if 0 < value < 0.005:
+        return "<0.01"
+    return f"{value:.2f}" if value < 100 else f"{value:,.0f}"
 
 
 def minus(text: str) -> str:
@@ -123,9 +136,9 @@ def minus(text: str) -> str:
     return text.replace("-", "−")
 
 
-def percent(share: float, top: float = 1.0) -> str:
-    """Write a share as a percentage, with the decimals an axis up to `top` needs."""
-    decimals = 0 if top >= 0.04 else 1 if top >= 0.004 else 2
+def percent(share: float, step: float = 0.01) -> str:
+    """Write a share as a percentage, with the decimals that steps of `step` need."""
+    decimals = next(d for d in range(5) if d == 4 or abs(round(100 * step, d) - 100 * step) < 1e-9)
     return f"{100 * share:.{decimals}f}%"
 
 
