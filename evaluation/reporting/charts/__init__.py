@@ -1,0 +1,1 @@
+"""The charts of the reports: functions of tidy tables."""
