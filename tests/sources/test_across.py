@@ -44,7 +44,7 @@ def test_an_id_that_is_not_in_children_is_quarantined(check):
     )
     assert faults(result, "removals") == [(3, "r2", "foreign key")]
     assert result.quarantine.loc[0, "message"] == (
-        "child_id c9 is not in children; add it there or correct it here."
+        'child_id "c9" is not in children; add it there or correct it here.'
     )
 
 
