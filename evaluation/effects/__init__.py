@@ -17,7 +17,7 @@ __all__ = ["Effects", "Propensity", "balance", "beside_truth", "effects", "prope
 
 
 class _CallableRoom(ModuleType):
-    """This module, callable as its main function."""
+    """A module that is called as its main function."""
 
     __call__ = staticmethod(effects)
 

@@ -10,8 +10,9 @@ def beside_truth(effects: Effects, truth, study: Study) -> pd.DataFrame:
     """Set each estimate beside the truth it is judged by.
 
     A hazard ratio from a model with covariates is judged by the conditional ratio
-    with frailty averaged out (the same in every target population), one without them by the marginal ratio of its target
-    population, a risk by the risk (METHODS 6.3).
+    with frailty averaged out (the same in every target population), one without
+    them by the marginal ratio of its target population, a risk by the risk
+    (METHODS 6.3).
 
     Parameters
     ----------
