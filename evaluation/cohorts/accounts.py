@@ -105,7 +105,7 @@ def _of_records(cohort: "Cohort", say: Say) -> list[str]:
     ]
     rows = cohort.stages.candidates
     counts = _one(
-        rows.aggregate(joined=(rows.spells - 1).sum(), open=rows.began_open.cast("int32").sum())
+        rows.aggregate(joined=(rows.spells - 1).sum(), open=rows.never_closed.cast("int32").sum())
     )
     if counts["joined"]:
         found.append(
