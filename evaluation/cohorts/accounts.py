@@ -77,7 +77,19 @@ def cannot(cohort: "Cohort") -> list[str]:
             "The support window cannot follow the household: removals.household_id is missing, so "
             "it begins at each child's own exit, and services recorded for households reach nobody."
         )
-    return found + _missing_services(cohort)
+    return [*found, *_missing_services(cohort), *_unreached_horizons(cohort)]
+
+
+def _unreached_horizons(cohort: "Cohort") -> list[str]:
+    first = cohort.stages.exits.index_date.min().to_pyarrow().as_py()
+    if first is None:
+        return ["Nothing can be said of any outcome: no exit is left in the cohort."]
+    reach = (cohort.stages.records.through("removals") - first).days
+    return [
+        f"Nothing can be said of day {horizon}: the data end on day {reach} of the first exit."
+        for horizon in cohort.study.horizons
+        if horizon > reach
+    ]
 
 
 def _missing_services(cohort: "Cohort") -> list[str]:
@@ -105,7 +117,7 @@ def _of_records(cohort: "Cohort", say: Say) -> list[str]:
     ]
     rows = cohort.stages.candidates
     counts = _one(
-        rows.aggregate(joined=(rows.spells - 1).sum(), open=rows.began_open.cast("int32").sum())
+        rows.aggregate(joined=(rows.spells - 1).sum(), open=rows.never_closed.cast("int32").sum())
     )
     if counts["joined"]:
         found.append(

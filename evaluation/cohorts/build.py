@@ -56,7 +56,7 @@ def build_cohort(agency, study: Study) -> Cohort:
 
 
 def _assemble(agency, study: Study) -> Cohort:
-    refuse_what_is_not_offered(study.cohort)
+    refuse_what_is_not_offered(study)
     records = Records(agency, study.cohort)
     programs = [service.program for service in study.services]
     episodes = records.stage(next_removals(removal_episodes(records)))

@@ -1,5 +1,6 @@
 """The cohort: exits, follow-up rows, flow and the words that explain them."""
 
+import html
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -13,8 +14,10 @@ from evaluation.cohorts.definitions import definitions
 from evaluation.cohorts.outcomes import Outcomes
 from evaluation.cohorts.records import Records
 from evaluation.cohorts.rows import BEFORE, start_stop_rows
+from evaluation.cohorts.services import attached_offers
 from evaluation.cohorts.tidy import tidy
 from evaluation.cohorts.timeline import Timeline, timeline
+from evaluation.cohorts.wording import counted
 from evaluation.errors import DataError, StudyError
 from evaluation.study import Study
 
@@ -44,7 +47,7 @@ class Stages:
     support: Table
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Cohort:
     """Children followed from the day they left care to permanency.
 
@@ -69,13 +72,24 @@ class Cohort:
     """
 
     study: Study
-    flow: pd.DataFrame = field(repr=False)
-    columns: list[str] = field(repr=False)
+    flow: pd.DataFrame
+    columns: list[str]
     link: AdoptionLink
-    stages: Stages = field(repr=False)
-    events: Outcomes = field(repr=False)
-    _ends: dict[str, Table] = field(default_factory=dict, repr=False)
-    _rows: dict[str, Table] = field(default_factory=dict, repr=False)
+    stages: Stages
+    events: Outcomes
+    _ends: dict[str, Table] = field(default_factory=dict)
+    _rows: dict[str, Table] = field(default_factory=dict)
+
+    def __repr__(self) -> str:
+        last = self.flow.iloc[-1]
+        return (
+            f"Cohort({self.study.title!r}: {counted(last.exits, 'exit', 'exits')} of "
+            f"{counted(last.children, 'child', 'children')} in "
+            f"{counted(last.families, 'family', 'families')})"
+        )
+
+    def _repr_html_(self) -> str:
+        return f"<p>{html.escape(repr(self))}</p>{self.flow.to_html(index=False)}"
 
     @property
     def programs(self) -> list[str]:
@@ -115,6 +129,16 @@ class Cohort:
         """
         spells = self.stages.spells.order_by("exit_id", "program", "start_day", "service_id")
         return tidy(spells)
+
+    @property
+    def offers(self) -> pd.DataFrame:
+        """Offers, referrals and randomizations beside the exits they reach.
+
+        ``assigned_day`` and ``accepted_day`` are since the index date; an
+        offer long before it belongs to an earlier stay.
+        """
+        offers = attached_offers(self.stages.records, self.stages.exits)
+        return tidy(offers.order_by("exit_id", "program", "assigned_day", "assignment_id"))
 
     def follow_up(self, outcome: str) -> pd.DataFrame:
         """Return the start–stop rows of an outcome.

@@ -11,7 +11,7 @@ from evaluation.cohorts.episodes import PERMANENCY, minimum_custody_days
 from evaluation.cohorts.records import Records, true
 from evaluation.cohorts.wording import days
 from evaluation.errors import StudyError
-from evaluation.study import CohortRules
+from evaluation.study import Study
 
 
 @dataclass(frozen=True)
@@ -188,19 +188,28 @@ def flow_table(rows: Table, steps: list[Step], unit: str) -> pd.DataFrame:
     return table
 
 
-def refuse_what_is_not_offered(rules: CohortRules) -> None:
+def refuse_what_is_not_offered(study: Study) -> None:
     """Stop at settings that need tables this version does not read.
 
     Raises
     ------
     StudyError
-        If exits are to be dated at the start of trial home visits.
+        If exits are to be dated at the start of trial home visits, or two
+        programs cannot be told apart as columns.
     """
-    if rules.index_at == "visit start":
+    if study.cohort.index_at == "visit start":
         raise StudyError(
             'cohort.index_at = "visit start" is not offered in this version: it needs the '
             'placements table with trial home visits; use "discharge".'
         )
+    folded: dict[str, str] = {}
+    for service in study.services:
+        other = folded.setdefault(service.program.casefold(), service.program)
+        if other != service.program:
+            raise StudyError(
+                f"services names the programs {other} and {service.program}, which differ only "
+                "in case: give one of them another code in the data and in the study."
+            )
 
 
 def _remaining(counts: Table, steps: int) -> list[int]:
