@@ -46,7 +46,7 @@ def listed(steps, children=800, last=730):
             {
                 "group": steps["group"].iloc[0],
                 "time": day,
-                "at_risk": children - day // 2 if seen else np.nan,
+                "at_risk": max(children - day // 2, 0) if seen else np.nan,
                 "events": int(children * value["incidence"]) if seen else np.nan,
                 **{
                     column: value[column] if seen else np.nan

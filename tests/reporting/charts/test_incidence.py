@@ -86,9 +86,11 @@ def test_a_group_without_points_is_named_beneath(draw, make):
 
 
 def test_numbers_beneath_are_said_to_be_unweighted(draw, make):
-    text = printed(draw(*make["both"](make["curve"]("a"))))
+    table, at_risk = make["both"](make["curve"]("a"))
+    text = printed(draw(table, at_risk))
+    row = at_risk[at_risk["time"] == 180].iloc[0]
     assert "At risk (re-entries so far), unweighted" in text
-    assert "800" in text and "710 (92)" in text
+    assert "800" in text and f"{row['at_risk']:.0f} ({row['events']:.0f})" in text
 
 
 def test_values_axis_begins_at_zero(draw, make):
@@ -149,6 +151,7 @@ def test_several_causes_need_a_choice(draw, make):
         (lambda t, a: (t, a.assign(incidence=a["incidence"] / 2)), "same estimate"),
         (lambda t, a: (t.drop(columns="incidence"), a), "lacks the column incidence"),
         (lambda t, a: (t, a.drop(columns="events")), "at_risk table lacks the column events"),
+        (lambda t, a: (t, a.assign(at_risk=-1)), "at_risk in row 0 is '-1'"),
         (lambda t, a: (t.iloc[:0], a), "has no rows"),
     ],
 )

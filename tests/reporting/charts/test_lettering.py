@@ -50,6 +50,6 @@ def test_of_crowded_numbers_the_important_ones_stay():
     assert keep_apart([0, 0.1, 0.2, 2], [0.3] * 4, [1], 0.05) == [1, 3]
 
 
-@pytest.mark.parametrize("text", ["$x^2$", "a_b", "100%", "\\alpha", "日本"])
+@pytest.mark.parametrize("text", ["$x^2$", "a_b", "100%", "\\alpha", "Łódź", "Ñandú"])
 def test_every_text_has_a_width(text):
     assert text_width(text) > 0
