@@ -93,6 +93,14 @@ def test_numbers_beneath_are_said_to_be_unweighted(draw, make):
     assert "800" in text and f"{row['at_risk']:.0f} ({row['events']:.0f})" in text
 
 
+def test_day_0_has_a_column_only_where_it_says_who_began(draw, make):
+    table, at_risk = make["both"](make["curve"]("a"))
+    at_risk.loc[at_risk["time"] == 0, "at_risk"] = 0
+    text = printed(draw(table, at_risk))
+    assert text.count("0") == 1, "only the axis has a 0"
+    assert draw(table, at_risk).summary["at_risk"].iloc[0] == 0
+
+
 def test_values_axis_begins_at_zero(draw, make):
     chart = draw(*make["both"](make["curve"]("a")))
     assert chart.figure.axes[0].get_ylim()[0] == 0
