@@ -81,6 +81,8 @@ class HazardModel(Result):
     covariance: pd.DataFrame
     fit: Fit = field(repr=False)
 
+    ratio_label = "Hazard ratio (95% interval)"
+
     @cached_property
     def influence(self) -> pd.DataFrame:
         """Each row's contribution to the coefficients (dfbeta, weight included).
@@ -103,14 +105,16 @@ class HazardModel(Result):
         -------
         matplotlib Axes
         """
-        from evaluation.estimates.ratio_drawing import draw_ratios
+        from evaluation.estimates.interval_drawing import draw_intervals
 
-        return draw_ratios(
+        return draw_intervals(
             self.table["term"],
             self.table["hazard_ratio"],
             self.table["ci_low"],
             self.table["ci_high"],
-            axis_label="Hazard ratio (95% interval)",
+            axis_label=self.ratio_label,
+            reference=1,
+            logarithmic=True,
             ax=ax,
         )
 
