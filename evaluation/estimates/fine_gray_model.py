@@ -5,9 +5,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 
-from evaluation.estimates.cox_model import Fit, HazardModel, coefficients
 from evaluation.estimates.design import design, variables
 from evaluation.estimates.errors import EstimateError
+from evaluation.estimates.hazard_model import Fit, HazardModel, coefficients
 from evaluation.estimates.maximize import maximize
 from evaluation.estimates.partial_likelihood import PartialLikelihood
 from evaluation.estimates.result import account

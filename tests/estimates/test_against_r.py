@@ -189,3 +189,32 @@ def test_mean_cumulative(recurrent, expected):
     np.testing.assert_allclose(read["mean"], r["mcf"], rtol=0, atol=1e-9)
     np.testing.assert_allclose(read["se"], r["se"], rtol=1e-6)
     assert read["at_risk"].tolist() == r["n_risk"]
+
+
+@pytest.fixture(scope="module")
+def five(_children):
+    return cox(_children, FIVE, cause=1)
+
+
+def test_baseline_at_covariates_zero(five, expected):
+    r = expected["cox_baseline"]
+    curve = five.baseline.set_index("time")["cumulative_hazard"]
+    read = [curve[curve.index <= t].iloc[-1] for t in r["time"]]
+    np.testing.assert_allclose(read, r["cumhaz"], rtol=0, atol=1e-8)
+
+
+def test_martingale_residuals(five, expected):
+    ours = five.residuals("martingale").iloc[:10]
+    np.testing.assert_allclose(ours, expected["cox_martingale"]["first10"], rtol=0, atol=1e-8)
+
+
+def test_concordance(five, expected):
+    assert five.concordance == pytest.approx(expected["cox_concordance"], abs=1e-8)
+
+
+@pytest.mark.parametrize("transform", ["km", "identity", "rank"])
+def test_proportional_hazards(transform, five, expected):
+    table, r = five.proportional_hazards(transform).table, expected[f"zph_{transform}"]
+    assert table["term"].tolist() == r["term"]
+    np.testing.assert_allclose(table["statistic"], r["chisq"], rtol=0, atol=1e-8)
+    np.testing.assert_allclose(table["p"], r["p"], rtol=0, atol=1e-8)
