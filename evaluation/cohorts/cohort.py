@@ -106,7 +106,7 @@ class Cohort:
     def exits(self) -> pd.DataFrame:
         """One row per exit, in the order of child and exit.
 
-        ``child_id``, ``exit_id`` (child and number of the episode),
+        ``child_id``, ``exit_id`` (child and number of the index event),
         ``family_id`` (cluster: the removal family, joined with others where
         unrelated children share a household), ``household_id``,
         ``index_date``, ``exit_type``, ``age_at_exit`` (completed years),

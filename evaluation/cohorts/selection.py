@@ -35,11 +35,10 @@ def candidates(episodes: Table, records: Records) -> Table:
     Returns
     -------
     ibis.Table
-        The episodes with ``exit_id`` (child and number of the episode), the
-        child's columns (a death recorded only as the reason of a disruption
-        among them), ``removal_family_id``, ``flow_family`` (the child
-        itself where the family is missing), ``index_date`` (the discharge)
-        and ``age_limit_date``.
+        The episodes with the child's columns (a death recorded only as the
+        reason of a disruption among them), ``removal_family_id``,
+        ``flow_family`` (the child itself where the family is missing),
+        ``index_date`` (the discharge) and ``age_limit_date``.
     """
     children = records.table("children").drop("known_on")
     children = children.rename(removal_family_id="family_id")
@@ -51,7 +50,6 @@ def candidates(episodes: Table, records: Records) -> Table:
         rows = rows.left_join(died, "child_id").drop("child_id_right")
         rows = rows.mutate(death_date=ibis.least(rows.death_date, rows.died_on)).drop("died_on")
     return rows.mutate(
-        exit_id=rows.child_id + "-" + rows.number.cast("string"),
         flow_family=ibis.coalesce("f:" + rows.removal_family_id, "lone:" + rows.child_id),
         index_date=rows.discharge_date,
         age_limit_date=birthday(rows.birth_date, records.rules.age_limit),
@@ -143,18 +141,21 @@ def select(rows: Table, steps: list[Step], unit: str) -> Table:
     ibis.Table
         ``rows`` with ``left_at``: the number of the step (from 1), or 0 for
         the cohort. With ``unit = "first exit"`` a child's later eligible exits
-        leave at one last step.
+        leave at one last step. ``exit_id`` is the child and the number of the
+        index event, 1 for the first; missing for those who leave.
     """
     rows = rows.mutate(
         left_at=ibis.cases(
             *((true(step.leaves), place) for place, step in enumerate(steps, 1)), else_=0
         ).cast("int32")
     )
-    if unit == "every exit":
-        return rows
     order = ibis.window(group_by=["child_id", "left_at"], order_by=[rows.index_date, rows.number])
-    later = (rows.left_at == 0) & (ibis.row_number().over(order) > 0)
-    return rows.mutate(left_at=later.ifelse(len(steps) + 1, rows.left_at).cast("int32"))
+    rows = rows.mutate(place=(ibis.row_number().over(order) + 1).cast("int32"))
+    if unit == "first exit":
+        later = (rows.left_at == 0) & (rows.place > 1)
+        rows = rows.mutate(left_at=later.ifelse(len(steps) + 1, rows.left_at).cast("int32"))
+    exit_id = rows.child_id + "-" + rows.place.cast("string")
+    return rows.mutate(exit_id=(rows.left_at == 0).ifelse(exit_id, ibis.null("string")))
 
 
 def flow_table(rows: Table, steps: list[Step], unit: str) -> pd.DataFrame:

@@ -1,6 +1,7 @@
 """The same rules written plainly, child by child and day by day, give the same rows."""
 
 import datetime
+from collections import Counter
 from itertools import pairwise
 
 import pandas as pd
@@ -204,10 +205,11 @@ def both(request, messy, study):
 
 
 def chosen(plain, cohort):
-    return {
-        f"{child}-{episode['number']}": (child, episode)
-        for child, episode in plain.exits(*cohort.study.cohort.exits)
-    }
+    found, places = {}, Counter()
+    for child, episode in plain.exits(*cohort.study.cohort.exits):
+        places[child] += 1
+        found[f"{child}-{places[child]}"] = (child, episode)
+    return found
 
 
 def test_the_same_exits(both):

@@ -153,7 +153,7 @@ def test_short_custody_is_a_protective_action(build, same):
         """,
         support_months=0,
     )
-    same(cohort.exits, "child_id | exit_id | prior_episodes\nA | A-2 | 0\nB | B-1 | 0")
+    same(cohort.exits, "child_id | exit_id | prior_episodes\nA | A-1 | 0\nB | B-1 | 0")
     same(
         cohort.follow_up("reentry"),
         """
