@@ -85,7 +85,7 @@ def balance(
     body = sheet.height + 0.07 + 2 * line_height()
     frame = Frame(title, subtitle, notes, source, body, width)
     axes = sheet.draw(frame)
-    below = sheet.ticks(frame, ticks, lambda v: v / last, lambda v: f"{v:g}", 0.0)
+    below = sheet.ticks(frame, ticks, lambda v: v / last, lambda v: f"{v:g}", 0.0, (0.1, 0.25))
     frame.lines(
         sheet.left + sheet.across, below, [_AXIS_TITLE], align="right", colour=style.SECONDARY
     )

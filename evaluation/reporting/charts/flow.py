@@ -15,7 +15,7 @@ _COUNTS = ("exits", "children", "families", "excluded")
 _LEFT = 0.44
 _BETWEEN = 0.3
 _PAD = 0.08
-_GAP = 0.14
+_GAP = 0.11
 _STUB = 0.22
 
 
@@ -169,7 +169,9 @@ def _side_box(frame: Frame, stage: _Stage, left: float, right: float, middle: fl
         return
     x, height = left + _BETWEEN, stage.right_height
     frame.rule((left / 2, x), (middle, middle), style.AXIS, 1.0)
-    frame.box(x, middle - height / 2, right, height, fc="#F5F7F9", ec=style.RULE, lw=0.8, zorder=2)
+    frame.box(
+        x, middle - height / 2, right, height, fc=style.SHADE, ec=style.RULES, lw=0.8, zorder=2
+    )
     y = middle - height / 2 + _PAD
     for lines, count in stage.right:
         frame.lines(x + right - _PAD, y, [count], weight="normal", align="right")

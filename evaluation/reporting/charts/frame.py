@@ -154,7 +154,7 @@ class Frame:
         self,
         xs: tuple[float, float],
         ys: tuple[float, float],
-        colour: str = style.RULE,
+        colour: str = style.RULES,
         width: float = 0.8,
         **look,
     ) -> None:

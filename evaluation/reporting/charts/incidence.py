@@ -226,7 +226,7 @@ class _Drawing:
                         other.steps["time"],
                         other.steps["incidence"],
                         self._panel_look(other),
-                        color=style.RULE if plain else style.COMPARISON,
+                        color=style.RULES if plain else style.COMPARISON,
                         lw=0.8,
                         zorder=1,
                     )

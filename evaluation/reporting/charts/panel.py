@@ -101,7 +101,7 @@ def draw_panel(
         frame.rule(
             (left, left + width),
             (y, y),
-            style.AXIS if bottom else style.RULE,
+            style.AXIS if bottom else style.RULES,
             0.9 if bottom else 0.6,
             zorder=-1,
         )

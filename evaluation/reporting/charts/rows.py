@@ -22,6 +22,7 @@ _PAD = 0.1
 _WIDEST_NAME = 0.36
 _NARROWEST_NAME = 0.24
 _LEAST_AXIS = 0.27
+_LEAST_AXIS_NARROW = 0.22
 _UNDER = 0.05
 _STRETCH = 1.2
 _SHORT_HEAD = 0.75
@@ -51,14 +52,14 @@ class Row:
 
 
 _LAYOUTS = (
-    (False, _WIDEST_NAME, False),
-    (True, _WIDEST_NAME, False),
-    (True, _NARROWEST_NAME, False),
-    (False, 1.0, True),
-    (True, 1.0, True),
+    (False, _WIDEST_NAME, False, _LEAST_AXIS),
+    (True, _WIDEST_NAME, False, _LEAST_AXIS),
+    (True, _NARROWEST_NAME, False, _LEAST_AXIS_NARROW),
+    (False, 1.0, True, _LEAST_AXIS),
+    (True, 1.0, True, 0.0),
 )
 """Tried in turn: whether limits stand beneath their estimate, the most a name may
-take of the width, whether names stand above their marks."""
+take of the width, whether names stand above their marks, the least the axis takes."""
 
 
 @dataclass(frozen=True)
@@ -100,14 +101,14 @@ class RowSheet:
         self._rows, self._room = rows, room
         indent = _INDENT if any(row.heading for row in rows) else 0.0
         self._indents = [0.0 if row.heading else indent for row in rows]
-        for split, share, above in _LAYOUTS:
+        for split, share, above, least in _LAYOUTS:
             self._above = above
             cells = [[_lines(cell, split) for cell in row.cells] for row in rows]
             self._columns = [self._column(i, head, cells) for i, head in enumerate(heads)]
             self.left = _GAP if above else self._name_room(share) + _GAP
             self.across = room - self.left - sum(self._columns) - _GAP * len(heads)
             deepest = max((len(self._name(i)) for i in range(len(rows))), default=0)
-            if self.across >= _LEAST_AXIS * room and deepest <= _MOST_LINES:
+            if self.across >= least * room and deepest <= _MOST_LINES:
                 break
         self._heads = [wrap(head, width) for head, width in zip(heads, self._columns, strict=True)]
         self.top = max((len(lines) for lines in self._heads), default=0) * line_height() + 0.06
@@ -188,6 +189,12 @@ class RowSheet:
         both = zip(self._rows, self._set, strict=True)
         return [(own.top + _PAD / 2, own.top + own.height) for row, own in both if not row.heading]
 
+    def guide(self, frame: Frame, share: float, colour: str, width: float, **look) -> None:
+        """Draw an upright line at a share of the axis' width, never through a name."""
+        x = self.left + self.across * share
+        for top, bottom in self._spans():
+            frame.rule((x, x), (top, bottom), colour, width, zorder=-1, **look)
+
     def ticks(
         self,
         frame: Frame,
@@ -195,6 +202,7 @@ class RowSheet:
         place: Callable[[float], float],
         write: Callable[[float], str],
         strong: float,
+        first: Sequence[float] = (),
     ) -> float:
         """Draw hairlines with their numbers, one strong; return the y beneath.
 
@@ -210,17 +218,17 @@ class RowSheet:
             Writes a value.
         strong : float
             The value whose line is dark: no difference, or zero.
+        first : sequence of float
+            Values whose numbers matter most where there is no room for all.
         """
         centres = [self.left + self.across * place(value) for value in values]
         words = [write(value) for value in values]
-        first = [i for i, value in enumerate(values) if value == strong]
-        first += [i for i in (0, len(values) - 1) if i not in first]
-        kept = keep_apart(centres, [text_width(word) for word in words], first, 0.06)
+        must = [values.index(v) for v in (strong, *first, values[0], values[-1]) if v in values]
+        kept = keep_apart(centres, [text_width(word) for word in words], must, 0.06)
         for i, (x, value) in enumerate(zip(centres, values, strict=True)):
             dark = value == strong
-            colour = style.AXIS if dark else style.RULE
-            for top, bottom in self._spans():
-                frame.rule((x, x), (top, bottom), colour, 1.0 if dark else 0.6, zorder=-1)
+            colour = style.AXIS if dark else style.RULES
+            self.guide(frame, place(value), colour, 1.0 if dark else 0.6)
             if i in kept:
                 y = self.height + _UNDER
                 frame.lines(x, y, [words[i]], align="center", colour=style.SECONDARY)

@@ -102,7 +102,9 @@ def served(
         sheet.left + sheet.across, below, title_lines, align="right", colour=style.SECONDARY
     )
     for at, row, overall in drawn:
-        _mark(axes, sheet, at, row, last, overall)
+        _mark(axes, sheet.middle(at), row, last, overall)
+        if overall and not np.isnan(row["_share"]):
+            sheet.guide(frame, row["_share"] / last, style.COMPARISON, 1.0, ls=(0, (4, 2)))
     columns = [column for column in given.columns if not column.startswith("_")]
     return Chart(
         name=name,
@@ -146,11 +148,9 @@ def _hundredths(share: float) -> str:
     return f"{100 * share:.0f}" if share >= 0.0995 or share == 0 else f"{100 * share:.1f}"
 
 
-def _mark(axes, sheet: RowSheet, at: int, row: dict, last: float, overall: bool) -> None:
+def _mark(axes, y: float, row: dict, last: float, overall: bool) -> None:
     look = style.COMPARISON_SERIES if overall else style.SERVICE_SERIES[0]
-    y, share = sheet.middle(at), row["_share"]
-    if overall and not np.isnan(share):
-        axes.axvline(share / last, color=style.COMPARISON, lw=1.0, ls=(0, (4, 2)), zorder=1)
+    share = row["_share"]
     if not (np.isnan(row["_low"]) or np.isnan(row["_high"])):
         axes.hlines(y, row["_low"] / last, row["_high"] / last, color=look.colour, lw=1.6)
     axes.plot(

@@ -7,30 +7,51 @@ Nothing here touches matplotlib's global settings: a chart is drawn inside
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import lru_cache
 
-TEXT = "#1F2933"
-SECONDARY = "#52606D"
-RULE = "#D5DBE1"
+from evaluation.estimates.drawing import (
+    BAND_OPACITY,
+    COMPARISON,
+    FAILED,
+    FURTHER,
+    RULES,
+    SECONDARY,
+    SERVICE,
+    SOURCE_SIZE,
+    TEXT,
+    TITLE_SIZE,
+    WARNING,
+    register_fonts,
+)
+
+__all__ = [
+    "BAND_OPACITY",
+    "COMPARISON",
+    "FAILED",
+    "FURTHER",
+    "RULES",
+    "SECONDARY",
+    "SERVICE",
+    "SOURCE_SIZE",
+    "TEXT",
+    "TITLE_SIZE",
+    "WARNING",
+    "house_style",
+    "register_fonts",
+    "series_for",
+]
+
 AXIS = "#7B8794"
-COMPARISON = "#5B6770"
-SERVICE = "#00737A"
-FURTHER = ("#B4451C", "#6A4C93", "#8A6100")
-WARNING = "#8A6100"
-FAILED = "#B42318"
 PAPER = "#FFFFFF"
-BAND_OPACITY = 0.16
+SHADE = style.SHADE
 
 FACES = {
     "normal": ["Fira Sans", "DejaVu Sans"],
     "semibold": ["Fira Sans SemiBold", "DejaVu Sans"],
 }
-TITLE_SIZE = 12.5
 SUBTITLE_SIZE = 9.5
 NOTE_SIZE = 9.5
 TEXT_SIZE = 9.0
 SMALL_SIZE = 8.0
-SOURCE_SIZE = 7.5
 
 FULL_WIDTH = 6.5
 PNG_DPI = 200
@@ -116,14 +137,3 @@ def house_style() -> Iterator[None]:
             }
         )
         yield
-
-
-@lru_cache(maxsize=1)
-def register_fonts() -> None:
-    """Let matplotlib find the Fira Sans that the package depends on."""
-    from fontpkg_fira_sans import ROOT
-    from matplotlib.font_manager import fontManager
-
-    for style in ("Regular", "SemiBold"):
-        for path in sorted(ROOT.rglob(f"FiraSans-{style}.ttf")):
-            fontManager.addfont(str(path))
