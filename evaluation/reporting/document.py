@@ -1,5 +1,6 @@
 """One document source: a template and its facts become Markdown, Markdown becomes pages."""
 
+import subprocess
 from collections import Counter
 from functools import cache
 from pathlib import Path
@@ -52,11 +53,19 @@ def write_markdown(template: str, facts: dict) -> str:
         numbers[kind] += 1
         return Markup(f"{kind} {numbers[kind]}")
 
-    environment.globals |= {"numbered": numbered, "pipe_table": markdown.pipe_table}
+    environment.globals |= {
+        "anchor": lambda name: Markup(f"{{#{name}}}"),
+        "caption": markdown.caption,
+        "drawn_table": markdown.drawn_table,
+        "numbered": numbered,
+        "pipe_table": markdown.pipe_table,
+    }
     return environment.get_template(template).render(facts)
 
 
-def convert(source: str, writer: str, *options: str, filters: tuple[str, ...] = ()) -> bytes:
+def convert(
+    source: str, writer: str, *options: str, filters: tuple[str, ...] = (), folder: Path, epoch: int
+) -> bytes:
     """Turn Markdown into another form with pandoc.
 
     Parameters
@@ -69,6 +78,10 @@ def convert(source: str, writer: str, *options: str, filters: tuple[str, ...] = 
         Further options of pandoc.
     filters : tuple of str
         Lua filters of ``reports/templates``.
+    folder : pathlib.Path
+        Where the figures' paths begin.
+    epoch : int
+        Seconds since 1970 that stand in the document for its making.
 
     Returns
     -------
@@ -79,14 +92,14 @@ def convert(source: str, writer: str, *options: str, filters: tuple[str, ...] = 
     OutputError
         If pandoc fails.
     """
-    from subprocess import run
-
     lua = [f"--lua-filter={resource('reports', 'templates', name)}" for name in filters]
-    done = run(
+    done = subprocess.run(
         [_pandoc(), f"--from={READER}", f"--to={writer}", "--output=-", *lua, *options],
         input=source.encode("utf-8"),
         capture_output=True,
         check=False,
+        cwd=folder,
+        env={"SOURCE_DATE_EPOCH": str(epoch), "LC_ALL": "C.UTF-8"},
     )
     if done.returncode:
         why = done.stderr.decode("utf-8", "replace").strip()

@@ -3,13 +3,18 @@
 import re
 import unicodedata
 
+import pandas as pd
 from markupsafe import Markup
 
-from evaluation.reporting.tables import Table
+from evaluation.reporting.charts.chart import Chart
+from evaluation.reporting.numerals import is_missing
+from evaluation.reporting.tables import Column, Table
+from evaluation.reporting.wording import upper_first
 
 _PUNCTUATION = re.compile(r"([!-/:-@\[-`{-~])")
 _DIRECTION = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\u200e\u200f\ufeff")
 _WIDEST = 60
+SHARES = frozenset({"incidence", "ci_low", "ci_high", "share"})
 
 
 def escape(value: object) -> Markup:
@@ -54,6 +59,31 @@ def pipe_table(table: Table, caption: str) -> Markup:
     lines = [_row([escape(label) for label in labels]), f"|{'|'.join(rule)}|"]
     lines += [_row(row) for row in rows]
     return Markup("\n".join([*lines, "", f": {caption}"]))
+
+
+def caption(number: Markup, words: str) -> Markup:
+    """Write a caption that begins with its number."""
+    return Markup(f"**{number}.** {escape(words)}")
+
+
+def drawn_table(chart: Chart) -> Markup:
+    """Write the numbers a chart draws as a table without a number of its own."""
+    data = chart.summary.reset_index(drop=True)
+    columns = tuple(
+        Column(name, upper_first(str(name).replace("_", " ")), _kind(name, data[name]))
+        for name in data.columns
+    )
+    table = Table(chart.name, chart.title, columns, data)
+    return pipe_table(table, escape(f"The numbers drawn: {chart.title}"))
+
+
+def _kind(name: str, values: pd.Series) -> str:
+    known = [value for value in values if not isinstance(value, str) and not is_missing(value)]
+    if not known or any(isinstance(value, bool) for value in known):
+        return "text"
+    if all(float(value).is_integer() for value in known) and max(map(abs, known)) > 1:
+        return "count"
+    return "percent" if name in SHARES else "decimal"
 
 
 def _row(cells: list[Markup]) -> str:

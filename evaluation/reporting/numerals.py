@@ -32,8 +32,7 @@ def show(value: Any, kind: str = "text") -> str:
     kind : str
         ``text``, ``count``, ``percent`` (of a share, one decimal), ``per100`` (a
         signed difference of shares per 100, one decimal), ``ratio`` (two
-        decimals), ``rate`` (one decimal), ``difference`` (signed, two decimals),
-        ``p`` (three decimals).
+        decimals), ``decimal`` (three significant digits), ``p`` (three decimals).
 
     Returns
     -------
@@ -98,7 +97,6 @@ _WRITE = {
     "percent": lambda value: f"{100 * value:.1f}%",
     "per100": lambda value: signed(100 * value, 1),
     "ratio": _ratio,
-    "rate": lambda value: f"{value:.1f}",
-    "difference": lambda value: signed(value, 2),
+    "decimal": lambda value: f"{value:.3g}".replace("-", MINUS),
     "p": _p,
 }

@@ -2,7 +2,8 @@
 
 import pandas as pd
 
-from evaluation.reporting import charts
+from evaluation.reporting.charts.forest import forest as draw_forest
+from evaluation.reporting.charts.incidence import incidence as draw_incidence
 from evaluation.reporting.numerals import SUPPRESSED, interval, is_missing, months, show
 from evaluation.reporting.sections.section import Material, Section
 from evaluation.reporting.sentences import (
@@ -229,7 +230,7 @@ def _forest(material: Material, title: str):
     if shown.empty:
         return None
     study = material.study
-    return charts.forest(
+    return draw_forest(
         rows.reset_index(drop=True),
         title=title,
         subtitle=f"Hazard ratios; difference in the share by month {months(main)} per 100 "
@@ -253,7 +254,7 @@ def _arm_charts(material: Material) -> list:
             continue
         words, name = outcome_words(outcome, study), material.service_name(service)
         drawn.append(
-            charts.incidence(
+            draw_incidence(
                 arms.curve,
                 arms.at_risk,
                 title=finding_title([(name, estimate)], words, study.design),

@@ -5,7 +5,8 @@ import math
 
 import pandas as pd
 
-from evaluation.reporting import charts
+from evaluation.reporting.charts.hazard import hazard as draw_hazard
+from evaluation.reporting.charts.incidence import incidence as draw_incidence
 from evaluation.reporting.disclosure import ReleasedFollowUp
 from evaluation.reporting.numerals import (
     DAYS_PER_MONTH,
@@ -107,7 +108,7 @@ def _charts(
     if len(shown.curve):
         first, last = study.cohort.exits
         drawn.append(
-            charts.incidence(
+            draw_incidence(
                 shown.curve,
                 shown.at_risk,
                 title=title,
@@ -125,7 +126,7 @@ def _charts(
     bands = hazard_bands(shown, material.cohort.follow_up(outcome), "exit_type")
     if bands["ci_low"].notna().any():
         drawn.append(
-            charts.hazard(
+            draw_hazard(
                 bands,
                 title=_hazard_title(bands, words, names),
                 subtitle=f"{words.events[:1].upper() + words.events[1:]} per 1,000 months that "

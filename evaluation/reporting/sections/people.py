@@ -1,6 +1,7 @@
 """Sections: how the cohort was chosen, and who is in it."""
 
-from evaluation.reporting import charts
+from evaluation.reporting.charts.flow import flow as draw_flow
+from evaluation.reporting.charts.served import served as draw_served
 from evaluation.reporting.disclosure import release_flow
 from evaluation.reporting.numerals import SUPPRESSED, show
 from evaluation.reporting.sections import characteristics
@@ -29,7 +30,7 @@ def flow(material: Material) -> Section:
         f"{show(last['families'], 'count')} families were followed"
     )
     table = Table("flow", "From the records to the cohort", FLOW, released, material.rule.words)
-    chart = charts.flow(
+    chart = draw_flow(
         released,
         title=title,
         subtitle=f"Exits from care, {first} to {final}; each step with what it leaves out",
@@ -108,7 +109,7 @@ def _served_chart(material: Material, by_type):
     everyone = table.iloc[0]
     if everyone["share"] == SUPPRESSED:
         return None
-    return charts.served(
+    return draw_served(
         table,
         title=f"{name} reached {show(everyone['share'], 'percent')} of {units(study)}",
         subtitle=f"Share reached by {name}: {characteristics.meaning(study.service(program))}; "
