@@ -25,6 +25,7 @@ _ROOM_OF = {
     "kaplan_meier": "evaluation.estimates",
     "effects": "evaluation.effects",
     "write_reports": "evaluation.reporting",
+    "EstimateError": "evaluation.estimates",
     "DataError": "evaluation.errors",
     "OutputError": "evaluation.errors",
     "PermanencyError": "evaluation.errors",

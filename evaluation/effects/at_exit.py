@@ -71,10 +71,14 @@ def at_exit_effects(arms: Arms, horizons: tuple[int, ...], study: Study) -> Part
 
 def _describe(fitted: Propensity, arms: Arms) -> Note:
     size = fitted.effective_sample_size
+    cut = (
+        ""
+        if fitted.population == "overlap"
+        else f"{{truncated}} were cut to {fitted.largest:.2f}; "
+    )
     return Note(
-        f"{arms.service.name}, weights for the target population “{fitted.population}”: "
-        f"{{truncated}} were cut to {fitted.largest:.2f}; the weighted arms are worth {{served}} "
-        "served and {compared} comparison children.",
+        f"{arms.service.name}, weights for the target population “{fitted.population}”: {cut}"
+        "the weighted arms are worth {served} served and {compared} comparison children.",
         {
             "truncated": fitted.truncated,
             "served": round(size["yes"]),

@@ -110,6 +110,7 @@ def propensity(
         Morgan and Zaslavsky, 2018).
     truncate : float
         Weights above this quantile of all weights are cut to it (1 cuts none).
+        Overlap weights never exceed 1 and are not cut.
 
     Returns
     -------
@@ -135,7 +136,8 @@ def propensity(
     fit, information = _logistic(treated.to_numpy(dtype=float), x, treatment)
     score = np.asarray(fit.fittedvalues)
     raw, slope = _weights(treated.to_numpy(), score, x, estimand)
-    largest = float(np.quantile(raw, truncate))
+    bounded = estimand == "overlap"
+    largest = 1.0 if bounded else float(np.quantile(raw, truncate))
     cut = raw > largest
     slope[cut] = 0
     residual = treated.to_numpy(dtype=float) - score

@@ -38,10 +38,11 @@ def beside_truth(effects: Effects, truth, study: Study) -> pd.DataFrame:
     adjusted = table["method"].astype(str).str.contains("adjusted") & ratio
     table.loc[ratio, "measure_judged"] = "hazard_ratio_marginal"
     table.loc[adjusted, "measure_judged"] = "hazard_ratio_conditional"
-    table["horizon_key"] = table["horizon"].fillna(0).astype(int)
-    known = truth.estimands.rename(columns={"value": "truth", "measure": "measure_judged"})
-    known = known.assign(horizon_key=known["horizon"].fillna(0).astype(int))
-    on = ["service", "outcome", "exposure", "population", "measure_judged", "horizon_key"]
+    table["until"] = table["horizon"].fillna(study.cohort.horizon_days).astype(int)
+    known = truth.estimands.rename(
+        columns={"value": "truth", "measure": "measure_judged", "horizon": "until"}
+    )
+    on = ["service", "outcome", "exposure", "population", "measure_judged", "until"]
     merged = table.merge(known[[*on, "truth", "meaning"]], on=on, how="inner")
     merged["inside"] = merged["truth"].between(merged["ci_low"], merged["ci_high"])
     return merged[

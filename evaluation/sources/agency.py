@@ -6,14 +6,18 @@ import tempfile
 from functools import cached_property
 from typing import Any, Self
 
+import duckdb
 import ibis
 import ibis.expr.types as ir
+import pandas as pd
 from ibis.backends.duckdb import Backend
 
 from evaluation.errors import DataError
 from evaluation.sources.contract import contract
-from evaluation.sources.load import Loaded, load
+from evaluation.sources.findings import findings
+from evaluation.sources.load import Loaded, load, quarantined
 from evaluation.sources.places import Place, Source, locate
+from evaluation.sources.result import CheckResult
 
 
 def connect(source: Source, truth: Any = None) -> "Agency":
@@ -74,6 +78,7 @@ class Agency:
         self._place = place
         self._scratch = scratch
         self._loaded: dict[str, Loaded] = {}
+        self._failed: dict[str, DataError] = {}
         self.truth = truth
 
     @property
@@ -112,6 +117,52 @@ class Agency:
             If the contract or the source has no such table, or it cannot be read.
         """
         return self._load(name).accepted
+
+    def check(self, strict: bool = False) -> CheckResult:
+        """Read and check every table (once; the result is kept).
+
+        Parameters
+        ----------
+        strict : bool
+            Stop at the first table that has a row in quarantine.
+
+        Returns
+        -------
+        CheckResult
+
+        Raises
+        ------
+        DataError
+            If a required table is missing or a table cannot be read at all; with
+            `strict`, also if a row breaks the contract.
+        """
+        required = [table.name for table in contract().tables if table.required]
+        missing = [self._missing(name) for name in required if name not in self.tables]
+        if missing:
+            raise DataError(*missing)
+        problems: dict[str, None] = {}
+        for name in self.tables:
+            try:
+                loaded = self._load(name)
+            except DataError as error:
+                problems |= dict.fromkeys(error.sentences)
+            else:
+                problems |= dict.fromkeys(_first_faults(loaded) if strict else ())
+            if strict and problems:
+                break
+        if problems:
+            raise DataError(*problems)
+        return self._result
+
+    @cached_property
+    def _result(self) -> CheckResult:
+        loaded = {name: self._load(name) for name in self.tables}
+        return CheckResult(
+            source=self.source,
+            counts=pd.DataFrame([table.counts for table in loaded.values()]),
+            quarantine=quarantined(loaded.values()),
+            findings=findings(loaded, contract(), self._place.unread),
+        )
 
     def has(self, table: str, column: str | None = None) -> bool:
         """Tell whether the source has a table, or a column of it.
@@ -152,8 +203,23 @@ class Agency:
         return f"Agency({self.source!r}: {', '.join(self.tables)})"
 
     def _load(self, name: str) -> Loaded:
-        if name in self._loaded:
-            return self._loaded[name]
+        if name in self._failed:
+            raise self._failed[name]
+        if name not in self._loaded:
+            try:
+                self._loaded[name] = self._read(name)
+            except DataError as error:
+                self._failed[name] = error
+                raise
+            except duckdb.Error as error:
+                self._failed[name] = DataError(
+                    f"The table {name} of {self.source} cannot be checked "
+                    f"({str(error).splitlines()[0]})."
+                )
+                raise self._failed[name] from None
+        return self._loaded[name]
+
+    def _read(self, name: str) -> Loaded:
         schema = contract().table(name)
         if name not in self._place.readers:
             raise DataError(self._missing(name))
@@ -162,9 +228,9 @@ class Agency:
         known = {parent: self._load(parent).as_parent for parent in sorted(parents)}
         staging = f"{name}_source"
         staged = self._place.readers[name](self._connection, schema, staging)
-        self._loaded[name] = load(self._connection, staged, schema, known)
+        loaded = load(self._connection, staged, schema, known)
         self._connection.drop_table(staging)
-        return self._loaded[name]
+        return loaded
 
     def _missing(self, name: str) -> str:
         unread = [f"{file} ({why})" for file, why in self._place.unread]
@@ -173,3 +239,15 @@ class Agency:
             f"The table {name} is missing from {self.source}, which has "
             f"{', '.join(self.tables)}; add it under that name.{seen}"
         )
+
+
+def _first_faults(loaded: Loaded, shown: int = 5) -> list[str]:
+    """Say the first faults of a table, and how many there are."""
+    faults = quarantined([loaded])
+    sentences = [
+        f"{fault.source}{'' if pd.isna(fault.line) else f', line {fault.line}'}: {fault.message}"
+        for fault in faults.head(shown).itertuples()
+    ]
+    if len(faults) > shown:
+        sentences.append(f"{loaded.source}: {len(faults) - shown} more faults.")
+    return sentences

@@ -1,10 +1,12 @@
 """From a staging table to accepted rows, rejected rows and what is wrong with them."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 import ibis
 import ibis.expr.types as ir
+import pandas as pd
+import pyarrow as pa
 from ibis.backends.duckdb import Backend
 
 from evaluation.errors import DataError
@@ -15,6 +17,10 @@ from evaluation.sources.rows import printed, row_checks, text_of, with_suggestio
 from evaluation.sources.staging import LINE, ROW, Staged
 
 QUARANTINE = ("table", "source", "line", "row_key", "field", "value", "rule", "message")
+
+_NO_QUARANTINE = pa.schema(
+    [(name, pa.int64() if name == "line" else pa.string()) for name in QUARANTINE]
+).empty_table()
 
 
 @dataclass(frozen=True)
@@ -52,12 +58,31 @@ class Loaded:
     multiline_rows: int
 
     @property
+    def counts(self) -> dict[str, str | int]:
+        """The table's row of counts."""
+        return {
+            "table": self.schema.name,
+            "read": self.read,
+            "accepted": self.accepted_rows,
+            "quarantined": self.read - self.accepted_rows,
+            "blank_lines": self.blank_lines,
+        }
+
+    @property
     def as_parent(self) -> Parent:
         """The table as the target of foreign keys."""
         if self.quarantine is None:
             return Parent(self.accepted, None)
         keys = self.quarantine.filter(self.quarantine.row_key.notnull())
         return Parent(self.accepted, keys.select(key="row_key").distinct())
+
+
+def quarantined(tables: Iterable[Loaded]) -> pd.DataFrame:
+    """Return the quarantine of several tables, in their order, as one data frame."""
+    pieces = [t.quarantine.to_pyarrow() for t in tables if t.quarantine is not None]
+    return pa.concat_tables([_NO_QUARANTINE, *pieces]).to_pandas(
+        types_mapper={pa.int64(): pd.Int64Dtype()}.get
+    )
 
 
 def load(
@@ -90,7 +115,9 @@ def load(
         has no rows.
     """
     name = schema.name
-    parsed, content = _parsed(staged, schema)
+    view = f"{name}_parsed"
+    expression, content = _parsed(staged, schema)
+    parsed = connection.create_view(view, expression)
     checks = row_checks(parsed, schema)
     tallies = {f"check{n}": check.broken.sum() for n, check in enumerate(checks)}
     found = parsed.aggregate(rows=parsed.count(), **tallies).to_pyarrow().to_pylist()[0]
@@ -120,6 +147,9 @@ def load(
         rejected = connection.create_table(f"{name}_rejected", bad.order_by(ROW))
     if rejected is not None or staged.malformed is not None:
         quarantine = _quarantine(connection, staged, schema, rejected, failing, violations)
+    connection.drop_view(view)
+    for number in range(len(violations)):
+        connection.drop_table(_violations_name(name, number))
     return Loaded(
         schema=schema,
         accepted=accepted,
@@ -180,15 +210,19 @@ def _stored_violations(
     content: list[str],
     parents: Mapping[str, Parent],
 ) -> list[ir.Table]:
-    stored = []
-    for number, check in enumerate(across_checks(parsed, schema, content, parents)):
-        name = f"{schema.name}_violations{number}"
+    stored: list[ir.Table] = []
+    for check in across_checks(parsed, schema, content, parents):
+        name = _violations_name(schema.name, len(stored))
         table = connection.create_table(name, check)
         if table.count().to_pyarrow().as_py():
             stored.append(table)
         else:
             connection.drop_table(name)
     return stored
+
+
+def _violations_name(table: str, number: int) -> str:
+    return f"{table}_violations{number}"
 
 
 def _quarantine(

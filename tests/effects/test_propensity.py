@@ -28,7 +28,7 @@ def test_scores_agree_with_r(children):
 
 def test_overlap_weights_balance_every_covariate_exactly(children):
     """Li, Morgan and Zaslavsky (2018), theorem 3."""
-    fitted = propensity(children, "kin", COVARIATES, "overlap", truncate=1)
+    fitted = propensity(children, "kin", COVARIATES, "overlap")
     table = balance(children, "kin", COVARIATES, fitted.weights)
     assert table["after"].abs().max() < 1e-8
     assert table["before"].abs().max() > 0.2

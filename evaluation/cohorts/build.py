@@ -1,0 +1,114 @@
+"""From an agency's tables to a cohort."""
+
+import difflib
+
+from evaluation.cohorts.adoption import adoption_link, unfollowed_adoptions
+from evaluation.cohorts.assurance import assure
+from evaluation.cohorts.clusters import clusters, with_cluster
+from evaluation.cohorts.cohort import Cohort, Stages
+from evaluation.cohorts.covariates import describe
+from evaluation.cohorts.episodes import next_removals, removal_episodes
+from evaluation.cohorts.outcomes import CANNOT_BE_FOLLOWED, Outcomes, first_move, later_adoption
+from evaluation.cohorts.records import Records
+from evaluation.cohorts.selection import (
+    candidates,
+    exclusions,
+    flow_table,
+    refuse_what_is_not_offered,
+    select,
+)
+from evaluation.cohorts.services import (
+    AT_EXIT,
+    attached_spells,
+    exposure_at_exit,
+    exposure_intervals,
+)
+from evaluation.cohorts.support import support_intervals
+from evaluation.errors import StudyError
+from evaluation.study import Study
+
+
+def build_cohort(agency, study: Study) -> Cohort:
+    """Build the cohort of a study from an agency's tables.
+
+    Parameters
+    ----------
+    agency : Agency
+        From `connect`.
+    study : Study
+        The protocol.
+
+    Returns
+    -------
+    Cohort
+
+    Raises
+    ------
+    StudyError
+        If the study asks for what this version does not offer, or a worked
+        child of ``[[assurance]]`` comes out otherwise than expected.
+    DataError
+        If a required table is missing.
+    """
+    cohort = _assemble(agency, study)
+    assure(cohort, _assemble)
+    return cohort
+
+
+def _assemble(agency, study: Study) -> Cohort:
+    refuse_what_is_not_offered(study.cohort)
+    records = Records(agency, study.cohort)
+    programs = [service.program for service in study.services]
+    episodes = records.stage(next_removals(removal_episodes(records)))
+    link = adoption_link(records, episodes)
+    rows = candidates(episodes, records)
+    steps = exclusions(rows, records, unfollowed_adoptions(rows, records, study, link))
+    rows = records.stage(select(rows, steps, study.cohort.unit))
+    flow = flow_table(rows, steps, study.cohort.unit)
+    exits = rows.filter(rows.left_at == 0)
+    exits, columns = describe(with_cluster(exits, clusters(exits)), records)
+    exits = exits.mutate(**{CANNOT_BE_FOLLOWED: (exits.exit_type == "adoption") & (not link.kept)})
+    exits = records.stage(later_adoption(records, first_move(records, exits)))
+    if records.has("disruptions"):
+        columns.append("later_adoption_day")
+    spells = records.stage(attached_spells(records, exits, study))
+    intervals = records.stage(exposure_intervals(spells, programs))
+    exits = records.stage(exposure_at_exit(exits, spells, intervals, programs))
+    columns += [f"{name}_{program}" for program in programs for name in AT_EXIT]
+    support = records.stage(support_intervals(exits, rows, records))
+    stages = Stages(records, rows, exits, spells, intervals, support)
+    events = Outcomes(records, study, exits)
+    cohort = Cohort(study, flow, columns, link, stages, events)
+    refuse_unknown_covariates(cohort)
+    return cohort
+
+
+def refuse_unknown_covariates(cohort: Cohort) -> None:
+    """Stop at covariates and groups the cohort does not have.
+
+    Raises
+    ------
+    StudyError
+        One sentence for each name that is unknown, not recorded, or looks
+        beyond the day of exit.
+    """
+    study, sentences = cohort.study, []
+    asked = {
+        "adjustment.covariates": study.adjustment.covariates,
+        "report.equity_by": study.report.equity_by,
+    }
+    for key, names in asked.items():
+        for name in names:
+            if name in cohort.covariates:
+                continue
+            if name in cohort.columns:
+                why = "which is no covariate: it identifies a child or looks beyond the exit"
+            else:
+                near = difflib.get_close_matches(name, cohort.covariates, n=1)
+                hint = f"; did you mean {near[0]}?" if near else ""
+                why = f"which these data do not give{hint}"
+            sentences.append(
+                f'{key} names "{name}", {why} (there are: {", ".join(cohort.covariates)}).'
+            )
+    if sentences:
+        raise StudyError(*sentences)

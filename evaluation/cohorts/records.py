@@ -1,0 +1,180 @@
+"""What the agency's records could show on the last day they cover.
+
+A cohort looks at nothing later than ``data_through``: rows entered or dated
+afterwards are not seen, and a stay, service or finding that ends afterwards
+still goes on. So a cohort rebuilt with ``data_through`` set back is the one
+built then, as far as ``known_on`` tells when each row was entered.
+"""
+
+import contextlib
+import datetime
+import itertools
+import weakref
+from functools import cached_property
+
+import duckdb
+import ibis
+import pyarrow as pa
+from ibis.backends.duckdb import Backend
+from ibis.expr.types import BooleanValue, DateValue, IntegerColumn, Table
+
+from evaluation.sources import Agency
+from evaluation.sources.contract import contract
+from evaluation.study import CohortRules
+
+_DATED_BY = {
+    "removals": "removal_date",
+    "assignments": "assignment_date",
+    "maltreatment_reports": "report_date",
+    "disruptions": "disruption_date",
+    "moves_out": "move_date",
+}
+_LATER_FACTS = {
+    "children": {"death_date": ()},
+    "removals": {"discharge_date": ("discharge_reason", "household_id")},
+    "services": {"start_date": ("end_date", "end_reason"), "end_date": ("end_reason",)},
+    "assignments": {"accepted_date": ("accepted",)},
+    "maltreatment_reports": {"disposition_date": ("disposition",)},
+}
+
+
+def days_between(later: DateValue, earlier: DateValue) -> IntegerColumn:
+    """Return whole days from one date to another (negative if it is earlier)."""
+    return later.delta(earlier, unit="day").cast("int32")
+
+
+def true(condition: BooleanValue) -> BooleanValue:
+    """Return a condition with unknown taken as false."""
+    return condition.fill_null(False)
+
+
+def _drop(connection: Backend, names: list[str]) -> None:
+    """Drop staged tables; an engine that is closed has none left."""
+    with contextlib.suppress(duckdb.ConnectionException):
+        for name in names:
+            connection.drop_table(name, database="temp", force=True)
+
+
+def size(rows: Table) -> int:
+    """Return the number of rows of a table."""
+    return rows.count().to_pyarrow().as_py()
+
+
+class Records:
+    """The contract tables of an agency as known on the last day they cover.
+
+    Parameters
+    ----------
+    agency : Agency
+        Gives ``tables`` (names present), ``table(name)`` (accepted rows) and
+        ``connection`` (the engine).
+    rules : CohortRules
+        Gives ``data_through``.
+    """
+
+    _numbers = itertools.count(1)
+
+    def __init__(self, agency: Agency, rules: CohortRules):
+        self.agency = agency
+        self.rules = rules
+        self._seen: dict[str, Table] = {}
+        self._staged: list[str] = []
+        weakref.finalize(self, _drop, agency.connection, self._staged)
+
+    def stage(self, rows: Table) -> Table:
+        """Run an expression once and keep its rows in the engine.
+
+        The rows are there as long as these records are.
+        """
+        name = f"cohort_stage_{next(self._numbers)}"
+        staged = self.agency.connection.create_table(name, rows, temp=True)
+        self._staged.append(name)
+        return staged
+
+    @cached_property
+    def as_of(self) -> datetime.date:
+        """The latest day any table covers: what was entered later is not known."""
+        through = self.rules.data_through
+        return max(through.values()) if isinstance(through, dict) else through
+
+    def through(self, *tables: str) -> datetime.date:
+        """Return the last day that all the tables named cover."""
+        return min(self.rules.data_through_for(table) for table in tables)
+
+    def has(self, table: str, column: str | None = None) -> bool:
+        """Return whether the agency gave a table (and a column of it)."""
+        present = table in self.agency.tables
+        if column is None or not present:
+            return present
+        return column in self.agency.table(table).columns
+
+    def extra_columns(self, table: str) -> dict[str, str]:
+        """Return the columns the agency added to a contract table.
+
+        The keys are their names in `table`, which can clash with none of ours;
+        the values are the names the agency gave them.
+        """
+        known = contract().table(table).columns
+        given = self.agency.table(table).columns
+        return {f"extra:{table}:{name}": name for name in given if name not in known}
+
+    def table(self, name: str) -> Table:
+        """Return a table's rows as known on the last day covered.
+
+        Every contract column is there; those the agency does not record are
+        missing throughout.
+
+        Raises
+        ------
+        DataError
+            If the agency has no such table.
+        """
+        if name not in self._seen:
+            self._seen[name] = self.stage(self._known(name))
+        return self._seen[name]
+
+    def optional(self, name: str) -> Table:
+        """Return `table`, or one without rows if the agency has none."""
+        if self.has(name):
+            return self.table(name)
+        fields = contract().table(name).fields
+        empty = pa.table({f.name: pa.array([], pa.null()) for f in fields})
+        return ibis.memtable(empty, schema={f.name: f.engine_type for f in fields})
+
+    def has_rows(self, table: str) -> bool:
+        """Return whether the agency gave a table and any of its rows is known."""
+        return self.has(table) and size(self.table(table)) > 0
+
+    def unseen(self, name: str) -> int:
+        """Return how many accepted rows of a table lie after the last day covered."""
+        return size(self.agency.table(name)) - size(self.table(name))
+
+    def _known(self, name: str) -> Table:
+        through = ibis.literal(self.through(name), type="date")
+        as_of = ibis.literal(self.as_of, type="date")
+        rows = self._complete(name)
+        rows = rows.filter((rows.known_on <= as_of).fill_null(True))
+        for column, follows in _LATER_FACTS.get(name, {}).items():
+            last = as_of if column == "disposition_date" else through
+            later = true(rows[column] > last)
+            rows = rows.mutate(
+                **{
+                    each: later.ifelse(ibis.null(rows[each].type()), rows[each])
+                    for each in (column, *follows)
+                }
+            )
+        if name == "services":
+            return rows.filter(
+                rows.start_date.notnull()
+                | true(rows.referral_date <= through)
+                | (rows.referral_date.isnull() & rows.end_reason.notnull())
+            )
+        if name in _DATED_BY:
+            return rows.filter(rows[_DATED_BY[name]] <= through)
+        return rows
+
+    def _complete(self, name: str) -> Table:
+        rows = self.agency.table(name)
+        absent = [f for f in contract().table(name).fields if f.name not in rows.columns]
+        rows = rows.rename(self.extra_columns(name))
+        return rows.mutate(**{f.name: ibis.null(f.engine_type) for f in absent})

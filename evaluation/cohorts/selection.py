@@ -1,0 +1,209 @@
+"""Which discharges become the cohort, and the trail of those that do not."""
+
+from dataclasses import dataclass
+
+import ibis
+import pandas as pd
+from ibis.expr.types import BooleanValue, Table
+
+from evaluation.cohorts.clock import birthday
+from evaluation.cohorts.episodes import PERMANENCY, minimum_custody_days
+from evaluation.cohorts.records import Records, true
+from evaluation.cohorts.wording import days
+from evaluation.errors import StudyError
+from evaluation.study import CohortRules
+
+
+@dataclass(frozen=True)
+class Step:
+    """One exclusion: what remains after it, why the others leave, and who they are."""
+
+    remains: str
+    reason: str
+    leaves: BooleanValue
+
+
+def candidates(episodes: Table, records: Records) -> Table:
+    """Put each episode beside what is known of its child.
+
+    Parameters
+    ----------
+    episodes : ibis.Table
+        From `next_removals`.
+    records : Records
+
+    Returns
+    -------
+    ibis.Table
+        The episodes with ``exit_id`` (child and number of the episode), the
+        child's columns (a death recorded only as the reason of a disruption
+        among them), ``removal_family_id``, ``flow_family`` (the child
+        itself where the family is missing), ``index_date`` (the discharge)
+        and ``age_limit_date``.
+    """
+    children = records.table("children").drop("known_on")
+    children = children.rename(removal_family_id="family_id")
+    rows = episodes.left_join(children, "child_id").drop("child_id_right")
+    if records.has("disruptions"):
+        ended = records.table("disruptions")
+        died = ended.filter(ended.reason == "child_death")
+        died = died.group_by("child_id").aggregate(died_on=died.disruption_date.min())
+        rows = rows.left_join(died, "child_id").drop("child_id_right")
+        rows = rows.mutate(death_date=ibis.least(rows.death_date, rows.died_on)).drop("died_on")
+    return rows.mutate(
+        exit_id=rows.child_id + "-" + rows.number.cast("string"),
+        flow_family=ibis.coalesce("f:" + rows.removal_family_id, "lone:" + rows.child_id),
+        index_date=rows.discharge_date,
+        age_limit_date=birthday(rows.birth_date, records.rules.age_limit),
+    )
+
+
+def exclusions(rows: Table, records: Records, adoption: "Step | None") -> list[Step]:
+    """Return the exclusions of a study in the order they are made.
+
+    Parameters
+    ----------
+    rows : ibis.Table
+        From `candidates`.
+    records : Records
+    adoption : Step or None
+        The exclusion of adoption exits that cannot be followed at all.
+
+    Returns
+    -------
+    list of Step
+    """
+    rules, through = records.rules, records.through("removals")
+    first, last = rules.exits
+    permanency = ", ".join(PERMANENCY)
+    steps = [
+        Step("Discharged", f"Still in care on {through}", rows.in_care),
+        Step(
+            "Discharge settled",
+            f"Discharged within {days(rules.merge_gap_days)} of {through}: not yet an exit",
+            rows.unsettled,
+        ),
+        Step("Discharge reason known", "Discharge reason missing", rows.discharge_reason.isnull()),
+        Step(
+            "Discharged to permanency",
+            f"Discharged otherwise than to permanency ({permanency})",
+            rows.discharge_reason.notin(PERMANENCY),
+        ),
+        Step(
+            "Exits in the study window",
+            f"Exit before {first} or after {last}",
+            ~rows.index_date.between(ibis.date(first.isoformat()), ibis.date(last.isoformat())),
+        ),
+        Step(
+            "Birth date known",
+            "Birth date missing: the age limit cannot be decided",
+            rows.birth_date.isnull(),
+        ),
+        Step(
+            f"Under {rules.age_limit} at exit",
+            f"Aged {rules.age_limit} or older at exit",
+            rows.index_date >= rows.age_limit_date,
+        ),
+        Step(
+            "Alive after the exit",
+            "Recorded as having died on or before the day of exit",
+            rows.death_date <= rows.index_date,
+        ),
+    ]
+    if minimum_custody_days(rules) > 0 and records.has("removals", "custody"):
+        words = (
+            f"Temporary physical custody shorter than {days(minimum_custody_days(rules))}: "
+            "a protective action, not a removal"
+        )
+        steps.insert(0, Step("Stays in care", words, rows.standing == "protective"))
+    if set(rules.exit_types) != set(PERMANENCY):
+        studied = ", ".join(rules.exit_types)
+        leaves = rows.discharge_reason.notin(rules.exit_types)
+        steps.append(Step("Exit types studied", f"Exit type not studied ({studied} are)", leaves))
+    if rules.min_days_exit > 0:
+        steps.append(
+            Step(
+                "Stay long enough",
+                f"In care for fewer than {days(rules.min_days_exit)}",
+                rows.days < rules.min_days_exit,
+            )
+        )
+    if rules.unit == "every exit" and rules.min_days_reentry > rules.min_days_exit:
+        again = (rows.prior_episodes > 0) & (rows.days < rules.min_days_reentry)
+        words = "Return to care too short to count as a re-entry, so leaving it is no new exit"
+        steps.append(Step("Stays that count", words, again))
+    return [*steps, adoption] if adoption else steps
+
+
+def select(rows: Table, steps: list[Step], unit: str) -> Table:
+    """Mark at which step each discharge leaves.
+
+    Returns
+    -------
+    ibis.Table
+        ``rows`` with ``left_at``: the number of the step (from 1), or 0 for
+        the cohort. With ``unit = "first exit"`` a child's later eligible exits
+        leave at one last step.
+    """
+    rows = rows.mutate(
+        left_at=ibis.cases(
+            *((true(step.leaves), place) for place, step in enumerate(steps, 1)), else_=0
+        ).cast("int32")
+    )
+    if unit == "every exit":
+        return rows
+    order = ibis.window(group_by=["child_id", "left_at"], order_by=[rows.index_date, rows.number])
+    later = (rows.left_at == 0) & (ibis.row_number().over(order) > 0)
+    return rows.mutate(left_at=later.ifelse(len(steps) + 1, rows.left_at).cast("int32"))
+
+
+def flow_table(rows: Table, steps: list[Step], unit: str) -> pd.DataFrame:
+    """Count what remains after each exclusion.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Columns ``step``, ``reason``, ``children``, ``exits``, ``families``,
+        ``excluded``. The first row is all removal episodes, the last the
+        cohort; ``exits`` of a row is that of the row before less ``excluded``.
+    """
+    labels = [("Removal episodes on record", "")]
+    labels += [(step.remains, step.reason) for step in steps]
+    if unit == "first exit":
+        labels.append(("First exit of each child", "Later exit of a child already counted"))
+    reached = (rows.left_at == 0).ifelse(len(labels), rows.left_at)
+    rows = rows.mutate(reached=reached)
+    exits = _remaining(rows.group_by("reached").aggregate(n=rows.count()), len(labels))
+    units = {}
+    for name, column in {"children": "child_id", "families": "flow_family"}.items():
+        furthest = rows.group_by(column).aggregate(reached=rows.reached.max())
+        counts = furthest.group_by("reached").aggregate(n=furthest.count())
+        units[name] = _remaining(counts, len(labels))
+    table = pd.DataFrame(labels, columns=["step", "reason"])
+    table["children"] = units["children"]
+    table["exits"] = exits
+    table["families"] = units["families"]
+    table["excluded"] = [0, *(a - b for a, b in zip(exits, exits[1:], strict=False))]
+    table.loc[len(table) - 1, "step"] = f"Cohort: {unit} of each child"
+    return table
+
+
+def refuse_what_is_not_offered(rules: CohortRules) -> None:
+    """Stop at settings that need tables this version does not read.
+
+    Raises
+    ------
+    StudyError
+        If exits are to be dated at the start of trial home visits.
+    """
+    if rules.index_at == "visit start":
+        raise StudyError(
+            'cohort.index_at = "visit start" is not offered in this version: it needs the '
+            'placements table with trial home visits; use "discharge".'
+        )
+
+
+def _remaining(counts: Table, steps: int) -> list[int]:
+    found = counts.to_pyarrow().to_pydict()
+    leaving = dict(zip(found["reached"], found["n"], strict=True))
+    return [sum(n for reached, n in leaving.items() if reached > step) for step in range(steps)]

@@ -1,0 +1,173 @@
+"""Service spells attached to exits, and the exposure they make."""
+
+import ibis
+from ibis.expr.types import Table
+
+from evaluation.cohorts.records import Records, days_between, true
+from evaluation.study import Study
+
+STILL_OPEN = 1_000_000
+REACHES = ("child", "family", "household")
+
+AT_EXIT = ("known_at_exit", "earlier", "start_day", "end_day")
+EARLIER, KNOWN_AT_EXIT, AFTER_EXIT, NEVER_STARTED = (
+    "earlier",
+    "known at exit",
+    "after exit",
+    "never started",
+)
+
+
+def attach(rows: Table, key: str, exits: Table) -> Table:
+    """Put each row of a table beside every exit it reaches.
+
+    A row that names a child reaches that child's exits, a family every child
+    removed from it, a household every child who exited to it. A row that
+    reaches an exit in several ways stands beside it once.
+
+    Parameters
+    ----------
+    rows : ibis.Table
+        With ``child_id``, ``family_id`` and ``household_id``.
+    key : str
+        Its primary key.
+    exits : ibis.Table
+        The cohort, with ``removal_family_id``.
+
+    Returns
+    -------
+    ibis.Table
+        The rows with ``exit_id``, ``index_date`` and ``reach`` (``child``,
+        ``family`` or ``household``, the nearest that holds).
+    """
+    base = exits.select(
+        "exit_id", "index_date", child="child_id", family="removal_family_id", home="household_id"
+    )
+    ways = zip(REACHES, ("child", "family", "home"), strict=True)
+    found = ibis.union(
+        *(
+            rows.select(key, on=rows[f"{reach}_id"])
+            .join(base.select("exit_id", on=base[column]), "on")
+            .select(key, "exit_id", way=ibis.literal(place, type="int32"))
+            for place, (reach, column) in enumerate(ways)
+        )
+    )
+    nearest = found.group_by("exit_id", key).aggregate(way=found.way.min())
+    named = nearest.join(rows, key).join(base.select("exit_id", "index_date"), "exit_id")
+    names = enumerate(REACHES)
+    return named.mutate(reach=ibis.cases(*((named.way == place, name) for place, name in names)))
+
+
+def attached_spells(records: Records, exits: Table, study: Study) -> Table:
+    """Attach service spells to exits and say when each was, beside the exit.
+
+    A spell open at the exit, or begun within the program's ``lead_days``
+    before it, is known at exit; one that ended before that is earlier.
+    Programs the study does not name have the default lead.
+
+    Returns
+    -------
+    ibis.Table
+        One row per exit and spell: ``exit_id``, ``child_id``, ``service_id``,
+        ``program``, ``reach``, ``timing``, ``referral_day``, ``start_day``,
+        ``end_day`` (days since the index date; ``end_day`` missing while the
+        service goes on), ``end_reason``, ``units``, ``provider``, ``voluntary``.
+    """
+    spells = attach(records.optional("services"), "service_id", exits)
+    spells = spells.mutate(
+        **{
+            f"{name}_day": days_between(spells[f"{name}_date"], spells.index_date)
+            for name in ("referral", "start", "end")
+        }
+    )
+    leads = [(spells.program == each.program, each.lead_days) for each in study.services]
+    lead = ibis.cases(*leads, else_=60) if leads else ibis.literal(60)
+    over = true(spells.end_day < 0)
+    timing = ibis.cases(
+        (spells.start_day.isnull(), NEVER_STARTED),
+        (spells.start_day > 0, AFTER_EXIT),
+        (over & (spells.start_day < -lead), EARLIER),
+        else_=KNOWN_AT_EXIT,
+    )
+    children = exits.select("exit_id", exit_child="child_id")
+    spells = spells.drop("child_id").join(children, "exit_id").rename(child_id="exit_child")
+    return spells.mutate(timing=timing).select(
+        "exit_id",
+        "child_id",
+        "service_id",
+        "program",
+        "reach",
+        "timing",
+        "referral_day",
+        "start_day",
+        "end_day",
+        "end_reason",
+        "units",
+        "provider",
+        "voluntary",
+    )
+
+
+def exposure_intervals(spells: Table, programs: list[str]) -> Table:
+    """Merge the spells of a program into days in service.
+
+    Exposure that begins on day d counts from d + 1 to the last day of
+    service, so an interval is ``(enter, leave]``. Earlier spells are left out;
+    spells that overlap or follow on the next day are one.
+
+    Returns
+    -------
+    ibis.Table
+        ``exit_id``, ``program``, ``enter``, ``leave`` (`STILL_OPEN` while the
+        service goes on).
+    """
+    used = spells.filter(
+        spells.program.isin(programs or [""]) & spells.timing.isin([KNOWN_AT_EXIT, AFTER_EXIT])
+    )
+    used = used.select(
+        "exit_id",
+        "program",
+        "service_id",
+        enter=used.start_day,
+        leave=used.end_day.fill_null(STILL_OPEN),
+    )
+    order = [used.enter, used.leave, used.service_id]
+    before = ibis.window(group_by=["exit_id", "program"], order_by=order, preceding=(None, 1))
+    so_far = ibis.cumulative_window(group_by=["exit_id", "program"], order_by=order)
+    used = used.mutate(covered_to=used.leave.max().over(before))
+    opens = used.covered_to.isnull() | true(used.enter > used.covered_to + 1)
+    used = used.mutate(opens=opens.cast("int32")).mutate(place=lambda t: t.opens.sum().over(so_far))
+    merged = used.group_by("exit_id", "program", "place").aggregate(
+        enter=used.enter.min(), leave=used.leave.max()
+    )
+    changes = (merged.place == 1) | (merged.leave > merged.enter)
+    return merged.filter(changes).drop("place")
+
+
+def exposure_at_exit(exits: Table, spells: Table, intervals: Table, programs: list[str]) -> Table:
+    """Add what each program meant for a child on the day of exit, and when it began.
+
+    Adds, per program, ``known_at_exit_PROGRAM`` and ``earlier_PROGRAM``
+    (booleans, known on day 0) and ``start_day_PROGRAM``, ``end_day_PROGRAM``
+    (the first merged spell that is not an earlier one; they look into the
+    future and are no covariates).
+    """
+    known, first = {}, {}
+    begun = intervals.enter.min().over(ibis.window(group_by=["exit_id", "program"]))
+    opening = intervals.mutate(is_first=intervals.enter == begun)
+    opening = opening.filter(opening.is_first)
+    for program in programs:
+        mine = spells.program == program
+        known[f"known_at_exit_{program}"] = (mine & (spells.timing == KNOWN_AT_EXIT)).any()
+        known[f"earlier_{program}"] = (mine & (spells.timing == EARLIER)).any()
+        started = opening.program == program
+        still = opening.leave == STILL_OPEN
+        first[f"start_day_{program}"] = opening.enter.max(where=started)
+        first[f"end_day_{program}"] = opening.leave.max(where=started & ~still)
+    if not programs:
+        return exits
+    exits = exits.left_join(spells.group_by("exit_id").aggregate(**known), "exit_id")
+    exits = exits.drop("exit_id_right")
+    exits = exits.left_join(opening.group_by("exit_id").aggregate(**first), "exit_id")
+    exits = exits.drop("exit_id_right")
+    return exits.mutate(**{name: exits[name].fill_null(False) for name in known})

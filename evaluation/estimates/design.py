@@ -1,0 +1,184 @@
+"""Turn a formula into covariate columns, through formulaic."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from formulaic import Formula, ModelSpec
+from formulaic.errors import FormulaicError
+
+from evaluation.estimates.errors import EstimateError, nearest
+
+MOST_LEVELS = 1_000
+
+
+@dataclass(frozen=True)
+class Design:
+    """Covariates of a model.
+
+    Parameters
+    ----------
+    x : ndarray of float, shape (n, p)
+        One column a term, no intercept, each less its mean.
+    center : ndarray of float, shape (p,)
+        The means taken out.
+    spread : ndarray of float, shape (p,)
+        Largest less smallest value of each column.
+    terms : list of str
+        Names of the columns, as formulaic gives them.
+    groups : dict of str to list of int
+        The columns that each term of the formula became.
+    spec : ModelSpec
+        Remembers factor levels and knots, to build the same columns elsewhere.
+    warnings : list of str
+        Terms that gave no column.
+    """
+
+    x: np.ndarray
+    center: np.ndarray
+    spread: np.ndarray
+    terms: list[str]
+    groups: dict[str, list[int]]
+    spec: ModelSpec
+    warnings: list[str]
+
+
+def variables(formula: str, columns: Sequence[str]) -> list[str]:
+    """Return the columns that a formula uses, in their order in the data.
+
+    Parameters
+    ----------
+    formula : str
+        Right-hand side, in formulaic's grammar.
+    columns : sequence of str
+        Columns of the data.
+
+    Returns
+    -------
+    list of str
+
+    Raises
+    ------
+    EstimateError
+        If the formula cannot be read or names something unknown.
+    """
+    parsed = _parse(formula)
+    named = set(re.findall(r"`([^`]+)`|([^\W\d][\w.]*)", formula))
+    words = {quoted or word for quoted, word in named}
+    unknown = {str(v) for v in parsed.required_variables} - {str(c) for c in columns}
+    if unknown:
+        first = sorted(unknown)[0]
+        raise EstimateError(
+            f"The formula {formula!r} names {first!r}, which is not in the data"
+            f"{nearest(first, columns)}"
+        )
+    return [c for c in columns if c in words]
+
+
+def design(formula: str, frame: pd.DataFrame, columns: Sequence[str]) -> Design:
+    """Build the covariates of a formula, without an intercept.
+
+    Text and categorical columns are coded against their first level; levels
+    without a row are left out.
+
+    Parameters
+    ----------
+    formula : str
+        Right-hand side, in formulaic's grammar.
+    frame : DataFrame
+        The rows to use, without missing values in ``columns``.
+    columns : sequence of str
+        The columns the formula uses.
+
+    Returns
+    -------
+    Design
+
+    Raises
+    ------
+    EstimateError
+        If the formula asks for what cannot be built, with the reason.
+    """
+    matrix = _materialize(formula, pd.DataFrame({c: _coded(frame[c]) for c in columns}))
+    spec = matrix.model_spec
+    names = list(spec.column_names)
+    if "Intercept" not in names:
+        raise EstimateError(
+            f"The formula {formula!r} removes the intercept, which a hazard model does not have; "
+            f"take out '0 +' or '- 1'."
+        )
+    places = {str(t): list(range(s.start, s.stop)) for t, s in spec.term_slices.items()}
+    warnings = [
+        f"{term} has one level in the rows used and was left out."
+        for term, place in places.items()
+        if not place
+    ]
+    if len(names) == 1:
+        why = f" ({warnings[0]})" if warnings else ""
+        raise EstimateError(f"The formula {formula!r} gives no covariate to estimate{why}.")
+    groups = {t: [k - 1 for k in place] for t, place in places.items() if place and t != "1"}
+    x, center, spread = _centred(formula, matrix, names)
+    return Design(x, center, spread, names[1:], groups, spec, warnings)
+
+
+def _parse(formula: str) -> Formula:
+    if not isinstance(formula, str) or not formula.strip():
+        raise EstimateError("The formula is empty; name at least one covariate, as in 'age + sex'.")
+    try:
+        parsed = Formula(formula)
+        required = parsed.required_variables
+    except (FormulaicError, SyntaxError, AttributeError) as problem:
+        reason = str(problem).splitlines()[0]
+        raise EstimateError(f"The formula {formula!r} cannot be read: {reason}") from problem
+    if "~" in formula or "|" in formula or required is None:
+        raise EstimateError(
+            f"Give the right-hand side only, not {formula!r}; stop= and event= say the outcome."
+        )
+    return parsed
+
+
+def _coded(values: pd.Series) -> pd.Series:
+    if isinstance(values.dtype, pd.CategoricalDtype):
+        values = values.cat.remove_unused_categories()
+    elif not pd.api.types.is_numeric_dtype(values) and not pd.api.types.is_datetime64_any_dtype(
+        values
+    ):
+        values = values.astype(object).astype("category")
+    else:
+        return values
+    levels = len(values.cat.categories)
+    if levels > MOST_LEVELS:
+        raise EstimateError(
+            f"Column {values.name!r} has {levels:,} levels, too many to estimate one by one "
+            f"(at most {MOST_LEVELS:,}); put it in strata=, group its levels, or make it a number."
+        )
+    return values
+
+
+def _materialize(formula: str, frame: pd.DataFrame):
+    try:
+        return Formula(formula).get_model_matrix(frame, na_action="ignore", context={})
+    except (FormulaicError, TypeError, ValueError, SyntaxError) as problem:
+        reason = str(problem).splitlines()[0]
+        raise EstimateError(f"The formula {formula!r} cannot be computed: {reason}") from problem
+
+
+def _centred(
+    formula: str, matrix: pd.DataFrame, names: list[str]
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Copy the columns after the intercept, less their means, one at a time."""
+    x = np.empty((len(matrix), len(names) - 1))
+    center, spread = np.empty(x.shape[1]), np.empty(x.shape[1])
+    for k, name in enumerate(names[1:]):
+        column = matrix.iloc[:, k + 1].to_numpy(dtype=float)
+        if not np.isfinite(column).all():
+            rows = int((~np.isfinite(column)).sum())
+            raise EstimateError(
+                f"Term {name!r} of the formula {formula!r} is infinite or undefined in {rows} "
+                f"rows; check the values it is made from."
+            )
+        center[k], spread[k] = column.mean(), np.ptp(column)
+        np.subtract(column, center[k], out=x[:, k])
+    return x, center, spread

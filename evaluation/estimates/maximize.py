@@ -1,0 +1,183 @@
+"""Newton's method for the partial likelihood, and what can go wrong with it."""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from scipy.linalg import solve_triangular
+
+from evaluation.estimates.errors import EstimateError
+from evaluation.estimates.partial_likelihood import PartialLikelihood
+
+_CONVERGED = 1e-13
+_STALLED = 1e-9
+_STILL_MOVING = 0.01
+_FLAT = 1e-4
+_SINGULAR = 1e-11
+_MOST_STEPS = 60
+_MOST_HALVINGS = 30
+
+
+@dataclass(frozen=True)
+class Maximum:
+    """Where the partial likelihood is largest.
+
+    Parameters
+    ----------
+    beta : ndarray of float, shape (p,)
+        Coefficients; those that run to infinity are where the search stopped.
+    information : ndarray of float, shape (p, p)
+        Observed information.
+    covariance : ndarray of float, shape (p, p)
+        Its inverse; NaN for coefficients that run to infinity.
+    loglik : tuple of float
+        At no effect and at the maximum.
+    infinite : ndarray of bool, shape (p,)
+        Coefficients without a finite maximum (monotone likelihood).
+    steps : int
+        Newton steps taken.
+    """
+
+    beta: np.ndarray
+    information: np.ndarray
+    covariance: np.ndarray
+    loglik: tuple[float, float]
+    infinite: np.ndarray
+    steps: int
+
+
+def maximize(
+    model: PartialLikelihood,
+    terms: list[str],
+    spread: np.ndarray,
+    initial: np.ndarray | None = None,
+) -> Maximum:
+    """Maximize a partial likelihood by Newton's method with step-halving.
+
+    Parameters
+    ----------
+    model : PartialLikelihood
+    terms : list of str
+        Names of the columns, for errors.
+    spread : ndarray of float, shape (p,)
+        Range of each column: tells a coefficient that still moves the risk of
+        somebody from one that has settled.
+    initial : ndarray of float, shape (p,), optional
+        Where to begin; zero by default.
+
+    Returns
+    -------
+    Maximum
+
+    Raises
+    ------
+    EstimateError
+        If a term carries no information of its own, by name, or the search
+        does not end.
+    """
+    beta = np.zeros(len(terms))
+    hazard = model.hazard(beta)
+    null = hazard.loglik
+    gradient, information = model.derivatives(hazard)
+    _check_identified(information, terms, spread, model)
+    if initial is not None:
+        beta = np.array(initial, float)
+        hazard = model.hazard(beta)
+        gradient, information = model.derivatives(hazard)
+    for taken in range(1, _MOST_STEPS + 1):
+        step = _solve(information, gradient)
+        gain = float(gradient @ step)
+        moving = np.abs(step) * spread > _STILL_MOVING
+        if gain < _STALLED and moving.any():
+            loglik = (null, hazard.loglik)
+            found = Maximum(beta, information, information, loglik, moving, taken)
+            return _unbounded(found, spread)
+        if gain < _CONVERGED:
+            return Maximum(
+                beta=beta + step,
+                information=information,
+                covariance=_inverse(information),
+                loglik=(null, hazard.loglik + gain / 2),
+                infinite=np.zeros(len(terms), bool),
+                steps=taken,
+            )
+        beta, hazard = _climb(model, beta, step, hazard.loglik)
+        gradient, information = model.derivatives(hazard)
+    raise EstimateError(
+        f"The partial likelihood did not settle in {_MOST_STEPS} steps; "
+        f"look for extreme covariate values, weights or offsets."
+    )
+
+
+def without_infinite(maximum: Maximum, covariance: np.ndarray) -> np.ndarray:
+    """Blank out the rows and columns of coefficients that run to infinity."""
+    covariance = covariance.copy()
+    covariance[maximum.infinite] = np.nan
+    covariance[:, maximum.infinite] = np.nan
+    return covariance
+
+
+def _climb(model: PartialLikelihood, beta: np.ndarray, step: np.ndarray, loglik: float):
+    for _ in range(_MOST_HALVINGS):
+        hazard = model.hazard(beta + step)
+        if np.isfinite(hazard.loglik) and hazard.loglik >= loglik - 1e-11 * abs(loglik):
+            return beta + step, hazard
+        step = step / 2
+    raise EstimateError(
+        "The partial likelihood cannot be increased and is not at its maximum; "
+        "look for extreme covariate values, weights or offsets."
+    )
+
+
+def _unbounded(
+    found: Maximum,
+    spread: np.ndarray,
+) -> Maximum:
+    """Invert the information on the directions along which the likelihood is curved."""
+    curvature, direction = np.linalg.eigh(found.information / spread / spread[:, None])
+    finite = curvature > _FLAT
+    inverse = (direction[:, finite] / curvature[finite]) @ direction[:, finite].T
+    return replace(found, covariance=without_infinite(found, inverse / spread / spread[:, None]))
+
+
+def _solve(information: np.ndarray, gradient: np.ndarray) -> np.ndarray:
+    return _inverse(information) @ gradient
+
+
+def _inverse(information: np.ndarray) -> np.ndarray:
+    """Invert after scaling to unit diagonal, so that units do not matter."""
+    scale = 1 / np.sqrt(np.maximum(np.diag(information), np.finfo(float).tiny))
+    scaled = information * scale * scale[:, None]
+    try:
+        inverse = np.linalg.inv(scaled)
+    except np.linalg.LinAlgError:
+        inverse = np.linalg.pinv(scaled, hermitian=True)
+    return inverse * scale * scale[:, None]
+
+
+def _check_identified(
+    information: np.ndarray, terms: list[str], spread: np.ndarray, model: PartialLikelihood
+) -> None:
+    """Find, by Cholesky's decomposition, a term that earlier terms already say."""
+    events = model.weights[model.events].sum()
+    scale = np.sqrt(np.maximum(np.diag(information), 0))
+    flat = scale**2 <= _SINGULAR * events * spread**2
+    if flat.any():
+        name = terms[int(np.argmax(flat))]
+        raise EstimateError(
+            f"Term {name!r} does not differ among the rows at risk at any event; "
+            f"its coefficient cannot be estimated: leave it out."
+        )
+    scaled = information / scale / scale[:, None]
+    factor = np.zeros_like(scaled)
+    for j, name in enumerate(terms):
+        row = solve_triangular(factor[:j, :j], scaled[:j, j], lower=True) if j else scaled[:0, j]
+        pivot = 1 - row @ row
+        if pivot < _SINGULAR * 100:
+            weights = solve_triangular(factor[:j, :j].T, row)
+            others = [t for t, w in zip(terms[:j], weights, strict=True) if abs(w) > 1e-6]
+            listed = ", ".join(repr(t) for t in others)
+            raise EstimateError(
+                f"Term {name!r} is a combination of {listed} at every event; "
+                f"its coefficient cannot be estimated: leave one of them out."
+            )
+        factor[j, :j], factor[j, j] = row, np.sqrt(pivot)

@@ -1,0 +1,214 @@
+"""Cox's partial likelihood on risk-set sums, with Breslow's or Efron's ties.
+
+References
+----------
+Cox (1972); Breslow (1974); Efron (1977); Lin and Wei (1989) for the score
+residuals; Therneau and Grambsch (2000), chapter 7, for weights under Efron.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from evaluation.estimates.risksets import RiskSets, scatter
+
+CHUNK = 8192
+
+
+@dataclass(frozen=True)
+class Hazard:
+    """The baseline hazard at a coefficient, cell by cell.
+
+    Parameters
+    ----------
+    risk : ndarray of float, shape (n,)
+        ``weight * exp(linear predictor)`` of each row.
+    loglik : float
+        Partial log-likelihood.
+    total, tied : ndarray of float, shape (cells,)
+        Risk of those at risk, and of those with the event.
+    increment : ndarray of float, shape (cells,)
+        Hazard of a row at risk without the event.
+    relief : ndarray of float, shape (cells,)
+        How much less of it a row with the event bears (Efron).
+    moments : tuple of ndarray
+        Per cell ``w sum(f^m / D^2)`` for m = 0, 1, 2, with the mean weight ``w``
+        of the tied events, the denominators ``D`` and shares ``f`` of Efron.
+    means : tuple of ndarray
+        Per cell ``sum(f^m / D) / d`` for m = 0, 1.
+    """
+
+    risk: np.ndarray
+    loglik: float
+    total: np.ndarray
+    tied: np.ndarray
+    increment: np.ndarray
+    relief: np.ndarray
+    moments: tuple[np.ndarray, np.ndarray, np.ndarray]
+    means: tuple[np.ndarray, np.ndarray]
+
+
+class PartialLikelihood:
+    """Partial likelihood of one set of rows.
+
+    Parameters
+    ----------
+    sets : RiskSets
+        Grid on which the rows lie.
+    x : ndarray of float, shape (n, p)
+        Covariates, best centred.
+    event : ndarray of bool, shape (n,)
+        Rows that end in the event.
+    weights : ndarray of float, shape (n,)
+        Case weights; rows of weight zero contribute nothing, to ties neither.
+    offset : ndarray of float or None
+        Added to the linear predictor.
+    ties : {"efron", "breslow"}
+        How tied events share the risk set.
+    """
+
+    def __init__(
+        self,
+        sets: RiskSets,
+        x: np.ndarray,
+        event: np.ndarray,
+        weights: np.ndarray,
+        offset: np.ndarray | None = None,
+        ties: str = "efron",
+    ):
+        self.sets, self.x, self.weights, self.offset = sets, x, weights, offset
+        self.events = np.flatnonzero(event & (weights > 0))
+        self.cell = sets.leave[self.events]
+        self.count = np.bincount(self.cell, minlength=sets.size)
+        heavy = np.bincount(self.cell, weights[self.events], sets.size)
+        self.mean_weight = np.divide(heavy, self.count, np.zeros(sets.size), where=self.count > 0)
+        self._shares(ties)
+
+    def _shares(self, ties: str) -> None:
+        """Number the tied events of a cell 0, 1, …; Efron's share is number / count."""
+        occupied = np.flatnonzero(self.count)
+        tied = self.count[occupied]
+        self.place = np.repeat(occupied, tied)
+        first = np.repeat(np.cumsum(tied) - tied, tied)
+        number = np.arange(len(self.place)) - first
+        self.share = number / self.count[self.place] if ties == "efron" else 0.0 * number
+
+    def predictor(self, beta: np.ndarray) -> np.ndarray:
+        """Return the linear predictor of each row, offset included."""
+        line = self.x @ beta
+        return line if self.offset is None else line + self.offset
+
+    def hazard(self, beta: np.ndarray) -> Hazard:
+        """Return risks, log-likelihood and baseline hazard at ``beta``.
+
+        Parameters
+        ----------
+        beta : ndarray of float, shape (p,)
+
+        Returns
+        -------
+        Hazard
+        """
+        sets, size = self.sets, self.sets.size
+        line = self.predictor(beta)
+        with np.errstate(over="ignore", invalid="ignore"):
+            risk = self.weights * np.exp(line)
+            tied = np.bincount(self.cell, risk[self.events], size)
+            total = np.maximum(sets.totals(risk), tied)
+            inner = total[self.place] - self.share * tied[self.place]
+            weight = self.mean_weight[self.place]
+            loglik = self.weights[self.events] @ line[self.events] - weight @ np.log(inner)
+            one = 1 / inner
+            sums = [self._sum(one), self._sum(self.share * one)]
+            squares = [self._sum(self.share**m * one * one) for m in range(3)]
+        mean = self.mean_weight
+        deaths = np.maximum(self.count, 1)
+        return Hazard(
+            risk=risk,
+            loglik=float(loglik),
+            total=total,
+            tied=tied,
+            increment=mean * sums[0],
+            relief=mean * sums[1],
+            moments=tuple(mean * s for s in squares),
+            means=(sums[0] / deaths, sums[1] / deaths),
+        )
+
+    def exposure(self, hazard: Hazard) -> np.ndarray:
+        """Return the cumulative baseline hazard each row was exposed to, shape (n,)."""
+        out = self.sets.over(hazard.increment)
+        out[self.events] -= hazard.relief[self.cell]
+        return out
+
+    def derivatives(self, hazard: Hazard) -> tuple[np.ndarray, np.ndarray]:
+        """Return gradient, shape (p,), and information, shape (p, p).
+
+        The sum over event times of the risk sets' second moments is
+        ``X' diag(risk * exposure) X``; what is subtracted from it are products
+        of first moments, cell by cell.
+
+        Parameters
+        ----------
+        hazard : Hazard
+            At the coefficient wanted.
+
+        Returns
+        -------
+        tuple of ndarray
+        """
+        expected = hazard.risk * self.exposure(hazard)
+        residual = -expected
+        residual[self.events] += self.weights[self.events]
+        p = self.x.shape[1]
+        gradient, second = np.zeros(p), np.zeros((p, p))
+        for low in range(0, len(self.x), CHUNK):
+            part = self.x[low : low + CHUNK]
+            gradient += residual[low : low + CHUNK] @ part
+            second += part.T @ (part * expected[low : low + CHUNK, None])
+        sums, tied = self.first_moments(hazard)
+        zero, one, two = hazard.moments
+        cross = sums.T @ (one[:, None] * tied)
+        square = sums.T @ (zero[:, None] * sums) + tied.T @ (two[:, None] * tied)
+        information = second - square + cross + cross.T
+        return gradient, (information + information.T) / 2
+
+    def first_moments(self, hazard: Hazard) -> tuple[np.ndarray, np.ndarray]:
+        """Return per cell the sums of ``risk * x`` at risk and over tied events."""
+        sums = self.sets.products(hazard.risk, self.x)
+        risk, x = hazard.risk[self.events], self.x[self.events]
+        return sums, scatter(self.cell, risk, x, self.sets.size)
+
+    def score_residuals(self, hazard: Hazard):
+        """Yield ``(rows, residuals)``: each row's part of the score, weight included.
+
+        Summed over rows they give the gradient (Lin and Wei, 1989).
+
+        Parameters
+        ----------
+        hazard : Hazard
+            At the coefficient wanted.
+
+        Yields
+        ------
+        tuple of (slice, ndarray of float, shape (rows, p))
+        """
+        sums, tied = self.first_moments(hazard)
+        zero, one, two = (m[:, None] for m in hazard.moments)
+        drift = zero * sums - one * tied
+        relief = one * sums - two * tied
+        mean = hazard.means[0][:, None] * sums - hazard.means[1][:, None] * tied
+        exposure = self.exposure(hazard)
+        running = self.sets.running(drift)
+        for low in range(0, len(self.x), CHUNK):
+            rows = slice(low, min(low + CHUNK, len(self.x)))
+            part = self.sets.spread(*running, rows)
+            first, last = np.searchsorted(self.events, (rows.start, rows.stop))
+            events, cell = self.events[first:last], self.cell[first:last]
+            part[events - low] -= relief[cell]
+            part -= self.x[rows] * exposure[rows, None]
+            part *= hazard.risk[rows, None]
+            part[events - low] += self.weights[events, None] * (self.x[events] - mean[cell])
+            yield rows, part
+
+    def _sum(self, values: np.ndarray) -> np.ndarray:
+        return np.bincount(self.place, values, self.sets.size)

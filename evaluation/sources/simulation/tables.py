@@ -1,0 +1,116 @@
+"""From a world to the contract's tables."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+
+from evaluation.errors import StudyError
+from evaluation.sources.simulation.defects import add_defects
+from evaluation.sources.simulation.delivery import service_tables
+from evaluation.sources.simulation.episodes import children_table, removals_table
+from evaluation.sources.simulation.identifiers import Identifiers, identify, numbered
+from evaluation.sources.simulation.incidents import (
+    disruptions_table,
+    maltreatment_table,
+    moves_table,
+)
+from evaluation.sources.simulation.scenario import Scenario
+from evaluation.sources.simulation.truth import Truth
+from evaluation.sources.simulation.world import World, simulate_world
+
+COLUMNS = {
+    "children": (
+        "child_id family_id birth_date death_date sex race_ethnicity tribal_membership disability "
+        "disability_intellectual disability_emotional disability_physical disability_sensory"
+    ),
+    "removals": (
+        "removal_id child_id removal_date discharge_date discharge_reason removal_reasons custody "
+        "agency county household_id"
+    ),
+    "maltreatment_reports": (
+        "allegation_id report_id child_id report_date incident_date disposition_date disposition "
+        "maltreatment_type reporter_source perpetrator_relation"
+    ),
+    "services": (
+        "service_id child_id family_id household_id program referral_date start_date end_date "
+        "end_reason units provider voluntary"
+    ),
+    "assignments": (
+        "assignment_id child_id family_id household_id program kind arm assignment_date site score "
+        "accepted accepted_date"
+    ),
+    "disruptions": "disruption_id child_id disruption_date type reason",
+    "moves_out": "move_id child_id family_id household_id move_date destination",
+}
+
+
+@dataclass(frozen=True)
+class SimulatedTables:
+    """Contract tables of a simulated agency and the truth behind them.
+
+    Parameters
+    ----------
+    frames : dict of str to pandas.DataFrame
+        Contract tables, every field as text (dates in ISO form), missing values NA.
+    truth : Truth
+        What the simulator knows.
+    """
+
+    frames: dict[str, pd.DataFrame]
+    truth: Truth
+
+
+def records(world: World, ids: Identifiers) -> dict[str, pd.DataFrame]:
+    """Return the contract tables of a world, without errors, every field as text."""
+    removals = removals_table(world, ids)
+    removals["removal_id"] = numbered("E", len(removals))
+    services, assignments = service_tables(world, ids)
+    tables = {
+        "children": children_table(world, ids),
+        "removals": removals,
+        "maltreatment_reports": maltreatment_table(world, ids),
+        "services": services,
+        "assignments": assignments,
+        "disruptions": disruptions_table(world, ids),
+        "moves_out": moves_table(world, ids),
+    }
+    return {name: _as_text(table[COLUMNS[name].split()]) for name, table in tables.items()}
+
+
+def simulate_tables(children: int = 20_000, seed: int = 1, **arguments: Any) -> SimulatedTables:
+    """Simulate an agency's records.
+
+    Parameters
+    ----------
+    children : int
+        Children who exit to permanency inside the window, about; children who do not
+        exit so come on top.
+    seed : int
+        Seed: the same seed and arguments give the same tables, byte for byte.
+    **arguments
+        Parameters of :class:`Scenario`.
+
+    Returns
+    -------
+    SimulatedTables
+
+    Raises
+    ------
+    StudyError
+        If an argument is unknown or its value cannot be.
+    """
+    if children < 1:
+        raise StudyError(f"children is {children}: ask for at least one.")
+    scenario = Scenario.from_arguments(**arguments)
+    world = simulate_world(scenario, children, seed)
+    ids = identify(world)
+    frames = records(world, ids)
+    listed = None
+    if scenario.dirty > 0:
+        frames, listed = add_defects(frames, scenario.dirty, world.streams)
+    return SimulatedTables(frames, Truth(world, ids, listed))
+
+
+def _as_text(table: pd.DataFrame) -> pd.DataFrame:
+    return table.reset_index(drop=True).astype("string")
