@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from typing import Any
 
+import pandas as pd
+
 from evaluation.reporting.disclosure import Disclosure, release_effects
 from evaluation.reporting.follow_up import last_rows, released_arms, released_follow_up
 from evaluation.reporting.numerals import show
@@ -50,6 +52,8 @@ class AnnualReport:
         What limits the findings.
     definitions : list of (str, str)
         The rules of the cohort in words.
+    truth : pandas.DataFrame
+        Estimates beside the truth of a simulated agency, else empty.
     """
 
     study: Study
@@ -61,6 +65,7 @@ class AnnualReport:
     appendix: tuple[Section, ...]
     limitations: tuple[str, ...]
     definitions: list[tuple[str, str]]
+    truth: pd.DataFrame
 
     @property
     def everything(self) -> tuple[Section, ...]:
@@ -113,6 +118,7 @@ def annual_report(
         appendix=tuple(filter(None, [contrasts.models(material)])),
         limitations=doubts.limitations(material),
         definitions=list(cohort.definitions),
+        truth=doubts.released_truth(material),
     )
 
 
@@ -121,9 +127,7 @@ def _material(study, check, cohort, effects, origin: Provenance, truth) -> Mater
     rows = {outcome: cohort.follow_up(outcome) for outcome in cohort.outcomes}
     ends = {outcome: last_rows(own) for outcome, own in rows.items() if len(own)}
     followed = {outcome: released_follow_up(cohort, outcome, rule) for outcome in ends}
-    totals = {
-        outcome: (len(own), int((own["event"] == 1).sum())) for outcome, own in ends.items()
-    }
+    totals = {outcome: (len(own), int((own["event"] == 1).sum())) for outcome, own in ends.items()}
     arms = {}
     if len(effects.curves):
         for (service, outcome), own in effects.curves.groupby(["service", "outcome"], sort=False):

@@ -42,7 +42,7 @@ __all__ = [
 
 AXIS = "#7B8794"
 PAPER = "#FFFFFF"
-SHADE = style.SHADE
+SHADE = "#F5F7F9"
 
 FACES = {
     "normal": ["Fira Sans", "DejaVu Sans"],

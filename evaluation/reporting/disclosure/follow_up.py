@@ -115,9 +115,7 @@ def release_follow_up(
             for step, day in enumerate(days)
             if not events_hidden[place, step] and not rule.hides(int(at_risk[place, step]))
         ]
-        part = _points(
-            own, wide["events"].loc[group], wide["at_risk"].loc[group], anchors, rule
-        )
+        part = _points(own, wide["events"].loc[group], wide["at_risk"].loc[group], anchors, rule)
         drawn.append(part.assign(group=group))
         if part.empty and size:
             not_drawn.append(group)

@@ -141,9 +141,7 @@ def _reached(exits: pd.DataFrame, service: Service) -> pd.Series | None:
     return reached
 
 
-def _block(
-    exits: pd.DataFrame, column: str, rule: Disclosure, by_type: pd.Series
-) -> pd.DataFrame:
+def _block(exits: pd.DataFrame, column: str, rule: Disclosure, by_type: pd.Series) -> pd.DataFrame:
     """Return a characteristic's levels by exit type; totals are decided first."""
     counts = pd.crosstab(_levels(exits, column), exits["exit_type"].astype(str))
     counts = counts.reindex(columns=by_type.index, fill_value=0)

@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from evaluation.reporting.numerals import SUPPRESSED, interval, is_missing, months
+from evaluation.reporting.numerals import SUPPRESSED, interval, is_missing, months, show
 from evaluation.reporting.sections.section import Material, Section
 from evaluation.reporting.tables import Column, Table
 from evaluation.reporting.wording import outcome_words, upper_first
@@ -41,12 +41,11 @@ def cannot(material: Material) -> Section:
             "children or events, so the estimate is not shown; pool years or agencies."
         )
     if not points:
-        return Section(
-            "cannot", "Everything the study asks for can be estimated", (), (), (), ()
-        )
+        return Section("cannot", "Everything the study asks for can be estimated", (), (), (), ())
     things = "1 thing" if len(points) == 1 else f"{len(points)} things"
-    return Section("cannot", f"{upper_first(things)} cannot be told from these data", (), (), (),
-                   tuple(points))
+    return Section(
+        "cannot", f"{upper_first(things)} cannot be told from these data", (), (), (), tuple(points)
+    )
 
 
 def _told_effects(material: Material) -> tuple[str, ...]:
@@ -70,55 +69,54 @@ def naive(material: Material) -> Section | None:
             )
         else:
             said.append(row.sentence)
-    return Section(
-        "naive", "Ever against never served would have misled", (), (), (), tuple(said)
-    )
+    return Section("naive", "Ever against never served would have misled", (), (), (), tuple(said))
+
+
+def released_truth(material: Material) -> pd.DataFrame:
+    """Return estimates beside the truth, those that are not shown left out."""
+    if material.truth is None or material.truth.empty:
+        return pd.DataFrame()
+    shown = [not _hidden(material, row) for row in material.truth.itertuples()]
+    return material.truth[shown].reset_index(drop=True)
 
 
 def truth(material: Material) -> Section | None:
     """Set estimates beside the truth, where the data were simulated."""
-    if material.truth is None or material.truth.empty:
+    known = released_truth(material)
+    if known.empty:
         return None
-    withheld = set(material.released.withheld)
-    rows, held = [], []
-    for row in material.truth.itertuples():
-        if (row.service, row.outcome) in withheld or _hidden(material, row):
-            continue
-        name, kind = MEASURES.get(row.measure, (row.measure.replace("_", " "), "ratio"))
-        words = outcome_words(row.outcome, material.study)
-        inside = bool(row.ci_low <= row.truth <= row.ci_high)
-        known = not (is_missing(row.ci_low) or is_missing(row.ci_high))
-        held += [inside] if known else []
-        rows.append(
-            {
-                "what": f"{material.service_name(row.service)}: {words.event}",
-                "measure": name,
-                "month": None if is_missing(row.horizon) else months(int(row.horizon)),
-                "estimate": _shown(row.estimate, kind),
-                "limits": interval(row.ci_low, row.ci_high, kind),
-                "truth": _shown(row.truth, kind),
-                "inside": None if not known else "yes" if inside else "no",
-            }
-        )
-    if not rows:
-        return None
-    meanings = list(dict.fromkeys(material.truth.get("meaning", pd.Series(dtype=str)).dropna()))
+    limited = known[known["ci_low"].notna() & known["ci_high"].notna()]
     table = Table(
         "truth",
         "Estimates beside the truth of the simulated agency",
         TRUTH,
-        pd.DataFrame(rows),
+        pd.DataFrame([_beside(material, row) for row in known.itertuples()]),
         "A 95% interval misses the truth about once in twenty times.",
     )
     return Section(
         "truth",
-        f"{sum(held)} of {len(held)} intervals hold the truth, which is known because the data "
-        "are simulated",
+        f"{int(limited['inside'].sum())} of {len(limited)} intervals hold the truth, known here "
+        "because the data are simulated",
         (),
         (),
         (table,),
-        tuple(upper_first(f"{meaning.rstrip('.')}.") for meaning in meanings),
+        tuple(upper_first(f"{text.rstrip('.')}.") for text in dict.fromkeys(known["meaning"])),
     )
+
+
+def _beside(material: Material, row) -> dict:
+    name, kind = MEASURES.get(row.measure, (row.measure.replace("_", " "), "ratio"))
+    words = outcome_words(row.outcome, material.study)
+    limited = not (is_missing(row.ci_low) or is_missing(row.ci_high))
+    return {
+        "what": f"{material.service_name(row.service)}: {words.event}",
+        "measure": name,
+        "month": None if is_missing(row.horizon) else months(int(row.horizon)),
+        "estimate": show(row.estimate, kind),
+        "limits": interval(row.ci_low, row.ci_high, kind),
+        "truth": show(row.truth, kind),
+        "inside": None if not limited else "yes" if row.inside else "no",
+    }
 
 
 def _hidden(material: Material, row) -> bool:
@@ -131,12 +129,6 @@ def _hidden(material: Material, row) -> bool:
     if not is_missing(row.horizon):
         same &= table["horizon"].eq(row.horizon).fillna(False)
     return bool((table.loc[same, "estimate"] == SUPPRESSED).any())
-
-
-def _shown(value, kind: str) -> str:
-    from evaluation.reporting.numerals import show
-
-    return show(value, kind)
 
 
 def limitations(material: Material) -> tuple[str, ...]:
@@ -178,7 +170,7 @@ def _unseen(material: Material) -> list[str]:
         if material.rule.hides(events) or risks.isna().any():
             continue
         words = outcome_words(outcome, material.study)
-        low, five, ten = (_shown(float(risks[share]), "percent") for share in (0.0, 0.05, 0.1))
+        low, five, ten = (show(float(risks[share]), "percent") for share in (0.0, 0.05, 0.1))
         said.append(
             f"{words.name} by month {months(main)} among exits followed that long: {low} as "
             f"recorded, {five} if 5% and {ten} if 10% of the children without a recorded end had "

@@ -19,11 +19,12 @@ COUNTED = (
 def quality(material: Material) -> Section:
     """Say how many rows were read and set aside, and what the checks found."""
     counts, rule = material.check.counts, material.rule
-    data = counts[["table", "read", "quarantined", "blank_lines"]].astype(object)
+    data = counts[["table", "read", "quarantined", "blank_lines"]].copy()
     data["share"] = [
         quarantined / read if read else None
         for quarantined, read in zip(counts["quarantined"], counts["read"], strict=True)
     ]
+    data = data.astype(object)
     few = [rule.hides(n) for n in counts["quarantined"]]
     data.loc[few, ["quarantined", "share"]] = SUPPRESSED
     table = Table(
