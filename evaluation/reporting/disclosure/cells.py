@@ -1,0 +1,247 @@
+"""Suppression of small counts in tables with totals, so that none can be solved for.
+
+Primary suppression hides counts from 1 to ``below - 1``; complementary suppression
+hides further cells until no hidden cell, and no sum of hidden cells in a row or
+column, can be worked out as a small count (Hundepool and others, 2012, chapter 4).
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from evaluation.reporting.numerals import SUPPRESSED
+
+Cell = tuple[int, int]
+
+
+@dataclass(frozen=True)
+class Disclosure:
+    """The rule of a release.
+
+    Parameters
+    ----------
+    below : int
+        Counts from 1 to ``below - 1`` are hidden; 0 turns disclosure control off.
+    """
+
+    below: int
+
+    @property
+    def on(self) -> bool:
+        """Whether anything at all is hidden."""
+        return self.below > 1
+
+    def hides(self, count: float) -> bool:
+        """Tell whether a count is small; zero is not."""
+        return 0 < count < self.below
+
+    def count(self, count: int) -> int | str:
+        """Return the count, or `SUPPRESSED` where it is small."""
+        return SUPPRESSED if self.hides(count) else count
+
+    def say(self, count: int) -> str:
+        """Write a count into a sentence."""
+        if self.hides(count):
+            return f"fewer than {self.below}"
+        return f"{count:,}"
+
+    @property
+    def words(self) -> str:
+        """The rule in words, for the foot of a chart or table."""
+        if not self.on:
+            return "No counts are suppressed."
+        return f"Counts of 1 to {self.below - 1}, and what would give them back, are shown as s."
+
+    def hidden_one_way(self, counts: Sequence[int], total_fixed: bool = True) -> np.ndarray:
+        """Return which of several counts are hidden when their total is also shown.
+
+        Parameters
+        ----------
+        counts : sequence of int
+            The counts.
+        total_fixed : bool
+            Whether the total is shown whatever happens.
+
+        Returns
+        -------
+        numpy.ndarray of bool
+            One for each count, and a last one for the total.
+        """
+        column = np.asarray(counts, dtype=int)[:, None]
+        if not total_fixed:
+            return self.hidden(column)[:, 0]
+        return self.hidden(column, columns_hidden=[self.hides(int(column.sum()))])[:, 0]
+
+    def hidden(
+        self,
+        counts: np.ndarray,
+        *,
+        rows_hidden: Sequence[bool] | None = None,
+        columns_hidden: Sequence[bool] | None = None,
+        also: np.ndarray | None = None,
+    ) -> np.ndarray:
+        """Return which cells of a two-way table of counts are hidden.
+
+        Parameters
+        ----------
+        counts : numpy.ndarray of int
+            Rows by columns, without totals.
+        rows_hidden, columns_hidden : sequence of bool, optional
+            Totals decided before because other tables share them: hidden or
+            shown, they stay so. Otherwise totals may be hidden like any cell.
+        also : numpy.ndarray of bool, optional
+            Cells to hide whatever their count.
+
+        Returns
+        -------
+        numpy.ndarray of bool
+            One row and one column more than ``counts``: the totals.
+        """
+        table = _Table(self, counts, rows_hidden, columns_hidden)
+        if also is not None:
+            table.hidden[:-1, :-1] |= also
+        if self.on or also is not None:
+            table.protect()
+        return table.hidden
+
+    def table(self, counts: pd.DataFrame, total: str = "all", **fixed) -> pd.DataFrame:
+        """Return a two-way table with totals, its hidden cells as `SUPPRESSED`."""
+        values = counts.to_numpy(dtype=int)
+        whole = with_totals(values).astype(object)
+        whole[self.hidden(values, **fixed)] = SUPPRESSED
+        return pd.DataFrame(whole, index=[*counts.index, total], columns=[*counts.columns, total])
+
+
+def with_totals(counts: np.ndarray) -> np.ndarray:
+    """Add the row of column sums and the column of row sums."""
+    rows = np.vstack([counts, counts.sum(axis=0, keepdims=True)])
+    return np.hstack([rows, rows.sum(axis=1, keepdims=True)])
+
+
+class _Table:
+    """A table with totals while cells are being hidden."""
+
+    def __init__(
+        self,
+        rule: Disclosure,
+        counts: np.ndarray,
+        rows_hidden: Sequence[bool] | None,
+        columns_hidden: Sequence[bool] | None,
+    ):
+        self.rule = rule
+        self.counts = with_totals(np.asarray(counts, dtype=int))
+        self.hidden = (self.counts > 0) & (self.counts < rule.below)
+        self.free = np.ones_like(self.hidden)
+        if rows_hidden is not None:
+            self.hidden[:-1, -1] = rows_hidden
+            self.free[:-1, -1] = False
+        if columns_hidden is not None:
+            self.hidden[-1, :-1] = columns_hidden
+            self.free[-1, :-1] = False
+        if rows_hidden is not None or columns_hidden is not None:
+            self.free[-1, -1] = False
+
+    def protect(self) -> None:
+        """Hide cells until no line gives one back and none can be solved for."""
+        while True:
+            cell = self._weak_line_cell() or self._determined_cell()
+            if cell is None:
+                return
+            self.hidden[cell] = True
+
+    def _lines(self) -> Iterator[tuple[list[Cell], Cell]]:
+        rows, columns = self.counts.shape
+        for r in range(rows):
+            yield [(r, c) for c in range(columns - 1)], (r, columns - 1)
+        for c in range(columns):
+            yield [(r, c) for r in range(rows - 1)], (rows - 1, c)
+
+    def _weak_line_cell(self) -> Cell | None:
+        for parts, total in self._lines():
+            hidden = [cell for cell in parts if self.hidden[cell]]
+            if not hidden and not self.hidden[total]:
+                continue
+            if self.hidden[total]:
+                strong = bool(hidden)
+            else:
+                together = sum(self.counts[cell] for cell in hidden)
+                strong = len(hidden) > 1 and together >= self.rule.below
+            if not strong:
+                cell = self._next_in(parts, total)
+                if cell is not None:
+                    return cell
+        return None
+
+    def _next_in(self, parts: list[Cell], total: Cell) -> Cell | None:
+        """Choose the cell of a line to hide next: small before large, zero and total last."""
+        candidates = [cell for cell in parts if self.free[cell] and not self.hidden[cell]]
+        nonzero = [cell for cell in candidates if self.counts[cell] > 0]
+        if nonzero:
+            return min(nonzero, key=self._cost)
+        if self.free[total] and not self.hidden[total]:
+            return total
+        return candidates[0] if candidates else None
+
+    def _cost(self, cell: Cell) -> tuple[bool, int, Cell]:
+        r, c = cell
+        alone = not (np.delete(self.hidden[r], c).any() and np.delete(self.hidden[:, c], r).any())
+        return (alone, int(self.counts[cell]), cell)
+
+    def _determined_cell(self) -> Cell | None:
+        for r, c in np.argwhere(self.hidden):
+            if not self.free[r, c] or self._can_move(int(r), int(c)):
+                continue
+            rows, columns = self.counts.shape
+            row = ([(r, k) for k in range(columns - 1)], (r, columns - 1))
+            column = ([(k, c) for k in range(rows - 1)], (rows - 1, c))
+            for parts, total in (row, column):
+                cell = self._next_in([(int(i), int(j)) for i, j in parts], total)
+                if cell is not None:
+                    return cell
+            for cell in map(tuple, np.argwhere(self.free & ~self.hidden)):
+                return cell
+        return None
+
+    def _can_move(self, r: int, c: int) -> bool:
+        """Tell whether another table with the same shown cells differs in this one.
+
+        Cells are edges between a row and a column. Totals enter with a minus, so
+        that every line sums to zero; then another table exists when an
+        alternating cycle of hidden cells that can be raised and lowered passes
+        through this one. A reader is taken to know that a hidden cell is at
+        least 1.
+        """
+        rows, columns = self.counts.shape
+        total = np.zeros_like(self.hidden)
+        total[-1, :] ^= True
+        total[:, -1] ^= True
+        can_fall = self.hidden & (self.counts > 1)
+        up = np.where(total, can_fall, self.hidden)
+        down = np.where(total, self.hidden, can_fall)
+        up[r, c] = down[r, c] = False
+        to_columns = {i: np.flatnonzero(up[i]) for i in range(rows)}
+        to_rows = {j: np.flatnonzero(down[:, j]) for j in range(columns)}
+        raised = (not total[r, c]) or self.counts[r, c] > 1
+        lowered = total[r, c] or self.counts[r, c] > 1
+        return (raised and _reaches(("c", c), ("r", r), to_columns, to_rows)) or (
+            lowered and _reaches(("r", r), ("c", c), to_columns, to_rows)
+        )
+
+
+def _reaches(start: tuple, goal: tuple, to_columns: dict, to_rows: dict) -> bool:
+    seen, waiting = {start}, [start]
+    while waiting:
+        side, place = waiting.pop()
+        if side == "r":
+            following = [("c", int(j)) for j in to_columns[place]]
+        else:
+            following = [("r", int(i)) for i in to_rows[place]]
+        for node in following:
+            if node == goal:
+                return True
+            if node not in seen:
+                seen.add(node)
+                waiting.append(node)
+    return False

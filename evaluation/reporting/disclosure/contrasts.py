@@ -1,0 +1,150 @@
+"""Release of effects: an estimate resting on few events is withheld, and said."""
+
+from dataclasses import dataclass
+
+import pandas as pd
+
+from evaluation.reporting.disclosure.cells import Disclosure
+from evaluation.reporting.disclosure.follow_up import ReleasedFollowUp
+from evaluation.reporting.numerals import SUPPRESSED
+
+COUNTS = ["n_treated", "n_comparison", "events_treated", "events_comparison"]
+VALUES = ["estimate", "se", "ci_low", "ci_high", "p", "p_adjusted"]
+MODEL_VALUES = ["coef", "se", "robust_se", "hazard_ratio", "ci_low", "ci_high", "z", "p"]
+MODEL_COUNTS = ["n", "events", "clusters"]
+NAIVE_VALUES = ["risk_ever", "risk_never", "risk_ratio", "events_ever", "events_never"]
+
+
+@dataclass(frozen=True)
+class ReleasedEffects:
+    """Effects as they may be shown.
+
+    Attributes
+    ----------
+    table, models, naive, balance : pandas.DataFrame
+        As in the effects, hidden values as `SUPPRESSED`.
+    withheld : tuple of (str, str)
+        Service and outcome of the contrasts hidden as a whole.
+    """
+
+    table: pd.DataFrame
+    models: pd.DataFrame
+    naive: pd.DataFrame
+    balance: pd.DataFrame
+    withheld: tuple[tuple[str, str], ...]
+
+
+def release_effects(
+    effects,
+    rule: Disclosure,
+    arms: dict[tuple[str, str], ReleasedFollowUp],
+    totals: dict[str, tuple[int, int]],
+) -> ReleasedEffects:
+    """Hide estimates whose arms hold few children or few events.
+
+    Parameters
+    ----------
+    effects : Effects
+        With ``table``, ``models``, ``naive``, ``balance``.
+    rule : Disclosure
+        The rule of the release.
+    arms : dict
+        By service and outcome, the released follow-up of the two arms where risks
+        at horizons are compared: a risk is hidden with its events.
+    totals : dict
+        By outcome, the children and the events of the whole cohort, which are
+        shown elsewhere: the counts of a contrast are hidden where they differ from
+        these by a small number.
+
+    Returns
+    -------
+    ReleasedEffects
+    """
+    table = _objects(effects.table)
+    contrasts = effects.table.drop_duplicates(["service", "outcome"])
+    withheld = tuple(
+        (row.service, row.outcome)
+        for row in contrasts.itertuples()
+        if any(rule.hides(getattr(row, name)) for name in COUNTS)
+    )
+    for key in contrasts[["service", "outcome"]].itertuples(index=False, name=None):
+        _hide_contrast(table, key, rule, withheld, arms.get(key), totals.get(key[1]))
+    return ReleasedEffects(
+        table=table,
+        models=_models(effects.models, table, withheld),
+        naive=_naive(effects.naive, rule),
+        balance=_balance(effects.balance, contrasts, rule),
+        withheld=withheld,
+    )
+
+
+def _hide_contrast(
+    table: pd.DataFrame,
+    key: tuple[str, str],
+    rule: Disclosure,
+    withheld: tuple[tuple[str, str], ...],
+    arms: ReleasedFollowUp | None,
+    totals: tuple[int, int] | None,
+) -> None:
+    rows = (table["service"] == key[0]) & (table["outcome"] == key[1])
+    first = table[rows].iloc[0]
+    if key in withheld:
+        table.loc[rows, [*COUNTS, "clusters", *VALUES]] = SUPPRESSED
+        return
+    for pair, total in zip((COUNTS[:2], COUNTS[2:]), totals or (), strict=False):
+        left_out = abs(total - int(first[pair[0]]) - int(first[pair[1]]))
+        if rule.hides(left_out):
+            table.loc[rows, pair] = SUPPRESSED
+    if arms is None:
+        return
+    for horizon in table.loc[rows, "horizon"].dropna().unique():
+        shown = [arms.value(group, int(horizon), "incidence") for group in ("yes", "no")]
+        if SUPPRESSED in shown:
+            table.loc[rows & (table["horizon"] == horizon), VALUES] = SUPPRESSED
+
+
+def _models(
+    models: pd.DataFrame, table: pd.DataFrame, withheld: tuple[tuple[str, str], ...]
+) -> pd.DataFrame:
+    models = _objects(models)
+    for service, outcome in models.get(["service", "outcome"], models).drop_duplicates().to_numpy():
+        rows = (models["service"] == service) & (models["outcome"] == outcome)
+        if (service, outcome) in withheld:
+            models.loc[rows, [*MODEL_VALUES, *MODEL_COUNTS]] = SUPPRESSED
+            continue
+        own = table[(table["service"] == service) & (table["outcome"] == outcome)]
+        if (own[COUNTS] == SUPPRESSED).to_numpy().any():
+            models.loc[rows, MODEL_COUNTS] = SUPPRESSED
+    return models
+
+
+def _naive(naive: pd.DataFrame, rule: Disclosure) -> pd.DataFrame:
+    released = _objects(naive)
+    for place, row in naive.iterrows():
+        few = rule.hides(row["events_ever"]) or rule.hides(row["events_never"])
+        if not few and row["risk_ever"] > 0:
+            few = rule.hides(round(row["events_ever"] / row["risk_ever"]))
+        if few:
+            released.loc[place, NAIVE_VALUES] = SUPPRESSED
+    return released
+
+
+def _balance(balance: pd.DataFrame, contrasts: pd.DataFrame, rule: Disclosure) -> pd.DataFrame:
+    """Hide differences of categories that few children of an arm are in."""
+    released = _objects(balance)
+    if balance.empty:
+        return released
+    sizes = contrasts.set_index(["service", "outcome"])[["n_treated", "n_comparison"]]
+    for place, row in balance.iterrows():
+        if "[" not in row["covariate"]:
+            continue
+        treated, comparison = sizes.loc[(row["service"], row["outcome"])]
+        held = (row["mean_treated"] * treated, row["mean_comparison"] * comparison)
+        if any(rule.hides(round(count)) for count in held):
+            columns = ["mean_treated", "mean_comparison", "before", "after"]
+            released.loc[place, columns] = SUPPRESSED
+    return released
+
+
+def _objects(frame: pd.DataFrame) -> pd.DataFrame:
+    return frame.astype(object).reset_index(drop=True)

@@ -1,0 +1,85 @@
+"""Release of the flow: exclusions in a chain, where a remainder gives one back."""
+
+import numpy as np
+import pandas as pd
+
+from evaluation.reporting.disclosure.cells import Disclosure
+from evaluation.reporting.numerals import SUPPRESSED
+
+UNITS = ["children", "exits", "families"]
+
+
+def release_flow(flow: pd.DataFrame, rule: Disclosure) -> pd.DataFrame:
+    """Hide small exclusions and the remainders between them.
+
+    A small exclusion, in any unit, is hidden together with neighbouring ones until
+    the block as a whole is no small count, and so are the remainders inside the
+    block; where the whole flow excludes few, the first row is hidden too.
+
+    Parameters
+    ----------
+    flow : pandas.DataFrame
+        ``step``, ``reason``, ``children``, ``exits``, ``families``, ``excluded``;
+        the first row is the start, each later row what remains after a step.
+    rule : Disclosure
+        The rule of the release.
+
+    Returns
+    -------
+    pandas.DataFrame
+        The same with `SUPPRESSED` in hidden cells.
+    """
+    released = flow.reset_index(drop=True).astype({name: object for name in [*UNITS, "excluded"]})
+    if not rule.on or len(flow) < 2:
+        return released
+    remaining = flow[UNITS].to_numpy(dtype=int)
+    drops = remaining[:-1] - remaining[1:]
+    excluded = drops[:, UNITS.index("exits")]
+    for first, last, start_hidden in _blocks(drops, excluded, rule):
+        steps = [step for step in range(first, last + 1) if excluded[step]]
+        released.loc[[step + 1 for step in steps], "excluded"] = SUPPRESSED
+        inside = list(range(0 if start_hidden else first + 1, last + 1))
+        released.loc[inside, UNITS] = SUPPRESSED
+    return released
+
+
+def _blocks(
+    drops: np.ndarray, excluded: np.ndarray, rule: Disclosure
+) -> list[tuple[int, int, bool]]:
+    """Return blocks of steps hidden together: first, last, whether the start is hidden."""
+    small = [step for step in range(len(drops)) if any(rule.hides(drop) for drop in drops[step])]
+    blocks: list[tuple[int, int, bool]] = []
+    for step in small:
+        if blocks and step <= blocks[-1][1]:
+            continue
+        first, last, whole = _grown(step, drops, excluded, rule)
+        while blocks and first <= blocks[-1][1]:
+            earlier = blocks.pop()
+            first, last, whole = earlier[0], max(last, earlier[1]), whole or earlier[2]
+        blocks.append((first, last, whole))
+    return blocks
+
+
+def _grown(
+    step: int, drops: np.ndarray, excluded: np.ndarray, rule: Disclosure
+) -> tuple[int, int, bool]:
+    first = last = step
+    while not _is_safe(drops[first : last + 1], excluded[first : last + 1], rule):
+        left = excluded[first - 1] if first > 0 else None
+        right = excluded[last + 1] if last + 1 < len(drops) else None
+        if left is None and right is None:
+            return 0, len(drops) - 1, True
+        if right is None or (left is not None and 0 < left <= (right or np.inf)):
+            first -= 1
+        else:
+            last += 1
+    return first, last, False
+
+
+def _is_safe(drops: np.ndarray, excluded: np.ndarray, rule: Disclosure) -> bool:
+    several = np.count_nonzero(excluded)
+    return (
+        several > 1
+        and excluded.sum() > several
+        and not any(rule.hides(total) for total in drops.sum(axis=0))
+    )

@@ -1,0 +1,250 @@
+"""Release of follow-up: numbers at risk, events so far, and how far a curve is drawn."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from evaluation.reporting.disclosure.cells import Disclosure
+from evaluation.reporting.numerals import SUPPRESSED
+
+
+@dataclass(frozen=True)
+class ReleasedFollowUp:
+    """What may be shown of the follow-up of several groups.
+
+    Attributes
+    ----------
+    at_risk : pandas.DataFrame
+        ``group``, ``time`` (0 and the horizons), ``at_risk``, ``events`` (so far),
+        ``incidence``, ``se``, ``ci_low``, ``ci_high``; hidden values are
+        `SUPPRESSED`.
+    curve : pandas.DataFrame
+        ``group``, ``time``, ``incidence``, ``ci_low``, ``ci_high`` at the points that
+        may be drawn: between two points lie at least ``below`` events or none.
+    not_drawn : tuple
+        Groups with children but no point beyond the origin.
+    """
+
+    at_risk: pd.DataFrame
+    curve: pd.DataFrame
+    not_drawn: tuple
+
+    def value(self, group: object, time: int, column: str):
+        """Return one released value."""
+        rows = self.at_risk
+        found = rows.loc[(rows["group"] == group) & (rows["time"] == time), column]
+        return found.iloc[0] if len(found) else None
+
+    @property
+    def share_hidden(self) -> float:
+        """Share of the numbers of `at_risk` after day 0 that are hidden."""
+        shown = self.at_risk.loc[self.at_risk["time"] > 0, ["at_risk", "events", "incidence"]]
+        return float((shown == SUPPRESSED).to_numpy().mean()) if len(shown) else 0.0
+
+
+def release_follow_up(
+    counts: pd.DataFrame,
+    curves: pd.DataFrame,
+    horizons: Sequence[int],
+    rule: Disclosure,
+    *,
+    whole: ReleasedFollowUp | None = None,
+    unlisted: bool = False,
+) -> ReleasedFollowUp:
+    """Decide what is shown of each group's follow-up.
+
+    Events between two horizons, and the children without one by the last horizon,
+    make a two-way table of groups by time whose total is the follow-up of all
+    children; it is protected as one table. Numbers at risk are hidden where those
+    who left, in all or since the horizon before, are few. A share is hidden with
+    its events.
+
+    Parameters
+    ----------
+    counts : pandas.DataFrame
+        Exact ``group``, ``time``, ``at_risk``, ``events`` (so far) at 0 and every
+        point of `curves`; at 0 ``at_risk`` is the size of the group.
+    curves : pandas.DataFrame
+        ``group``, ``time``, ``incidence``, ``se``, ``ci_low``, ``ci_high``.
+    horizons : sequence of int
+        Days shown in tables; each must be among the times.
+    rule : Disclosure
+        The rule of the release.
+    whole : ReleasedFollowUp, optional
+        What was released of all children together, whom these groups make up.
+    unlisted : bool
+        Whether the last group (children left out of the rest) takes part in the
+        protection and is not itself released.
+
+    Returns
+    -------
+    ReleasedFollowUp
+    """
+    groups = list(dict.fromkeys(counts["group"]))
+    days = sorted(set(horizons))
+    wide = {
+        name: counts.pivot(index="group", columns="time", values=name).loc[groups]
+        for name in ("at_risk", "events")
+    }
+    sizes = wide["at_risk"][0].to_numpy(dtype=int)
+    events = wide["events"][days].to_numpy(dtype=int)
+    at_risk = wide["at_risk"][days].to_numpy(dtype=int)
+    events_hidden = _hidden_events(events, sizes, rule, whole, days)
+    risk_hidden = _hidden_at_risk(at_risk, events, events_hidden, sizes, rule, whole, days)
+    listed, drawn, not_drawn = [], [], []
+    for place, group in enumerate(groups[:-1] if unlisted else groups):
+        own = curves[curves["group"] == group].set_index("time")
+        size = int(sizes[place])
+        listed.append(_row(group, 0, rule.count(size), 0, None))
+        for step, day in enumerate(days):
+            few = rule.hides(int(at_risk[place, step]))
+            hide_events = events_hidden[place, step]
+            value = own.loc[day] if day in own.index else None
+            row = _row(group, day, int(at_risk[place, step]), int(events[place, step]), value)
+            if risk_hidden[place, step]:
+                row["at_risk"] = SUPPRESSED
+            if hide_events:
+                row["events"] = SUPPRESSED
+            if (hide_events or few) and value is not None:
+                row |= dict.fromkeys(("incidence", "se", "ci_low", "ci_high"), SUPPRESSED)
+            listed.append(row)
+        anchors = [
+            day
+            for step, day in enumerate(days)
+            if not events_hidden[place, step] and not rule.hides(int(at_risk[place, step]))
+        ]
+        part = _points(own, wide["events"].loc[group], wide["at_risk"].loc[group], anchors, rule)
+        drawn.append(part.assign(group=group))
+        if part.empty and size:
+            not_drawn.append(group)
+    columns = ["group", "time", "incidence", "ci_low", "ci_high"]
+    return ReleasedFollowUp(
+        at_risk=pd.DataFrame(listed),
+        curve=pd.concat(drawn, ignore_index=True)[columns],
+        not_drawn=tuple(not_drawn),
+    )
+
+
+def _row(group: object, day: int, at_risk, events, value: pd.Series | None) -> dict:
+    shares = ("incidence", "se", "ci_low", "ci_high")
+    if day == 0:
+        known = dict.fromkeys(shares, 0.0)
+    else:
+        known = {name: None if value is None else float(value[name]) for name in shares}
+    return {"group": group, "time": day, "at_risk": at_risk, "events": events} | known
+
+
+def _hidden_events(
+    events: np.ndarray,
+    sizes: np.ndarray,
+    rule: Disclosure,
+    whole: ReleasedFollowUp | None,
+    days: list[int],
+) -> np.ndarray:
+    """Return, group by horizon, whether the events so far are hidden."""
+    if not rule.on:
+        return np.zeros(events.shape, dtype=bool)
+    new = np.diff(events, axis=1, prepend=0)
+    cells = np.hstack([new, (sizes - events[:, -1])[:, None]])
+    few = np.array([rule.hides(int(size)) for size in sizes])
+    also = np.repeat(few[:, None], cells.shape[1], axis=1)
+    if whole is None and len(sizes) == 1:
+        hidden = rule.hidden_one_way(cells[0])[None, :-1] | also
+    else:
+        shown = [whole is None or whole.value("all", day, "events") != SUPPRESSED for day in days]
+        columns = None if whole is None else _hidden_parts(shown)
+        hidden = rule.hidden(cells, rows_hidden=few, columns_hidden=columns, also=also)
+        hidden = hidden[:-1, :-1]
+    return np.array([_hidden_so_far(row) for row in hidden])
+
+
+def _hidden_parts(shown_so_far: list[bool]) -> list[bool]:
+    """Return which new events of all children, and the rest, are hidden.
+
+    Events between two horizons are known when both sums are shown.
+    """
+    before = [True, *shown_so_far[:-1]]
+    parts = [not (a and b) for a, b in zip(before, shown_so_far, strict=True)]
+    return [*parts, not shown_so_far[-1]]
+
+
+def _hidden_so_far(parts: np.ndarray) -> list[bool]:
+    """Tell for each horizon whether the sum up to it is hidden.
+
+    It is shown where every part of it is, or where every later part is (it is
+    then the size of the group less those).
+    """
+    return [
+        bool(parts[: last + 1].any() and parts[last + 1 :].any()) for last in range(len(parts) - 1)
+    ]
+
+
+def _hidden_at_risk(
+    at_risk: np.ndarray,
+    events: np.ndarray,
+    events_hidden: np.ndarray,
+    sizes: np.ndarray,
+    rule: Disclosure,
+    whole: ReleasedFollowUp | None,
+    days: list[int],
+) -> np.ndarray:
+    hidden = np.zeros(at_risk.shape, dtype=bool)
+    if not rule.on:
+        return hidden
+    left = sizes[:, None] - at_risk
+    for place in range(len(sizes)):
+        last_left = last_other = 0
+        for step in range(len(days)):
+            other = int(left[place, step] - events[place, step])
+            small = rule.hides(int(at_risk[place, step])) or rule.hides(int(sizes[place]))
+            small |= rule.hides(int(left[place, step])) or rule.hides(
+                int(left[place, step]) - last_left
+            )
+            if not events_hidden[place, step]:
+                small |= rule.hides(abs(other)) or rule.hides(abs(other - last_other))
+            hidden[place, step] = small
+            if not small:
+                last_left, last_other = int(left[place, step]), other
+    for step, day in enumerate(days):
+        total_shown = whole is not None and whole.value("all", day, "at_risk") != SUPPRESSED
+        if total_shown and hidden[:, step].any():
+            _complement(hidden[:, step], left[:, step], rule)
+    return hidden
+
+
+def _complement(hidden: np.ndarray, left: np.ndarray, rule: Disclosure) -> None:
+    """Hide further groups until the hidden ones together lost no small number."""
+    order = [place for place in np.argsort(left, kind="stable") if not hidden[place]]
+    for place in order:
+        if hidden.sum() > 1 and left[hidden].sum() >= rule.below:
+            return
+        hidden[place] = True
+
+
+def _points(
+    own: pd.DataFrame,
+    events: pd.Series,
+    at_risk: pd.Series,
+    anchors: list[int],
+    rule: Disclosure,
+) -> pd.DataFrame:
+    """Choose the points of a curve: at least ``below`` events, or none, between two."""
+    own = own[own["incidence"].notna()]
+    if not rule.on:
+        return own.reset_index()
+    chosen: list[int] = []
+    start = 0
+    for anchor in anchors:
+        between = [day for day in own.index if start < day < anchor]
+        last = start
+        for day in between:
+            new, rest = events[day] - events[last], events[anchor] - events[day]
+            enough = new >= rule.below and (rest >= rule.below or rest == 0)
+            if enough and at_risk[day] >= rule.below:
+                chosen.append(day)
+                last = day
+        chosen.append(anchor)
+        start = anchor
+    return own.loc[[day for day in chosen if day in own.index]].reset_index()

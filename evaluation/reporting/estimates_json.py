@@ -1,0 +1,85 @@
+"""Every estimate in full precision, as strict JSON; hidden numbers are "s"."""
+
+import json
+import math
+from typing import Any
+
+import pandas as pd
+
+from evaluation.reporting.annual import AnnualReport
+
+
+def estimates_json(report: AnnualReport) -> str:
+    """Write the released estimates of a report.
+
+    Parameters
+    ----------
+    report : AnnualReport
+        The report.
+
+    Returns
+    -------
+    str
+        An object with ``study``, ``provenance``, ``suppress_below``, ``effects``,
+        ``models``, ``incidence``, ``curves``, ``balance``, ``naive``, ``truth``,
+        ``cannot``. Missing numbers are null, infinite ones the text "infinity".
+    """
+    material = report.material
+    released = material.released
+    cannot = next(part.points for part in report.sections if part.name == "cannot")
+    content = {
+        "study": {
+            "title": report.study.title,
+            "agency": report.study.report.agency,
+            "question": report.study.question,
+            "design": report.study.design,
+            "answer": report.answer,
+        },
+        "provenance": dict(report.provenance.rows()),
+        "suppress_below": material.rule.below,
+        "effects": _records(released.table),
+        "models": _records(released.models),
+        "incidence": _follow_up(report, "at_risk"),
+        "curves": _follow_up(report, "curve"),
+        "balance": _records(released.balance),
+        "naive": _records(released.naive.drop(columns="sentence", errors="ignore")),
+        "truth": _records(report.truth),
+        "cannot": list(cannot),
+    }
+    return json.dumps(content, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def _follow_up(report: AnnualReport, name: str) -> list[dict[str, Any]]:
+    material = report.material
+    parts = [
+        getattr(released, name).assign(outcome=outcome, by=by, service=None, weighted=False)
+        for outcome, followed in material.followed.items()
+        for by, released in followed.items()
+    ]
+    parts += [
+        getattr(arms, name).assign(outcome=outcome, by="arm", service=service, weighted=True)
+        for (service, outcome), arms in material.arms.items()
+    ]
+    return [record for part in parts for record in _records(part)]
+
+
+def _records(frame: pd.DataFrame) -> list[dict[str, Any]]:
+    return [
+        {str(name): _plain(value) for name, value in row.items()}
+        for row in frame.astype(object).to_dict("records")
+    ]
+
+
+def _plain(value: Any) -> Any:
+    """Return a value JSON has: text, whole number, number, truth value or null."""
+    if hasattr(value, "item"):
+        value = value.item()
+    if value is None or value is pd.NA or value is pd.NaT:
+        return None
+    if isinstance(value, float):
+        if math.isnan(value):
+            return None
+        if math.isinf(value):
+            return "infinity" if value > 0 else "-infinity"
+        return value
+    return value if isinstance(value, str | int | bool) else str(value)

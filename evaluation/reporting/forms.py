@@ -1,0 +1,118 @@
+"""The three forms of a document: HTML, Word and PDF."""
+
+import re
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+import typst
+
+from evaluation.errors import OutputError
+from evaluation.reporting.document import convert
+from evaluation.reporting.fonts import FOLDER, font_faces
+from evaluation.reporting.markdown import clean
+from evaluation.reporting.provenance import Provenance
+from evaluation.reporting.word import reference_document
+from evaluation.resources import resource
+
+FILTER = "pages.lua"
+
+
+@dataclass(frozen=True)
+class Page:
+    """What a document needs beside its text.
+
+    Attributes
+    ----------
+    title : str
+        The study's title.
+    author : str
+        The agency.
+    origin : Provenance
+        For the date printed.
+    folder : pathlib.Path
+        Where the figures' paths begin.
+    """
+
+    title: str
+    author: str
+    origin: Provenance
+    folder: Path
+
+    @property
+    def _metadata(self) -> list[str]:
+        when = self.origin.date
+        printed = f"{when:%B} {when.day}, {when.year}"
+        words = {"title": self.title, "author": self.author, "date": printed, "lang": "en-US"}
+        return [f"--metadata={name}={clean(text)}" for name, text in words.items()]
+
+    def html(self, source: str) -> bytes:
+        """Make one HTML file that needs nothing else."""
+        style = resource("reports", "templates", "page.css").read_text(encoding="utf-8")
+        return self._convert(
+            source,
+            "html5",
+            f"--template={resource('reports', 'templates', 'page.html')}",
+            "--embed-resources",
+            "--standalone",
+            "--toc",
+            "--toc-depth=2",
+            "--shift-heading-level-by=1",
+            f"--variable=fonts={font_faces()}",
+            f"--variable=stylesheet={style}",
+        )
+
+    def docx(self, source: str) -> bytes:
+        """Make a Word document with the house styles."""
+        with tempfile.NamedTemporaryFile(suffix=".docx") as reference:
+            reference.write(reference_document())
+            reference.flush()
+            return self._convert(source, "docx", f"--reference-doc={reference.name}")
+
+    def pdf(self, source: str) -> bytes:
+        """Make a tagged PDF that meets PDF/UA-1.
+
+        Raises
+        ------
+        OutputError
+            If Typst fails, with its reason.
+        """
+        when = self.origin.date
+        author = clean(self.author).replace("\\", "\\\\").replace('"', '\\"')
+        text = self._convert(
+            source,
+            "typst",
+            f"--template={resource('reports', 'templates', 'page.typ')}",
+            "--standalone",
+            f'--variable=author-string="{author}"',
+            f"--variable=year={when.year}",
+            f"--variable=month={when.month}",
+            f"--variable=day={when.day}",
+        )
+        path = self.folder / "report.typ"
+        try:
+            path.write_bytes(text)
+            return typst.compile(
+                str(path),
+                root=str(self.folder),
+                font_paths=[str(FOLDER)],
+                ignore_system_fonts=True,
+                pdf_standards=["ua-1"],
+                timestamp=self.origin.timestamp,
+            )
+        except (typst.TypstError, RuntimeError) as error:
+            why = re.sub(r"\s+", " ", str(error))
+            raise OutputError(f"The PDF could not be made ({why}): please report this.") from None
+        finally:
+            path.unlink(missing_ok=True)
+
+    def _convert(self, source: str, writer: str, *options: str) -> bytes:
+        return convert(
+            source,
+            writer,
+            *self._metadata,
+            *options,
+            filters=(FILTER,),
+            folder=self.folder,
+            epoch=self.origin.timestamp,
+        )

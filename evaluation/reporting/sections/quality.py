@@ -1,0 +1,77 @@
+"""Section: can the data carry the findings?"""
+
+import pandas as pd
+
+from evaluation.reporting.numerals import SUPPRESSED, show
+from evaluation.reporting.sections.section import Material, Section
+from evaluation.reporting.tables import Column, Table
+from evaluation.reporting.wording import listed
+
+COUNTED = (
+    Column("table", "Table"),
+    Column("read", "Rows read", "count"),
+    Column("quarantined", "Set aside", "count"),
+    Column("share", "Set aside, %", "percent"),
+    Column("blank_lines", "Blank lines", "count"),
+)
+
+
+def quality(material: Material) -> Section:
+    """Say how many rows were read and set aside, and what the checks found."""
+    counts, rule = material.check.counts, material.rule
+    data = counts[["table", "read", "quarantined", "blank_lines"]].copy()
+    data["share"] = [
+        quarantined / read if read else None
+        for quarantined, read in zip(counts["quarantined"], counts["read"], strict=True)
+    ]
+    data = data.astype(object)
+    few = [rule.hides(n) for n in counts["quarantined"]]
+    data.loc[few, ["quarantined", "share"]] = SUPPRESSED
+    table = Table(
+        "data_quality",
+        "Rows read and set aside, by table",
+        COUNTED,
+        data,
+        "Rows read are rows accepted plus rows set aside (in quarantine, each with its reason).",
+    )
+    points = _concerns(material.check.findings, material)
+    return Section("quality", _title(counts, points, material), _said(points), (), (table,), points)
+
+
+def _title(counts: pd.DataFrame, points: tuple[str, ...], material: Material) -> str:
+    read, aside = int(counts["read"].sum()), int(counts["quarantined"].sum())
+    if not aside:
+        said = f"All {read:,} rows read could be used"
+    elif material.rule.hides(aside):
+        said = f"Almost all of {read:,} rows read could be used"
+    else:
+        said = f"{show(1 - aside / read, 'percent')} of {read:,} rows read could be used"
+    checks = f"{len(points)} check" + ("s need" if len(points) > 1 else " needs")
+    return f"{said}; {checks} a look" if points else f"{said}, and no check needs a look"
+
+
+def _said(points: tuple[str, ...]) -> tuple[str, ...]:
+    if points:
+        return ("Read the findings with these in mind:",)
+    return ()
+
+
+def _concerns(findings: pd.DataFrame, material: Material) -> tuple[str, ...]:
+    """Say each finding that is not in order; a small count is told as small."""
+    said = []
+    unchecked = []
+    for row in findings.itertuples():
+        if row.verdict == "ok":
+            continue
+        if row.verdict == "not checked":
+            unchecked.append(str(row.check).replace("_", " "))
+        elif pd.notna(row.rows) and material.rule.hides(int(row.rows)):
+            said.append(
+                f"{row.table}: {str(row.check).replace('_', ' ')}, in fewer than "
+                f"{material.rule.below} rows."
+            )
+        else:
+            said.append(f"{row.table}: {row.message}")
+    if unchecked:
+        said.append(f"Not checked, because the data lack what it needs: {listed(unchecked)}.")
+    return tuple(said)

@@ -1,0 +1,101 @@
+"""Names of things as readers see them."""
+
+import re
+from dataclasses import dataclass
+
+from evaluation.study import Study
+
+EXIT_TYPES = {
+    "reunification": "Reunification",
+    "relative": "Living with relatives",
+    "guardianship": "Guardianship",
+    "adoption": "Adoption",
+}
+COLUMNS = {
+    "exit_type": "How they left care",
+    "age_group": "Age at exit",
+    "race_ethnicity": "Race and ethnicity",
+    "sex": "Sex",
+    "county": "County",
+}
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """The words for an outcome.
+
+    Attributes
+    ----------
+    name : str
+        "Re-entry to care", at the head of a table or chart.
+    event, events : str
+        "re-entry", "re-entries".
+    did : str
+        "re-entered care", after "children".
+    """
+
+    name: str
+    event: str
+    events: str
+    did: str
+
+
+def outcome_words(outcome: str, study: Study) -> Outcome:
+    """Return the words for one of the study's outcomes."""
+    if outcome == "reentry":
+        return Outcome("Re-entry to care", "re-entry", "re-entries", "re-entered care")
+    if outcome == "disruption":
+        return Outcome(
+            "Disruption of the home", "disruption", "disruptions", "saw their home disrupted"
+        )
+    rules = study.outcomes.maltreatment
+    level = rules.level if rules else "substantiated"
+    return Outcome(
+        f"{level.capitalize()} maltreatment report",
+        f"{level} report",
+        f"{level} reports",
+        f"had a {level} maltreatment report",
+    )
+
+
+def units(study: Study) -> str:
+    """Say what is counted: children, or their exits where one child can have several."""
+    return "children" if study.cohort.unit == "first exit" else "exits"
+
+
+def column_name(column: str) -> str:
+    """Name a characteristic."""
+    return COLUMNS.get(column) or upper_first(column.replace("_", " "))
+
+
+def level_name(column: str, level: object) -> str:
+    """Name one value of a characteristic."""
+    if column == "exit_type":
+        return EXIT_TYPES.get(str(level), str(level))
+    if isinstance(level, bool):
+        return "Yes" if level else "No"
+    text = str(level).replace("_", " ")
+    return text if column == "county" else upper_first(text)
+
+
+def term_name(term: str, study: Study) -> str:
+    """Name a term of a model: ``race[T.other]`` becomes "Race: other"."""
+    found = re.fullmatch(r"`?(.+?)`?\[(?:T\.)?(.*)\]", term)
+    column, level = found.groups() if found else (term.strip("`"), None)
+    names = {service.program: service.name for service in study.services}
+    name = names.get(column) or column_name(column)
+    if level is None:
+        return name
+    return f"{name}: {level_name(column, level).replace('_', ' ')}"
+
+
+def upper_first(text: str) -> str:
+    """Begin with a capital, leave the rest."""
+    return text[:1].upper() + text[1:]
+
+
+def listed(words: list[str], last: str = "and") -> str:
+    """Join words as a sentence does: "a, b and c"."""
+    if len(words) < 2:
+        return "".join(words)
+    return f"{', '.join(words[:-1])} {last} {words[-1]}"
