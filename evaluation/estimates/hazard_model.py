@@ -48,12 +48,14 @@ class Fit:
             low, high = int(part.min()), int(part.max()) + 1
             ones = np.ones(len(part))
             total[low:high] += scatter(part - low, ones, residual, high - low)
-        return total @ self.maximum.covariance
+        return total @ self.maximum.inverse
 
     def row_influence(self) -> np.ndarray:
         """Return each row's influence on the coefficients, shape (n, p)."""
         parts = [residual for _, residual in self.model.score_residuals(self.hazard)]
-        return np.concatenate(parts) @ self.maximum.covariance
+        influence = np.concatenate(parts) @ self.maximum.inverse
+        influence[:, self.maximum.infinite] = np.nan
+        return influence
 
 
 @dataclass(frozen=True, repr=False)

@@ -27,8 +27,8 @@ class Maximum:
         Coefficients; those that run to infinity are where the search stopped.
     information : ndarray of float, shape (p, p)
         Observed information.
-    covariance : ndarray of float, shape (p, p)
-        Its inverse; NaN for coefficients that run to infinity.
+    inverse : ndarray of float, shape (p, p)
+        Its inverse, on the directions along which the likelihood is curved.
     loglik : tuple of float
         At no effect and at the maximum.
     infinite : ndarray of bool, shape (p,)
@@ -39,10 +39,15 @@ class Maximum:
 
     beta: np.ndarray
     information: np.ndarray
-    covariance: np.ndarray
+    inverse: np.ndarray
     loglik: tuple[float, float]
     infinite: np.ndarray
     steps: int
+
+    @property
+    def covariance(self) -> np.ndarray:
+        """The model-based covariance; NaN for coefficients that run to infinity."""
+        return without_infinite(self, self.inverse)
 
 
 def maximize(
@@ -95,7 +100,7 @@ def maximize(
             return Maximum(
                 beta=beta + step,
                 information=information,
-                covariance=_inverse(information),
+                inverse=_inverse(information),
                 loglik=(null, hazard.loglik + gain / 2),
                 infinite=np.zeros(len(terms), bool),
                 steps=taken,
@@ -136,7 +141,7 @@ def _unbounded(
     curvature, direction = np.linalg.eigh(found.information / spread / spread[:, None])
     finite = curvature > _FLAT
     inverse = (direction[:, finite] / curvature[finite]) @ direction[:, finite].T
-    return replace(found, covariance=without_infinite(found, inverse / spread / spread[:, None]))
+    return replace(found, inverse=inverse / spread / spread[:, None])
 
 
 def _solve(information: np.ndarray, gradient: np.ndarray) -> np.ndarray:
