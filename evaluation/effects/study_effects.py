@@ -87,7 +87,8 @@ def _check_covariates(cohort: Cohort) -> None:
 
 
 def _unserved(follow_up: pd.DataFrame, service: Service) -> str | None:
-    if f"exposure_{service.program}" not in follow_up.columns:
+    column = f"exposure_{service.program}"
+    if column not in follow_up.columns or (follow_up[column] == "before").all():
         return (
             f"{service.name}: no spell of the program {service.program} reaches any child of the "
             "cohort, so it has no effect to estimate; check the program's code in the services "
