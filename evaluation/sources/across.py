@@ -122,7 +122,9 @@ def _unmatched(parsed: ir.Table, foreign: ForeignKey, parent: Parent) -> ir.Tabl
     known = parent.accepted.select(key=reference)
     lost = parsed.filter(parsed[field].notnull()).anti_join(known, [(field, "key")])
     raw = lost[text_of(field)]
-    absent = say(f"{field} ", raw, f" is not in {foreign.table}; add it there or correct it here.")
+    absent = say(
+        f'{field} "', raw, f'" is not in {foreign.table}; add it there or correct it here.'
+    )
     message = absent
     if parent.set_aside is not None:
         message = (
@@ -130,9 +132,9 @@ def _unmatched(parsed: ir.Table, foreign: ForeignKey, parent: Parent) -> ir.Tabl
             .isin(parent.set_aside.key)
             .ifelse(
                 say(
-                    f"{field} ",
+                    f'{field} "',
                     raw,
-                    f" is in {foreign.table}, but its row there is quarantined; mend that first.",
+                    f'" is in {foreign.table}, but its row there is quarantined; mend that first.',
                 ),
                 absent,
             )

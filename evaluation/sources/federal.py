@@ -52,7 +52,8 @@ def tally(limit: QualityLimit, loaded: Mapping[str, Loaded]) -> Tally | str:
     if isinstance(judged, str):
         return judged
     rows, condition = judged
-    found = rows.aggregate(of=rows.count(), rows=condition.fill_null(False).sum())
+    judged_rows = rows.select(holds=condition.fill_null(False))
+    found = judged_rows.aggregate(of=judged_rows.count(), rows=judged_rows.holds.sum())
     counts = found.to_pyarrow().to_pylist()[0]
     return Tally(counts["rows"] or 0, counts["of"])
 

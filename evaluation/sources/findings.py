@@ -159,20 +159,35 @@ def _implausible_dates(table: Loaded) -> Iterator[Finding]:
 def _unmatched(loaded: Mapping[str, Loaded]) -> Iterator[Finding]:
     """Count identifiers that point to no child, family, household or removal."""
     children, removals = loaded["children"].accepted, loaded["removals"].accepted
-    yield _absent_from(
-        "child_without_removal", loaded["children"], "child_id", removals, "a row in removals"
+    lost, of = _absent_from(loaded["children"], "child_id", removals)
+    yield Finding(
+        "child_without_removal",
+        "children",
+        lost,
+        of,
+        "look" if lost else "ok",
+        f"{_of(lost, of)} children have no accepted row in removals.",
     )
     for name, table in loaded.items():
         if table.schema.foreign_keys:
             yield _not_in_children(table)
         if name in ("children", "removals"):
             continue
-        for column, target, words in (
-            ("family_id", children, "the family_id of a child in children"),
-            ("household_id", removals, "the household_id of a removal in removals"),
+        for column, target, where in (
+            ("family_id", children, "children"),
+            ("household_id", removals, "removals"),
         ):
             if column in table.accepted.columns:
-                yield _absent_from(f"unmatched_{column}", table, column, target, words)
+                lost, of = _absent_from(table, column, target)
+                yield Finding(
+                    f"unmatched_{column}",
+                    name,
+                    lost,
+                    of,
+                    "look" if lost else "ok",
+                    f"{_of(lost, of)} rows have a {column} that no accepted row of {where} has"
+                    f"{', so what they record reaches no child.' if lost else '.'}",
+                )
 
 
 def _not_in_children(table: Loaded) -> Finding:
@@ -186,18 +201,14 @@ def _not_in_children(table: Loaded) -> Finding:
     return Finding("unmatched_child_id", name, count, table.read, verdict, message)
 
 
-def _absent_from(check: str, table: Loaded, column: str, target: ir.Table, words: str) -> Finding:
+def _absent_from(table: Loaded, column: str, target: ir.Table) -> tuple[int, int]:
+    """Count accepted rows whose value another table lacks, and rows with a value."""
     rows = table.accepted.filter(table.accepted[column].notnull())
     of = _number(rows.aggregate(n=rows.count()))
-    lost = of
-    if column in target.columns:
-        unmatched = rows.anti_join(target.filter(target[column].notnull()), column)
-        lost = _number(unmatched.aggregate(n=unmatched.count()))
-    message = f"{_of(lost, of)} rows have a {column} that is not {words}" + (
-        "; what they record reaches no child followed." if lost and "unmatched" in check else "."
-    )
-    verdict = "look" if lost else "ok"
-    return Finding(check, table.schema.name, lost, of, verdict, message)
+    if column not in target.columns:
+        return of, of
+    unmatched = rows.anti_join(target.filter(target[column].notnull()), column)
+    return _number(unmatched.aggregate(n=unmatched.count())), of
 
 
 def _number(one: ir.Table) -> int:

@@ -55,23 +55,26 @@ def _array(values: pd.Series, what: str) -> pa.Array | pa.ChunkedArray:
     if isinstance(values.dtype, pd.CategoricalDtype):
         values = values.astype(object)
     kind = "" if values.dtype != object else pd.api.types.infer_dtype(values, skipna=True)
-    if kind and kind not in _UNIFORM:
-        values = values.map(_text).astype(object)
     try:
+        if kind and kind not in _UNIFORM:
+            values = values.map(_text).astype(object)
         array = pa.Array.from_pandas(values)
     except (pa.ArrowException, UnicodeEncodeError, OverflowError, TypeError, ValueError) as error:
         reason = str(error).splitlines()[0]
         raise DataError(
             f"{what} cannot be read as data ({reason}); convert it to text, numbers or dates."
         ) from None
-    if pa.types.is_nested(array.type) or pa.types.is_binary(array.type):
+    kind = array.type
+    if pa.types.is_nested(kind) or pa.types.is_binary(kind) or isinstance(kind, pa.ExtensionType):
         raise DataError(f"{what} holds {array.type} values; convert it to text, numbers or dates.")
     return array
 
 
 def _text(value: Any) -> str | None:
     """Write a Python value the way the same value would stand in a text file."""
-    if pd.api.types.is_scalar(value) and pd.isna(value):
+    if not pd.api.types.is_scalar(value):
+        raise TypeError(f"it holds {type(value).__name__} values")
+    if pd.isna(value):
         return None
     if isinstance(value, datetime.datetime) and value.tzinfo is None:
         midnight = value.time() == datetime.time()

@@ -115,7 +115,9 @@ def load(
         has no rows.
     """
     name = schema.name
-    parsed, content = _parsed(staged, schema)
+    view = f"{name}_parsed"
+    expression, content = _parsed(staged, schema)
+    parsed = connection.create_view(view, expression)
     checks = row_checks(parsed, schema)
     tallies = {f"check{n}": check.broken.sum() for n, check in enumerate(checks)}
     found = parsed.aggregate(rows=parsed.count(), **tallies).to_pyarrow().to_pylist()[0]
@@ -145,6 +147,9 @@ def load(
         rejected = connection.create_table(f"{name}_rejected", bad.order_by(ROW))
     if rejected is not None or staged.malformed is not None:
         quarantine = _quarantine(connection, staged, schema, rejected, failing, violations)
+    connection.drop_view(view)
+    for number in range(len(violations)):
+        connection.drop_table(_violations_name(name, number))
     return Loaded(
         schema=schema,
         accepted=accepted,
@@ -205,15 +210,19 @@ def _stored_violations(
     content: list[str],
     parents: Mapping[str, Parent],
 ) -> list[ir.Table]:
-    stored = []
-    for number, check in enumerate(across_checks(parsed, schema, content, parents)):
-        name = f"{schema.name}_violations{number}"
+    stored: list[ir.Table] = []
+    for check in across_checks(parsed, schema, content, parents):
+        name = _violations_name(schema.name, len(stored))
         table = connection.create_table(name, check)
         if table.count().to_pyarrow().as_py():
             stored.append(table)
         else:
             connection.drop_table(name)
     return stored
+
+
+def _violations_name(table: str, number: int) -> str:
+    return f"{table}_violations{number}"
 
 
 def _quarantine(

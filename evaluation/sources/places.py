@@ -73,7 +73,7 @@ def locate(source: Source, connection: Backend) -> Place:
     if isinstance(source, str) and "://" in source:
         raise DataError(_refused_address(source))
     path = Path(source).expanduser()
-    if not path.exists():
+    if not _exists(path):
         raise DataError(f"There is no folder or file {source}; check the path.")
     if path.is_dir():
         return _folder(path)
@@ -83,6 +83,13 @@ def locate(source: Source, connection: Backend) -> Place:
         f"{source} is not a folder or a .duckdb file; for CSV or Parquet files give the folder "
         "that holds them, one file per table."
     )
+
+
+def _exists(path: Path) -> bool:
+    try:
+        return path.exists()
+    except OSError:
+        return False
 
 
 def _refused_address(address: str) -> str:
@@ -126,14 +133,10 @@ def _read_frame(frame: pd.DataFrame, connection: Backend, schema: TableSchema, n
 
 
 def _database(path: Path, connection: Backend) -> Place:
-    _refuse_special(path, path.name)
+    _refuse_special(path)
     try:
-        if "'" in str(path):
-            raise DataError(
-                f"{path.name}: a path with an apostrophe cannot be opened; rename the file or "
-                "folder."
-            )
-        connection.attach(path.absolute(), _CATALOG, read_only=True)
+        quoted = str(path.absolute()).replace("'", "''")
+        connection.attach(quoted, _CATALOG, read_only=True)
         connection.raw_sql("SET enable_external_access = false")
         present = connection.list_tables(database=(_CATALOG, "main"))
     except duckdb.Error as error:
@@ -190,7 +193,7 @@ def _folder(folder: Path) -> Place:
 
 
 def _read_file(path: Path, connection: Backend, schema: TableSchema, name: str) -> Staged:
-    _refuse_special(path, path.name)
+    _refuse_special(path)
     stage = stage_parquet if path.suffix.lower() == ".parquet" else stage_text
     return stage(connection, path.absolute(), schema, name)
 
@@ -207,13 +210,19 @@ def _refuse_outside(path: Path, folder: Path) -> None:
             f"{path.name} in {folder} is a link to a file outside the folder, which is not "
             "followed; put the file itself there."
         )
-    _refuse_special(path, path.name)
+    _refuse_special(path)
 
 
-def _refuse_special(path: Path, name: str) -> None:
+def _refuse_special(path: Path) -> None:
     """Refuse what is not a regular file, whose reading might never end."""
-    if not stat.S_ISREG(path.stat().st_mode):
-        raise DataError(f"{name} is not a regular file; put the file itself there.")
+    try:
+        mode = path.stat().st_mode
+    except OSError as error:
+        raise DataError(
+            f"{path.name} cannot be read ({error.strerror}); check that it is there."
+        ) from None
+    if not stat.S_ISREG(mode):
+        raise DataError(f"{path.name} is not a regular file; put the file itself there.")
 
 
 def _ending(name: str, endings: tuple[str, ...]) -> str:

@@ -3,8 +3,8 @@
 import csv
 import io
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from evaluation.errors import DataError
 from evaluation.sources.scan import opened
@@ -12,8 +12,7 @@ from evaluation.sources.scan import opened
 LONGEST_LINE = 2_000_000
 
 
-@dataclass(frozen=True)
-class Record:
+class Record(NamedTuple):
     """A row: its fields, or why it could not be split into fields.
 
     Parameters
@@ -63,6 +62,8 @@ def records(path: Path, delimiter: str) -> Iterator[Record]:
         If a quotation mark is opened and never closed, or closed within a later
         row, so that the rows between cannot be told apart.
     """
+    if csv.field_size_limit() < LONGEST_LINE:
+        csv.field_size_limit(LONGEST_LINE)
     with opened(path) as stream:
         text = io.TextIOWrapper(stream, encoding="utf-8-sig", newline="")
         lines = _Lines(text)
@@ -93,9 +94,11 @@ class _Lines:
         self.text = text
         self.number = 0
         self.record: list[str] = []
+        self.length = 0
 
     def begin_record(self) -> None:
         self.record = []
+        self.length = 0
 
     def __iter__(self) -> "_Lines":
         return self
@@ -106,7 +109,8 @@ class _Lines:
             raise StopIteration
         self.number += 1
         self.record.append(line)
-        if len(line) > LONGEST_LINE:
+        self.length += len(line)
+        if self.length > LONGEST_LINE:
             while not line.endswith(("\n", "\r")) and line:
                 line = self.text.readline(LONGEST_LINE + 1)
             raise _LineTooLong
@@ -114,11 +118,9 @@ class _Lines:
 
 
 def _problem(error: Exception, lines: _Lines) -> str | None:
-    """Say what is wrong with a row of one line; None if its quotation mark never closes."""
+    """Say what is wrong with a row of one line; None if a quotation mark stays open."""
     if isinstance(error, _LineTooLong):
         return f"is longer than {LONGEST_LINE:,} characters"
-    if "field limit" in str(error) and lines.record[0].count('"') % 2 == 0:
-        return f"holds a value longer than {csv.field_size_limit():,} characters"
     if "expected after" in str(error):
         return "has text after a closing quotation mark"
     return None

@@ -73,6 +73,8 @@ class CheckResult:
             if len(table):
                 more = len(table) - _SHOWN
                 parts.append(f"<p><strong>{title}</strong></p>")
-                parts.append(table.head(_SHOWN).to_html(index=False, na_rep="–", border=0))
+                with pd.option_context("display.max_colwidth", None):
+                    shown = table.head(_SHOWN).to_html(index=False, na_rep="–", border=0)
+                parts.append(shown)
                 parts.append(f"<p>and {more} more</p>" if more > 0 else "")
         return "".join(parts)

@@ -1,6 +1,8 @@
 import pandas as pd
 import pytest
 
+from evaluation.sources import connect
+
 CHILDREN = """\
 child_id,family_id,birth_date,sex,disability
 c1,f1,2010-01-31,female,yes
@@ -12,11 +14,6 @@ removal_id,child_id,removal_date,discharge_date,discharge_reason,county
 r1,c1,2017-03-01,2018-02-01,reunification,Adams
 r2,c2,2017-03-01,2018-02-01,reunification,Adams
 r3,c3,2019-05-01,,,Brown
-"""
-SERVICES = """\
-service_id,family_id,program,start_date,end_date,end_reason,units
-s1,f1,success_coach,2018-02-10,2019-02-09,completed,12
-s2,f2,success_coach,,,refused,0
 """
 
 
@@ -60,3 +57,14 @@ def frames():
             }
         ),
     }
+
+
+@pytest.fixture
+def check(folder):
+    """Check the small agency with other content for some of its files."""
+
+    def run(**files):
+        with connect(folder(**files)) as agency:
+            return agency.check()
+
+    return run
