@@ -56,7 +56,7 @@ def cannot(cohort: "Cohort") -> list[str]:
     if "adoption" in study.cohort.exit_types and not cohort.link.kept:
         found.append(
             "Adoption exits cannot be followed for re-entry and maltreatment. "
-            f"{cohort.link.sentence} They are never counted as time without an event."
+            f"{cohort.link.words} They are never counted as time without an event."
         )
         if "disruption" in study.outcomes.named and cohort.events.sees_disruptions:
             found.append(
@@ -163,8 +163,12 @@ def _of_exits(cohort: "Cohort", say: Say) -> list[str]:
         for key, words in sentences.items()
         if counts[key]
     ]
-    if "adoption" in rules.exit_types:
-        found.append(cohort.link.sentence)
+    if "adoption" in rules.exit_types and rules.adoption_link == "measure":
+        found.append(
+            "Adopted long enough before the data end to tell: "
+            f"{say(cohort.link.adopted, 'child', 'children')}; seen again under the same "
+            f"identifier: {say(cohort.link.again, 'child', 'children')}."
+        )
     return found + _shared_households(exits, say)
 
 

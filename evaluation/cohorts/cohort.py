@@ -61,8 +61,8 @@ class Cohort:
         Every exclusion in order: ``step``, ``reason``, ``children``,
         ``exits``, ``families``, ``excluded``. The first row is all removal
         episodes on record, the last the cohort.
-    columns : list of str
-        Names of the columns of `exits`.
+    columns : dict of str to str
+        The columns of `exits` and their names in the engine.
     link : AdoptionLink
         Whether adoption exits can be followed.
     stages : Stages
@@ -73,7 +73,7 @@ class Cohort:
 
     study: Study
     flow: pd.DataFrame
-    columns: list[str]
+    columns: dict[str, str]
     link: AdoptionLink
     stages: Stages
     events: Outcomes
@@ -118,7 +118,7 @@ class Cohort:
     @cached_property
     def _exits(self) -> pd.DataFrame:
         exits = self.stages.exits.order_by("child_id", "index_date", "number")
-        return tidy(exits.select(*self.columns))
+        return tidy(exits.select(**{name: exits[own] for name, own in self.columns.items()}))
 
     @property
     def services(self) -> pd.DataFrame:
@@ -165,13 +165,13 @@ class Cohort:
         DataError
             If a table it needs is missing.
         """
-        rows = self.follow_up_table(outcome)
-        exits = self.stages.exits.select(
-            "exit_id", "child_id", "family_id", "index_date", "number", *self.covariates
-        )
-        rows = rows.join(exits, "exit_id").order_by("child_id", "index_date", "number", "start")
-        own = [name for name in self.follow_up_table(outcome).columns if name != "exit_id"]
-        return tidy(rows.select(*_ROW_KEYS, *own, *self.covariates))
+        split = self.follow_up_table(outcome)
+        covariates = {name: self.columns[name] for name in self.covariates}
+        exits = self.stages.exits.select(*_ROW_KEYS, "index_date", "number", *covariates.values())
+        rows = split.join(exits, "exit_id").order_by("child_id", "index_date", "number", "start")
+        own = [name for name in split.columns if name != "exit_id"]
+        shown = {name: name for name in (*_ROW_KEYS, *own)} | covariates
+        return tidy(rows.select(**{name: rows[column] for name, column in shown.items()}))
 
     def follow_up_table(self, outcome: str) -> Table:
         """Return the start–stop rows of an outcome as a table of the engine.

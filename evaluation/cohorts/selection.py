@@ -11,6 +11,7 @@ from evaluation.cohorts.episodes import PERMANENCY, minimum_custody_days
 from evaluation.cohorts.records import Records, true
 from evaluation.cohorts.wording import days
 from evaluation.errors import StudyError
+from evaluation.sources.contract import contract, did_you_mean
 from evaluation.study import Study
 
 
@@ -190,14 +191,20 @@ def flow_table(rows: Table, steps: list[Step], unit: str) -> pd.DataFrame:
 
 
 def refuse_what_is_not_offered(study: Study) -> None:
-    """Stop at settings that need tables this version does not read.
+    """Stop at settings that these rules cannot follow.
 
     Raises
     ------
     StudyError
-        If exits are to be dated at the start of trial home visits, or two
-        programs cannot be told apart as columns.
+        If exits are to be dated at the start of trial home visits,
+        ``data_through`` names a table that is none, or two programs cannot be
+        told apart as columns.
     """
+    through = study.cohort.data_through
+    for table in through if isinstance(through, dict) else ():
+        if table not in contract().names:
+            nearest = did_you_mean(table, contract().names)
+            raise StudyError(f'cohort.data_through names the table "{table}"{nearest}')
     if study.cohort.index_at == "visit start":
         raise StudyError(
             'cohort.index_at = "visit start" is not offered in this version: it needs the '

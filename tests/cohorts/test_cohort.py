@@ -27,6 +27,7 @@ REMOVALS = pd.DataFrame(
         "discharge_reason": ["reunification", None, "guardianship"],
         "score": [3, 4, 5],
         "start": [7, 8, 9],
+        "number": [-1, -2, -3],
     }
 )
 ASSIGNMENTS = pd.DataFrame(
@@ -85,7 +86,9 @@ def test_the_agencys_columns_are_carried_and_hide_none_of_ours(cohort):
     assert exits["Region"].tolist() == ["north", "south"]
     assert exits["score"].tolist() == [3, 5]
     assert exits["removals_start"].tolist() == [7, 9]
+    assert exits["number"].tolist() == [-1, -3]
     rows = cohort.follow_up("reentry")
+    assert rows["number"].tolist() == [-1, -3, -3]
     assert rows["start"].tolist() == [1, 1, 364]
     assert {"Region", "score", "removals_start"} <= set(rows)
 
@@ -115,6 +118,13 @@ def test_an_unknown_covariate_is_an_error_that_names_it(agency, key, name, words
     study = settings(services=[{"program": "coach"}], **{key: {section: [name]}})
     with pytest.raises(ev.StudyError, match=f'{key}.{section} names "{name}", .*{words}'):
         ev.build_cohort(agency, study)
+
+
+def test_a_table_that_is_none_is_refused_with_the_nearest(agency):
+    through = {"removals": DATE(2024, 6, 30), "maltreatment_report": DATE(2024, 1, 1)}
+    cohort = {"exits": (DATE(2018, 1, 1), DATE(2022, 12, 31)), "data_through": through}
+    with pytest.raises(ev.StudyError, match="did you mean maltreatment_reports"):
+        ev.build_cohort(agency, settings(cohort=cohort))
 
 
 def test_programs_that_differ_in_case_are_refused(agency):
