@@ -117,7 +117,7 @@ def annual_report(
         sections=tuple(section for section in sections if section is not None),
         appendix=tuple(filter(None, [contrasts.models(material)])),
         limitations=doubts.limitations(material),
-        definitions=list(cohort.definitions),
+        definitions=[(rule, *material.told([words])) for rule, words in cohort.definitions],
         truth=doubts.released_truth(material),
     )
 
@@ -140,7 +140,8 @@ def _material(study, check, cohort, effects, origin: Provenance, truth) -> Mater
                 ends[outcome],
                 study.horizons,
                 rule,
-                followed[outcome]["all"],
+                followed[outcome].everyone,
+                study.adjustment.weights != "none",
             )
     return Material(
         study=study,
@@ -214,7 +215,7 @@ def _share_card(material: Material, outcome: str) -> Card | None:
     if found is None:
         return None
     number, sentence, interval = found
-    return Card(number, f"{upper_first(sentence)}.", f"{interval}.", "A description of all exits.")
+    return Card(number, upper_first(sentence), interval, "A description of all exits.")
 
 
 def _people_card(material: Material) -> Card:

@@ -54,7 +54,8 @@ def _follow_up(report: AnnualReport, name: str) -> list[dict[str, Any]]:
     parts = [
         getattr(released, name).assign(outcome=outcome, by=by, service=None, weighted=False)
         for outcome, followed in material.followed.items()
-        for by, released in followed.items()
+        for by, released in (("all", followed.everyone), ("exit_type", followed.groups))
+        if released is not None
     ]
     parts += [
         getattr(arms, name).assign(outcome=outcome, by="arm", service=service, weighted=True)

@@ -2,19 +2,47 @@
 
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import pandas as pd
 
 from evaluation import estimates
 from evaluation.reporting.disclosure import Disclosure, ReleasedFollowUp, release_follow_up
+from evaluation.reporting.disclosure.cells import MOST_HIDDEN
 from evaluation.reporting.numerals import DAYS_PER_MONTH
+from evaluation.reporting.wording import EXIT_TYPES, listed, order_of, upper_first
 
 OUTCOME = 1
 _CURVE = ["group", "time", "incidence", "se", "ci_low", "ci_high"]
 
 
-def released_follow_up(cohort, outcome: str, rule: Disclosure) -> dict[str, ReleasedFollowUp]:
+@dataclass(frozen=True, eq=False)
+class OutcomeFollowUp:
+    """What may be shown of one outcome.
+
+    Attributes
+    ----------
+    everyone : ReleasedFollowUp
+        All children, as group ``all``.
+    groups : ReleasedFollowUp or None
+        By how children left care; nothing where too much would be hidden.
+    grouping : dict of str to str
+        From exit type to group: the same, or coarser where the types are too small.
+    rows : pandas.DataFrame
+        The exact follow-up rows, with ``all`` and ``group``; not for release.
+    """
+
+    everyone: ReleasedFollowUp
+    groups: ReleasedFollowUp | None
+    grouping: dict[str, str]
+    rows: pd.DataFrame
+
+
+def released_follow_up(cohort, outcome: str, rule: Disclosure) -> OutcomeFollowUp:
     """Release the cumulative incidence of an outcome, for all and by exit type.
+
+    Where more than a fifth of the numbers by exit type would be hidden, fewer
+    horizons are tried, then the largest exit type against the others together.
 
     Parameters
     ----------
@@ -27,24 +55,42 @@ def released_follow_up(cohort, outcome: str, rule: Disclosure) -> dict[str, Rele
 
     Returns
     -------
-    dict of str to ReleasedFollowUp
-        ``all`` and ``exit_type``.
+    OutcomeFollowUp
     """
-    rows = cohort.follow_up(outcome)
-    rows = rows.assign(all="all")
+    study = cohort.study
+    rows = cohort.follow_up(outcome).assign(all="all")
     ends = last_rows(rows)
-    horizons = cohort.study.horizons
-    days = _days(ends, horizons, rule)
-    released = {}
-    for by in ("all", "exit_type"):
-        released[by] = release_follow_up(
-            exact_counts(ends, by, [0, *days]),
-            _incidence(rows, by, days),
-            horizons,
-            rule,
-            whole=released.get("all"),
-        )
-    return released
+    days = _days(ends, study.horizons, rule)
+    everyone = release_follow_up(
+        exact_counts(ends, "all", [0, *days]),
+        _incidence(rows, "all", days),
+        study.horizons,
+        rule,
+    )
+    main = study.main_horizon
+    ladder = dict.fromkeys([study.horizons, (main, study.horizons[-1]), (main,)])
+    for grouping in _groupings(ends["exit_type"].astype(str)):
+        rows = rows.assign(group=rows["exit_type"].astype(str).map(grouping))
+        counts = exact_counts(last_rows(rows), "group", [0, *days])
+        curves = _incidence(rows, "group", days)
+        for horizons in ladder:
+            groups = release_follow_up(counts, curves, horizons, rule, whole=everyone)
+            if groups.share_hidden <= MOST_HIDDEN:
+                return OutcomeFollowUp(everyone, groups, grouping, rows)
+    return OutcomeFollowUp(everyone, None, {}, rows)
+
+
+def _groupings(exit_types: pd.Series) -> list[dict[str, str]]:
+    """Return each exit type for itself, then the largest against the others."""
+    sizes = exit_types.value_counts().sort_index().sort_values(ascending=False, kind="stable")
+    if len(sizes) < 2:
+        return []
+    apart = {kind: kind for kind in sizes.index}
+    if len(sizes) < 3:
+        return [apart]
+    others = [EXIT_TYPES.get(kind, kind) for kind in sorted(sizes.index[1:], key=order_of)]
+    together = upper_first(listed([name.lower() for name in others], "or"))
+    return [apart, {kind: kind if kind == sizes.index[0] else together for kind in sizes.index}]
 
 
 def released_arms(
@@ -54,6 +100,7 @@ def released_arms(
     horizons: Sequence[int],
     rule: Disclosure,
     whole: ReleasedFollowUp,
+    weighted: bool,
 ) -> ReleasedFollowUp:
     """Release the weighted curves of the two arms of a contrast.
 
@@ -74,6 +121,8 @@ def released_arms(
         The rule of the release.
     whole : ReleasedFollowUp
         What was released of all children together.
+    weighted : bool
+        Whether the curves are weighted.
 
     Returns
     -------
@@ -100,6 +149,7 @@ def released_arms(
         rule,
         whole=whole,
         unlisted=True,
+        weighted=weighted,
     )
 
 

@@ -64,6 +64,12 @@ def interval(low: Any, high: Any, kind: str) -> str:
     return f"{show(low, kind)} to {show(high, kind)}"
 
 
+def compact(low: Any, high: Any, kind: str) -> str:
+    """Print two limits for a narrow column: "0.61–0.94", "−5.9 to −0.7"."""
+    joined = "–" if kind == "ratio" else " to "
+    return interval(low, high, kind).replace(" to ", joined)
+
+
 def signed(value: float, decimals: int) -> str:
     """Print with a sign that a reader cannot overlook; what rounds to zero has none."""
     text = f"{abs(value):.{decimals}f}"

@@ -73,6 +73,8 @@ def short_difference(estimate: Estimate) -> str:
         return "We cannot tell"
     if estimate.verdict == "none":
         return "No meaningful difference"
+    if estimate.verdict in ("no harm", "no benefit"):
+        return f"A meaningful {estimate.verdict.removeprefix('no ')} is unlikely"
     if estimate.scale == "ratio":
         return f"Rate {_against_one(estimate.value)}"
     number, direction = _amount(estimate.value, _decimals(estimate))
@@ -210,6 +212,23 @@ def finding_title(estimates: list[tuple[str, Estimate]], outcome: Outcome, desig
             claim = CLAIM[design] if len(services) == 1 else was.get(CLAIM[design], CLAIM[design])
             parts.append(f"{names} {claim} {gist}")
     return upper_first("; ".join(parts))
+
+
+def overview_title(estimates: list[Estimate]) -> str:
+    """Say in one heading how many comparisons found what."""
+    verdicts = [estimate.verdict for estimate in estimates]
+    fewer = sum("fewer" in verdict for verdict in verdicts)
+    more = sum("more" in verdict for verdict in verdicts)
+    alike = verdicts.count("none")
+    unknown = len(verdicts) - fewer - more - alike
+    parts = [f"{fewer} found fewer events", f"{more} more"]
+    parts += [f"{alike} no meaningful difference"] if alike else []
+    of = "The one comparison" if len(verdicts) == 1 else f"Of {len(verdicts)} comparisons"
+    if len(verdicts) == 1:
+        found = "found fewer events" if fewer else "found more events" if more else None
+        found = found or ("found no meaningful difference" if alike else "cannot tell")
+        return f"{of} {found}"
+    return f"{of}, {', '.join(parts)}; {unknown} cannot tell"
 
 
 def share_sentence(share: float, low: float, high: float, who: str, what: str, when: float) -> str:

@@ -89,6 +89,12 @@ def term_name(term: str, study: Study) -> str:
     return f"{name}: {level_name(column, level).replace('_', ' ')}"
 
 
+def order_of(exit_type: str) -> tuple[int, str]:
+    """Return a key that keeps exit types in their fixed order, others after them."""
+    known = list(EXIT_TYPES)
+    return (known.index(exit_type) if exit_type in known else len(known), exit_type)
+
+
 def upper_first(text: str) -> str:
     """Begin with a capital, leave the rest."""
     return text[:1].upper() + text[1:]

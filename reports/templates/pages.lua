@@ -8,6 +8,10 @@ local function typst_of(inlines)
   return (pandoc.write(pandoc.Pandoc({ pandoc.Plain(inlines) }), 'typst'):gsub('%s+$', ''))
 end
 
+local function width_of(image)
+  return image.attributes['width'] or '100%'
+end
+
 local function with_scope(cells, scope)
   for _, cell in ipairs(cells) do
     cell.attr.attributes['scope'] = scope
@@ -40,7 +44,7 @@ function Figure(fig)
   local alt = typst_string(pandoc.utils.stringify(image.caption))
   local caption = typst_of(pandoc.utils.blocks_to_inlines(fig.caption.long))
   return pandoc.RawBlock('typst',
-    '#figure(image(' .. typst_string(image.src) .. ', width: 100%, alt: ' .. alt .. '), alt: ' .. alt ..
+    '#figure(image(' .. typst_string(image.src) .. ', width: ' .. width_of(image) .. ', alt: ' .. alt .. '), alt: ' .. alt ..
     ', caption: [' .. caption .. '])')
 end
 

@@ -1,11 +1,12 @@
 """What may be released: the only place that decides it."""
 
-from evaluation.reporting.disclosure.cells import Disclosure
+from evaluation.reporting.disclosure.cells import MOST_HIDDEN, Disclosure
 from evaluation.reporting.disclosure.contrasts import ReleasedEffects, release_effects
 from evaluation.reporting.disclosure.flow import release_flow
 from evaluation.reporting.disclosure.follow_up import ReleasedFollowUp, release_follow_up
 
 __all__ = [
+    "MOST_HIDDEN",
     "Disclosure",
     "ReleasedEffects",
     "ReleasedFollowUp",

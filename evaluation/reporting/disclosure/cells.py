@@ -5,6 +5,7 @@ hides further cells until no hidden cell, and no sum of hidden cells in a row or
 column, can be worked out as a small count (Hundepool and others, 2012, chapter 4).
 """
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -13,7 +14,11 @@ import pandas as pd
 
 from evaluation.reporting.numerals import SUPPRESSED
 
+MOST_HIDDEN = 0.2
 Cell = tuple[int, int]
+_COUNT_OF = re.compile(r"\b(?P<count>\d[\d,]*)(?P<rest> of \d[\d,]*)")
+_LIMIT_ON_FAMILIES = re.compile(r"Of (\d[\d,]*) families followed to [^;]*; ")
+_SHARE = re.compile(r" \(\d+(?:\.\d+)?%\)")
 
 
 @dataclass(frozen=True)
@@ -46,6 +51,23 @@ class Disclosure:
         if self.hides(count):
             return f"fewer than {self.below}"
         return f"{count:,}"
+
+    def conceal(self, sentence: str) -> str:
+        """Return a sentence made elsewhere with its small "N of M" counts told as small.
+
+        The share in parentheses, and a limit computed from a small number of
+        families, go with them.
+        """
+
+        def told(found: re.Match) -> str:
+            small = self.hides(int(found["count"].replace(",", "")))
+            return self.say(1) + found["rest"] if small else found[0]
+
+        concealed = _LIMIT_ON_FAMILIES.sub(
+            lambda found: "" if self.hides(int(found[1].replace(",", ""))) else found[0], sentence
+        )
+        concealed = _COUNT_OF.sub(told, concealed)
+        return sentence if concealed == sentence else _SHARE.sub("", concealed)
 
     @property
     def words(self) -> str:

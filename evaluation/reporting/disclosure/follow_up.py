@@ -38,6 +38,11 @@ class ReleasedFollowUp:
         return found.iloc[0] if len(found) else None
 
     @property
+    def horizons(self) -> list[int]:
+        """The days after 0 that are listed."""
+        return sorted(int(day) for day in self.at_risk["time"].unique() if day > 0)
+
+    @property
     def share_hidden(self) -> float:
         """Share of the numbers of `at_risk` after day 0 that are hidden."""
         shown = self.at_risk.loc[self.at_risk["time"] > 0, ["at_risk", "events", "incidence"]]
@@ -52,6 +57,7 @@ def release_follow_up(
     *,
     whole: ReleasedFollowUp | None = None,
     unlisted: bool = False,
+    weighted: bool = False,
 ) -> ReleasedFollowUp:
     """Decide what is shown of each group's follow-up.
 
@@ -59,7 +65,8 @@ def release_follow_up(
     make a two-way table of groups by time whose total is the follow-up of all
     children; it is protected as one table. Numbers at risk are hidden where those
     who left, in all or since the horizon before, are few. A share is hidden with
-    its events.
+    its events; a weighted share, from which no count can be worked out, only where
+    the events behind it, in all or since the horizon before, are few.
 
     Parameters
     ----------
@@ -77,6 +84,8 @@ def release_follow_up(
     unlisted : bool
         Whether the last group (children left out of the rest) takes part in the
         protection and is not itself released.
+    weighted : bool
+        Whether the curves are weighted.
 
     Returns
     -------
@@ -93,28 +102,24 @@ def release_follow_up(
     at_risk = wide["at_risk"][days].to_numpy(dtype=int)
     events_hidden = _hidden_events(events, sizes, rule, whole, days)
     risk_hidden = _hidden_at_risk(at_risk, events, events_hidden, sizes, rule, whole, days)
+    few = [[rule.hides(int(count)) for count in row] for row in at_risk]
+    share_hidden = (_few_events(events, rule) if weighted else events_hidden) | np.array(few)
     listed, drawn, not_drawn = [], [], []
     for place, group in enumerate(groups[:-1] if unlisted else groups):
         own = curves[curves["group"] == group].set_index("time")
         size = int(sizes[place])
         listed.append(_row(group, 0, rule.count(size), 0, None))
         for step, day in enumerate(days):
-            few = rule.hides(int(at_risk[place, step]))
-            hide_events = events_hidden[place, step]
             value = own.loc[day] if day in own.index else None
             row = _row(group, day, int(at_risk[place, step]), int(events[place, step]), value)
             if risk_hidden[place, step]:
                 row["at_risk"] = SUPPRESSED
-            if hide_events:
+            if events_hidden[place, step]:
                 row["events"] = SUPPRESSED
-            if (hide_events or few) and value is not None:
+            if share_hidden[place, step] and value is not None:
                 row |= dict.fromkeys(("incidence", "se", "ci_low", "ci_high"), SUPPRESSED)
             listed.append(row)
-        anchors = [
-            day
-            for step, day in enumerate(days)
-            if not events_hidden[place, step] and not rule.hides(int(at_risk[place, step]))
-        ]
+        anchors = [day for step, day in enumerate(days) if not share_hidden[place, step]]
         part = _points(own, wide["events"].loc[group], wide["at_risk"].loc[group], anchors, rule)
         drawn.append(part.assign(group=group))
         if part.empty and size:
@@ -158,6 +163,17 @@ def _hidden_events(
         hidden = rule.hidden(cells, rows_hidden=few, columns_hidden=columns, also=also)
         hidden = hidden[:-1, :-1]
     return np.array([_hidden_so_far(row) for row in hidden])
+
+
+def _few_events(events: np.ndarray, rule: Disclosure) -> np.ndarray:
+    """Return where events so far, or since the last horizon with enough, are few."""
+    few = np.zeros(events.shape, dtype=bool)
+    for place, row in enumerate(events):
+        last = 0
+        for step, count in enumerate(row):
+            few[place, step] = rule.hides(int(count)) or rule.hides(int(count) - last)
+            last = last if few[place, step] else int(count)
+    return few
 
 
 def _hidden_parts(shown_so_far: list[bool]) -> list[bool]:

@@ -4,15 +4,15 @@ import numpy as np
 import pandas as pd
 from statsmodels.stats.proportion import proportion_confint
 
-from evaluation.reporting.disclosure import Disclosure
+from evaluation.reporting.disclosure import MOST_HIDDEN, Disclosure
 from evaluation.reporting.numerals import SUPPRESSED
-from evaluation.reporting.sections.section import MOST_HIDDEN
 from evaluation.reporting.wording import EXIT_TYPES, column_name, level_name
 from evaluation.study import Service, Study
 
 USUAL = ("age_group", "sex", "race_ethnicity")
 MOST_LEVELS = 12
 NOT_RECORDED = "Not recorded"
+OTHERS = "Others"
 
 
 def exit_types(exits: pd.DataFrame, rule: Disclosure) -> pd.Series:
@@ -24,37 +24,25 @@ def exit_types(exits: pd.DataFrame, rule: Disclosure) -> pd.Series:
     return _hide(counts, rule.hidden_one_way(counts)[:-1])
 
 
-def blocks(
-    exits: pd.DataFrame, study: Study, rule: Disclosure, by_type: pd.Series
-) -> tuple[pd.DataFrame | None, list[str]]:
-    """Return one table of all characteristics, and the names of those left out.
+def levels(exits: pd.DataFrame, study: Study, rule: Disclosure, by_type: pd.Series) -> pd.DataFrame:
+    """Return one table of all characteristics, level by level.
 
-    Where more than a fifth of the numbers by exit type would be hidden, the exit
-    types are left out; a characteristic of which more than a fifth is still hidden is
-    left out as a whole.
+    Levels too small to be shown are taken together. Where more than a fifth of the
+    numbers by exit type would be hidden, the exit types are left out.
 
     Returns
     -------
-    tuple
-        A table with ``level``, ``all``, ``share`` and perhaps one column per exit
-        type; the characteristics left out, in words.
+    pandas.DataFrame
+        ``level``, ``all``, ``share`` and perhaps one column per exit type.
     """
-    columns = characteristics(exits, study)
-    parts = {column: _block(exits, column, rule, by_type) for column in columns}
+    parts = [_block(exits, column, rule, by_type) for column in characteristics(exits, study)]
     if not parts:
-        return None, []
+        return pd.DataFrame()
+    whole = pd.concat(parts, ignore_index=True)
     detail = list(by_type.index) if len(by_type) > 1 else []
-    numbers = pd.concat([part[["all", *detail]] for part in parts.values()])
-    if (numbers == SUPPRESSED).to_numpy().mean() > MOST_HIDDEN:
+    if detail and (whole[detail] == SUPPRESSED).to_numpy().mean() > MOST_HIDDEN:
         detail = []
-    kept, left_out = [], []
-    for column, part in parts.items():
-        numbers = part[["all", *detail]]
-        if (numbers == SUPPRESSED).to_numpy().mean() > MOST_HIDDEN:
-            left_out.append(column_name(column).lower())
-        else:
-            kept.append(part[["level", "all", "share", *detail]])
-    return (pd.concat(kept, ignore_index=True) if kept else None), left_out
+    return whole[["level", "all", "share", *detail]]
 
 
 def characteristics(exits: pd.DataFrame, study: Study) -> list[str]:
@@ -103,8 +91,9 @@ def share_served(
     totals = rule.hidden_one_way([int(reached.sum()), int((~reached).sum())])[:-1]
     rows = [_share("all", "all", int(reached.sum()), len(exits), bool(totals[0]))]
     for column in columns:
-        levels = _levels(exits, column)
-        counts = pd.crosstab(levels, reached).reindex(columns=[True, False], fill_value=0)
+        counts = pd.crosstab(_levels(exits, column, rule), reached).reindex(
+            columns=[True, False], fill_value=0
+        )
         counts = counts.loc[_ordered(counts.index, column)]
         sizes = rule.hidden_one_way(counts.sum(axis=1))[:-1]
         hidden = rule.hidden(counts.to_numpy(), rows_hidden=sizes, columns_hidden=totals)
@@ -143,7 +132,7 @@ def _reached(exits: pd.DataFrame, service: Service) -> pd.Series | None:
 
 def _block(exits: pd.DataFrame, column: str, rule: Disclosure, by_type: pd.Series) -> pd.DataFrame:
     """Return a characteristic's levels by exit type; totals are decided first."""
-    counts = pd.crosstab(_levels(exits, column), exits["exit_type"].astype(str))
+    counts = pd.crosstab(_levels(exits, column, rule), exits["exit_type"].astype(str))
     counts = counts.reindex(columns=by_type.index, fill_value=0)
     counts = counts.loc[_ordered(counts.index, column)]
     sizes = rule.hidden_one_way(counts.sum(axis=1))[:-1]
@@ -159,23 +148,31 @@ def _block(exits: pd.DataFrame, column: str, rule: Disclosure, by_type: pd.Serie
     return block.assign(level=levels, all=totals, share=shares)
 
 
-def _levels(exits: pd.DataFrame, column: str) -> pd.Series:
-    """Return a column's values, missing ones named, the rarest of many taken together."""
+def _levels(exits: pd.DataFrame, column: str, rule: Disclosure) -> pd.Series:
+    """Return a column's values; missing ones named, rare and small ones taken together."""
     values = exits[column].astype(object)
-    values = values.where(values.notna(), NOT_RECORDED).astype(str)
-    sizes = values.value_counts(sort=False).sort_index().sort_values(ascending=False, kind="stable")
+    values = values.where(values.notna(), NOT_RECORDED).astype(str).rename("level")
+    sizes = values.value_counts().sort_index().sort_values(ascending=False, kind="stable")
     if len(sizes) > MOST_LEVELS:
-        rare = set(sizes.index[MOST_LEVELS - 1 :])
-        values = values.where(~values.isin(rare), f"All {len(rare)} others")
-    return values.rename("level")
+        values = _together(values, list(sizes.index[MOST_LEVELS - 1 :]), column)
+        sizes = values.value_counts().sort_index()
+    if column == "exit_type":
+        return values
+    small = list(sizes.index[rule.hidden_one_way(sizes)[:-1]])
+    return _together(values, small, column) if small else values
+
+
+def _together(values: pd.Series, some: list[str], column: str) -> pd.Series:
+    names = [level_name(column, level) for level in sorted(some)]
+    label = " or ".join(names) if len(names) <= 3 else f"{OTHERS} ({len(names)} together)"
+    return values.where(~values.isin(some), label)
 
 
 def _ordered(levels: pd.Index, column: str) -> list[str]:
     """Order levels by age or alphabet, never by result; what is not recorded last."""
     if column == "age_group":
         return sorted(levels, key=lambda level: (level == NOT_RECORDED, _youngest(level)))
-    last = (NOT_RECORDED,)
-    return sorted(levels, key=lambda level: (level in last, level.startswith("All "), level))
+    return sorted(levels, key=lambda level: (level == NOT_RECORDED, OTHERS in level, level))
 
 
 def _youngest(level: str) -> tuple[bool, int]:

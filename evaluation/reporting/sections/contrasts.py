@@ -4,25 +4,40 @@ import pandas as pd
 
 from evaluation.reporting.charts.forest import forest as draw_forest
 from evaluation.reporting.charts.incidence import incidence as draw_incidence
-from evaluation.reporting.numerals import SUPPRESSED, interval, is_missing, months, show
-from evaluation.reporting.sections.section import Material, Section
+from evaluation.reporting.numerals import (
+    SUPPRESSED,
+    by_month,
+    compact,
+    interval,
+    is_missing,
+    months,
+    show,
+)
+from evaluation.reporting.sections.section import Drawing, Material, Section
 from evaluation.reporting.sentences import (
     MEANINGFUL_DIFFERENCE,
     MEANINGFUL_RATIO,
     Estimate,
     effect_sentence,
     finding_title,
+    overview_title,
     ratio_sentence,
 )
 from evaluation.reporting.tables import Column, Table
 from evaluation.reporting.wording import outcome_words, term_name
 
-EFFECTS = (
+RISKS = (
     Column("what", "Service and outcome"),
     Column("month", "By month", "count"),
-    Column("n", "Served / compared"),
-    Column("risks", "Share served / compared"),
+    Column("risk_treated", "Served", "percent"),
+    Column("risk_comparison", "Compared", "percent"),
     Column("difference", "Difference per 100 (95%)"),
+    Column("p_adjusted", "p, adjusted", "p"),
+)
+RATIOS = (
+    Column("what", "Service and outcome"),
+    Column("n_treated", "Served", "count"),
+    Column("n_comparison", "Compared", "count"),
     Column("ratio", "Hazard ratio (95%)"),
     Column("p_adjusted", "p, adjusted", "p"),
 )
@@ -33,28 +48,40 @@ MODEL = (
     Column("p", "p", "p"),
 )
 WELL_BALANCED = 0.10
+SIDES = ("risk_treated", "risk_comparison")
+ADJUSTED = "p values of all but the primary contrast are adjusted for their number (Holm, 1979)."
 
 
 def contrasts(material: Material) -> Section | None:
     """Say what was found for each service on each outcome; nothing without services."""
     if not material.study.services:
         return None
-    table = material.released.table
-    said, titles = [], []
-    for outcome in dict.fromkeys(table["outcome"]):
-        words = outcome_words(outcome, material.study)
-        found = []
-        for service in dict.fromkeys(table.loc[table["outcome"] == outcome, "service"]):
-            estimate = main_estimate(material, service, outcome)
-            if estimate is not None:
-                found.append((material.service_name(service), estimate))
-                said.append(sentence(material, service, outcome, estimate))
-        if found:
-            titles.append(finding_title(found, words, material.study.design))
-    title = titles[0] if titles else "No effect of a service could be estimated"
-    tables = (_table(material),) if len(table) else ()
-    drawn = [chart for chart in (_forest(material, title), *_arm_charts(material)) if chart]
-    return Section("effects", title, tuple(said), tuple(drawn), tables, _matters())
+    table, study = material.released.table, material.study
+    said, found = [], {}
+    for service, outcome in table[["service", "outcome"]].drop_duplicates().to_numpy():
+        estimate = main_estimate(material, service, outcome)
+        if estimate is not None:
+            found.setdefault(outcome, []).append((study.service(service).name, estimate))
+            said.append(sentence(material, service, outcome, estimate))
+    title = "No effect of a service could be estimated"
+    if found:
+        first = study.primary.outcome if study.primary else next(iter(found))
+        first = first if first in found else next(iter(found))
+        title = finding_title(found[first], outcome_words(first, study), study.design)
+    blocks = [
+        _forest(material, [pair[1] for pairs in found.values() for pair in pairs]),
+        _risks(material),
+        _ratios(material),
+        *_arms(material),
+    ]
+    return Section(
+        "effects",
+        title,
+        tuple(said),
+        tuple(block for block in blocks if block is not None),
+        "How to read this:",
+        _matters(),
+    )
 
 
 def main_estimate(material: Material, service: str, outcome: str) -> Estimate | None:
@@ -125,22 +152,27 @@ def models(material: Material) -> Section | None:
             ],
         )
         words, name = outcome_words(outcome, material.study), material.service_name(service)
-        first = own.iloc[0]
         tables.append(
             Table(
                 f"model_{service}_{outcome}",
                 f"Outcome model: {name}, {words.event}",
                 MODEL,
                 data.reset_index(drop=True),
-                f"Cause-specific Cox model with variance by family: {show(first['n'], 'count')} "
-                f"children, {show(first['events'], 'count')} {words.events}, "
-                f"{show(first['clusters'], 'count')} families. Only the service's ratio is an "
-                "effect of interest; the others adjust.",
+                "Cause-specific Cox model with variance by family"
+                f"{_size(own.iloc[0], words.events)}. "
+                "Only the service's ratio is an effect of interest; the others adjust.",
             )
         )
     if not tables:
         return None
-    return Section("models", "The terms of every outcome model", (), (), tuple(tables))
+    return Section("models", "The terms of every outcome model", (), tuple(tables))
+
+
+def _size(row: pd.Series, events: str) -> str:
+    if SUPPRESSED in (row["n"], row["events"], row["clusters"]):
+        return ""
+    counts = [show(row[name], "count") for name in ("n", "events", "clusters")]
+    return f": {counts[0]} children, {counts[1]} {events}, {counts[2]} families"
 
 
 def _main(material: Material) -> int:
@@ -160,55 +192,67 @@ def _matters() -> tuple[str, ...]:
     )
 
 
-def _table(material: Material) -> Table:
+def _risks(material: Material) -> Table | None:
+    """Compare shares at the horizons, where risks are compared."""
     table = material.released.table
+    at = table[table["horizon"].notna()]
+    keys = ["service", "outcome", "horizon"]
     rows = []
-    for (service, outcome), own in table.groupby(["service", "outcome"], sort=False):
-        words = outcome_words(outcome, material.study)
-        what = f"{material.service_name(service)}: {words.event}"
-        horizons = list(dict.fromkeys(own["horizon"].dropna())) or [None]
-        for horizon in horizons:
-            main = horizon in (None, _main(material))
-            rows.append(_effect_row(own, what, horizon, main))
+    for (service, outcome, horizon), own in at.groupby(keys, sort=False):
+        measures = {row.measure: row for row in own.itertuples()}
+        difference = measures.get("risk_difference")
+        rows.append(
+            {
+                "what": _what(material, service, outcome),
+                "month": months(int(horizon)),
+                **{name: measures[name].estimate for name in SIDES if name in measures},
+                "difference": _with_limits(difference, "per100"),
+                "p_adjusted": None if difference is None else difference.p_adjusted,
+            }
+        )
+    if not rows:
+        return None
     return Table(
-        "effects",
-        "Effects of the services",
-        EFFECTS,
-        pd.DataFrame(rows),
-        "Differences below zero and ratios below one are fewer events with the service. p values "
-        "of all but the primary contrast are adjusted for their number (Holm, 1979). A contrast "
-        f"with too few events to be shown is s throughout. {material.rule.words}",
+        "risks",
+        f"Share with the outcome, {_made(material)}, by service",
+        RISKS,
+        pd.DataFrame(rows).reindex(columns=[column.key for column in RISKS]),
+        f"A difference below zero is fewer events with the service. {ADJUSTED}",
     )
 
 
-def _effect_row(own: pd.DataFrame, what: str, horizon, main: bool) -> dict:
-    first = own.iloc[0]
-    at = own[own["horizon"] == horizon] if horizon is not None else own.iloc[:0]
-    measures = {row.measure: row for row in at.itertuples()}
-    ratios = {row.measure: row for row in _ratio_rows(own).itertuples()} if main else {}
-    difference, ratio = measures.get("risk_difference"), ratios.get("hazard_ratio")
-    tested = difference if difference is not None else ratio
-    return {
-        "what": what,
-        "month": None if horizon is None else months(int(horizon)),
-        "n": _pair(first["n_treated"], first["n_comparison"], "count"),
-        "risks": _pair(
-            getattr(measures.get("risk_treated"), "estimate", None),
-            getattr(measures.get("risk_comparison"), "estimate", None),
-            "percent",
-        ),
-        "difference": _with_limits(difference, "per100"),
-        "ratio": _with_limits(ratio, "ratio"),
-        "p_adjusted": getattr(tested, "p_adjusted", None),
-    }
-
-
-def _pair(one, other, kind: str) -> str | None:
-    if is_missing(one) and is_missing(other):
+def _ratios(material: Material) -> Table | None:
+    """Compare rates, contrast by contrast."""
+    rows = [
+        {
+            "what": _what(material, row.service, row.outcome),
+            "n_treated": row.n_treated,
+            "n_comparison": row.n_comparison,
+            "ratio": _with_limits(row, "ratio"),
+            "p_adjusted": row.p_adjusted,
+        }
+        for row in _ratio_rows(material.released.table).itertuples()
+        if (row.service, row.outcome) not in material.released.withheld
+    ]
+    if not rows:
         return None
-    if SUPPRESSED in (one, other):
-        return SUPPRESSED
-    return f"{show(one, kind)} / {show(other, kind)}"
+    return Table(
+        "ratios",
+        "Hazard ratios by service",
+        RATIOS,
+        pd.DataFrame(rows),
+        "A ratio below one is fewer events with the service. Where a service starts after the "
+        f"exit, a child counts as compared until then. {ADJUSTED}",
+    )
+
+
+def _what(material: Material, service: str, outcome: str) -> str:
+    event = outcome_words(outcome, material.study).event
+    return f"{material.service_name(service)}: {event}"
+
+
+def _made(material: Material) -> str:
+    return "weighted" if material.study.adjustment.weights != "none" else "as observed"
 
 
 def _with_limits(row, kind: str) -> str | None:
@@ -216,57 +260,56 @@ def _with_limits(row, kind: str) -> str | None:
         return None
     if row.estimate == SUPPRESSED:
         return SUPPRESSED
-    return f"{show(row.estimate, kind)} ({interval(row.ci_low, row.ci_high, kind)})"
+    return f"{show(row.estimate, kind)} ({compact(row.ci_low, row.ci_high, kind)})"
 
 
-def _forest(material: Material, title: str):
+def _forest(material: Material, estimates: list[Estimate]) -> Drawing | None:
     table, main = material.released.table, _main(material)
     keep = table["measure"].eq("hazard_ratio") | (
         table["measure"].eq("risk_difference") & table["horizon"].eq(main).fillna(False)
     )
     columns = ["outcome", "service", "measure", "estimate", "ci_low", "ci_high", "primary"]
-    rows = table.loc[keep, columns]
-    shown = rows[rows["estimate"].map(lambda value: value != SUPPRESSED)]
-    if shown.empty:
+    rows = table.loc[keep, columns].reset_index(drop=True)
+    if not estimates or rows["estimate"].eq(SUPPRESSED).all():
         return None
     study = material.study
-    return draw_forest(
-        rows.reset_index(drop=True),
-        title=title,
-        subtitle=f"Hazard ratios; difference in the share by month {months(main)} per 100 "
-        "children. Filled squares: the interval excludes no difference.",
+    rows["primary"] = rows["primary"].groupby([rows["service"], rows["outcome"]]).transform("any")
+    chart = draw_forest(
+        rows,
+        title=overview_title(estimates),
+        subtitle=f"Against usual care: hazard ratios, and the difference in the share by "
+        f"{by_month(main)} per 100 children where risks are compared; lines are 95% intervals",
         source=material.source,
         outcomes={o: outcome_words(o, study).name for o in dict.fromkeys(rows["outcome"])},
         services={s.program: s.name for s in study.services if s.program in set(rows["service"])},
         name="effects",
     )
+    return Drawing(chart, "Every comparison of the study")
 
 
-def _arm_charts(material: Material) -> list:
+def _arms(material: Material) -> list[Drawing]:
     """Draw the weighted curves of each contrast whose risks are compared."""
-    drawn = []
-    study = material.study
+    drawn, study = [], material.study
+    made = _made(material)
     for (service, outcome), arms in material.arms.items():
         estimate = main_estimate(material, service, outcome)
-        if estimate is None or (service, outcome) in material.released.withheld:
+        if estimate is None or arms.curve.empty:
             continue
-        if arms.curve.empty or not set(study.horizons) <= set(arms.at_risk["time"]):
-            continue
-        words, name = outcome_words(outcome, study), material.service_name(service)
-        drawn.append(
-            draw_incidence(
-                arms.curve,
-                arms.at_risk,
-                title=finding_title([(name, estimate)], words, study.design),
-                subtitle=f"Share who {words.did}, weighted so that the two groups are alike in "
-                "what is recorded; bands are 95% intervals",
-                source=material.source,
-                horizons=study.horizons,
-                labels={"yes": name, "no": study.service(service).compare_with},
-                horizon=study.main_horizon,
-                comparison="no",
-                outcome=words.events,
-                name=f"arms_{service.lower()}_{outcome}",
-            )
+        words, settings = outcome_words(outcome, study), study.service(service)
+        chart = draw_incidence(
+            arms.curve,
+            arms.at_risk,
+            title=finding_title([(settings.name, estimate)], words, study.design),
+            subtitle=f"Share who {words.did}, {made}, with competing events taken into account; "
+            "bands are 95% intervals",
+            source=material.source,
+            horizons=arms.horizons,
+            labels={"yes": settings.name, "no": settings.compare_with},
+            horizon=_main(material),
+            comparison="no",
+            outcome=words.events,
+            name=f"arms_{service.lower()}_{outcome}",
         )
+        caption = f"{words.name}: {settings.name} and {settings.compare_with}, {made}"
+        drawn.append(Drawing(chart, caption))
     return drawn

@@ -2,10 +2,18 @@
 
 import pandas as pd
 
-from evaluation.reporting.numerals import SUPPRESSED, interval, is_missing, months, show
+from evaluation.reporting.numerals import (
+    SUPPRESSED,
+    by_month,
+    compact,
+    interval,
+    is_missing,
+    months,
+    show,
+)
 from evaluation.reporting.sections.section import Material, Section
 from evaluation.reporting.tables import Column, Table
-from evaluation.reporting.wording import outcome_words, upper_first
+from evaluation.reporting.wording import outcome_words
 
 MEASURES = {
     "risk_treated": ("share, served", "percent"),
@@ -14,6 +22,12 @@ MEASURES = {
     "risk_ratio": ("risk ratio", "ratio"),
     "hazard_ratio": ("hazard ratio", "ratio"),
 }
+BESIDE_TRUTH = ("risk_difference", "hazard_ratio")
+NAIVE = (
+    Column("what", "Service and outcome"),
+    Column("risk_ratio", "Ever against never, risk ratio", "ratio"),
+    Column("ratio", "This report, hazard ratio (95%)"),
+)
 TRUTH = (
     Column("what", "Service and outcome"),
     Column("measure", "Measure"),
@@ -24,9 +38,8 @@ TRUTH = (
     Column("inside", "Interval holds it"),
 )
 UNCONFIRMED = (
-    "That siblings are removed together and how services are recorded differ between agencies; "
-    "the definitions below follow common practice and are not confirmed by this agency unless it "
-    "says so in its study file."
+    "The rules for exits, outcomes and services follow federal definitions and common practice; "
+    "that this agency records them so is not confirmed here."
 )
 
 
@@ -41,11 +54,10 @@ def cannot(material: Material) -> Section:
             "children or events, so the estimate is not shown; pool years or agencies."
         )
     if not points:
-        return Section("cannot", "Everything the study asks for can be estimated", (), (), (), ())
+        said = ("No outcome, group or comparison had to be left out.",)
+        return Section("cannot", "Everything the study asks for can be estimated", said)
     things = "1 thing" if len(points) == 1 else f"{len(points)} things"
-    return Section(
-        "cannot", f"{upper_first(things)} cannot be told from these data", (), (), (), tuple(points)
-    )
+    return Section("cannot", f"{things} cannot be told from these data", points=tuple(points))
 
 
 def _told_effects(material: Material) -> tuple[str, ...]:
@@ -56,20 +68,51 @@ def _told_effects(material: Material) -> tuple[str, ...]:
 def naive(material: Material) -> Section | None:
     """Say what ever against never served would have claimed, and why it is refused."""
     released = material.released.naive
-    if released.empty:
+    shown = released[released["risk_ratio"].ne(SUPPRESSED)] if len(released) else released
+    if shown.empty:
         return None
-    said = []
-    for row in released.itertuples():
-        if row.risk_ratio == SUPPRESSED:
-            name = material.service_name(row.service)
-            words = outcome_words(row.outcome, material.study)
-            said.append(
-                f"{name}, {words.event}: too few events to show what ever against never served "
-                "would have claimed."
-            )
-        else:
-            said.append(row.sentence)
-    return Section("naive", "Ever against never served would have misled", (), (), (), tuple(said))
+    primary = material.study.primary
+    declared = shown
+    if primary is not None:
+        same = shown["service"].eq(primary.service) & shown["outcome"].eq(primary.outcome)
+        declared = shown[same] if same.any() else shown
+    table = Table(
+        "naive",
+        f"What ever against never served would have claimed, by {by_month(shown.iloc[0].horizon)}",
+        NAIVE,
+        pd.DataFrame([_claim(material, row) for row in shown.itertuples()]),
+        "The first number is no effect of a service. "
+        "Comparisons resting on few events are left out.",
+    )
+    return Section(
+        "naive",
+        "Comparing ever with never served would have misled",
+        (str(declared.iloc[0].sentence),),
+        (table,),
+    )
+
+
+def _claim(material: Material, row) -> dict:
+    table = material.released.table
+    own = table[
+        (table["service"] == row.service)
+        & (table["outcome"] == row.outcome)
+        & (table["measure"] == "hazard_ratio")
+    ]
+    honest = own.iloc[0] if len(own) else None
+    words = outcome_words(row.outcome, material.study)
+    ratio = None
+    if honest is not None:
+        ratio = (
+            SUPPRESSED if honest["estimate"] == SUPPRESSED else show(honest["estimate"], "ratio")
+        )
+        if ratio != SUPPRESSED:
+            ratio += f" ({compact(honest['ci_low'], honest['ci_high'], 'ratio')})"
+    return {
+        "what": f"{material.service_name(row.service)}: {words.event}",
+        "risk_ratio": row.risk_ratio,
+        "ratio": ratio,
+    }
 
 
 def released_truth(material: Material) -> pd.DataFrame:
@@ -83,24 +126,26 @@ def released_truth(material: Material) -> pd.DataFrame:
 def truth(material: Material) -> Section | None:
     """Set estimates beside the truth, where the data were simulated."""
     known = released_truth(material)
+    known = known[known["measure"].isin(BESIDE_TRUTH)] if len(known) else known
     if known.empty:
         return None
     limited = known[known["ci_low"].notna() & known["ci_high"].notna()]
     table = Table(
         "truth",
-        "Estimates beside the truth of the simulated agency",
+        "Differences and ratios beside the truth of the simulated agency",
         TRUTH,
         pd.DataFrame([_beside(material, row) for row in known.itertuples()]),
-        "A 95% interval misses the truth about once in twenty times.",
+        "The truth of a difference comes from the same simulated children with and without the "
+        "service; that of a hazard ratio from the same model fitted to a large population. A 95% "
+        "interval misses the truth about once in twenty times.",
     )
+    held = int(limited["inside"].sum())
     return Section(
         "truth",
-        f"{int(limited['inside'].sum())} of {len(limited)} intervals hold the truth, known here "
-        "because the data are simulated",
-        (),
+        f"{held} of {len(limited)} intervals hold the truth, known here because the data are "
+        "simulated",
         (),
         (table,),
-        tuple(upper_first(f"{text.rstrip('.')}.") for text in dict.fromkeys(known["meaning"])),
     )
 
 

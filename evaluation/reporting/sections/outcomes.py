@@ -2,27 +2,40 @@
 
 import itertools
 import math
+from collections.abc import Iterable
 
 import pandas as pd
 
 from evaluation.reporting.charts.hazard import hazard as draw_hazard
 from evaluation.reporting.charts.incidence import incidence as draw_incidence
-from evaluation.reporting.disclosure import ReleasedFollowUp
+from evaluation.reporting.disclosure import MOST_HIDDEN, Disclosure, ReleasedFollowUp
+from evaluation.reporting.follow_up import OutcomeFollowUp
 from evaluation.reporting.numerals import (
     DAYS_PER_MONTH,
     SUPPRESSED,
+    by_month,
+    in_hundred,
     interval,
     is_missing,
     months,
     show,
 )
-from evaluation.reporting.sections.section import MOST_HIDDEN, Material, Section, too_small
+from evaluation.reporting.sections.section import Drawing, Material, Section, too_small
 from evaluation.reporting.sentences import range_title, share_sentence
 from evaluation.reporting.tables import Column, Table
-from evaluation.reporting.wording import EXIT_TYPES, Outcome, outcome_words, units
+from evaluation.reporting.wording import (
+    EXIT_TYPES,
+    Outcome,
+    listed,
+    order_of,
+    outcome_words,
+    units,
+    upper_first,
+)
 
+SHARE = ("incidence", "ci_low", "ci_high")
 INCIDENCE = (
-    Column("who", "Left care to"),
+    Column("who", "Group"),
     Column("month", "Month", "count"),
     Column("at_risk", "Still followed", "count"),
     Column("events", "Events so far", "count"),
@@ -38,110 +51,129 @@ def outcomes(material: Material) -> list[Section]:
     return [_outcome(material, outcome) for outcome in material.followed]
 
 
-def labels(groups) -> dict:
-    """Name groups of exit types in their fixed order."""
-    known = [kind for kind in EXIT_TYPES if kind in set(groups)]
-    return {g: EXIT_TYPES.get(g, str(g)) for g in [*known, *sorted(set(groups) - set(known))]}
+def names_of(groups: Iterable[str]) -> dict[str, str]:
+    """Name groups of exits in their fixed order."""
+    return {group: EXIT_TYPES.get(group, group) for group in sorted(set(groups), key=order_of)}
 
 
 def _outcome(material: Material, outcome: str) -> Section:
     study, rule = material.study, material.rule
     words = outcome_words(outcome, study)
-    everyone = material.followed[outcome]["all"]
-    by_type = material.followed[outcome]["exit_type"]
-    main = study.main_horizon
-    said = _overall(everyone, words, main, units(study))
-    grouped = by_type.share_hidden <= MOST_HIDDEN
-    if not grouped:
+    followed = material.followed[outcome]
+    whom = units(study)
+    said = [_overall(followed.everyone, words, study.main_horizon, whom)]
+    shown = followed.groups or followed.everyone
+    names = {"all": f"All {whom}"}
+    if followed.groups is None and len(set(followed.rows["exit_type"])) > 1:
         said.append(too_small(f"{words.name} by how children left care", rule))
-    shown = by_type if grouped else everyone
-    names = labels(shown.at_risk["group"]) if grouped else {"all": f"All {units(study)}"}
-    title = _title(shown, names, words, main, grouped)
-    drawn = _charts(material, outcome, words, shown, names, title)
-    tables = [_table(outcome, words, everyone, shown if grouped else None, names, material)]
-    if shown.not_drawn and grouped:
-        undrawn = ", ".join(names[group].lower() for group in shown.not_drawn)
+    elif followed.groups is not None:
+        names = names_of(followed.grouping.values())
+        if len(names) < len(followed.grouping):
+            said.append("The smaller exit types are taken together, so that they can be shown.")
+    if shown.not_drawn and followed.groups is not None:
+        undrawn = listed([names[group].lower() for group in shown.not_drawn])
         said.append(
-            f"No curve is drawn for {undrawn}: between two points of a curve must lie at least "
-            f"{rule.below} events, with as many still followed."
+            f"No curve is drawn for {undrawn}: between two points of a curve lie at least "
+            f"{rule.below} events, with as many children still followed."
         )
-    tables = [table for table in tables if table.share_hidden <= MOST_HIDDEN]
-    return Section(f"outcome-{outcome}", title, tuple(said), tuple(drawn), tuple(tables))
+    finding = _finding(shown, names, words, study.main_horizon)
+    table = _table(outcome, words, followed, names, material)
+    blocks = [
+        _incidence(material, outcome, words, shown, names, finding),
+        table if table.share_hidden <= MOST_HIDDEN else None,
+        _hazard(material, outcome, words, shown, names),
+    ]
+    return Section(
+        f"outcome-{outcome}",
+        _title(followed.everyone, words, study.main_horizon, whom),
+        tuple(said),
+        tuple(block for block in blocks if block is not None),
+    )
 
 
-def _overall(everyone: ReleasedFollowUp, words: Outcome, main: int, whom: str) -> list[str]:
-    values = [everyone.value("all", main, name) for name in ("incidence", "ci_low", "ci_high")]
-    if SUPPRESSED in values:
-        return [f"So few {whom} {words.did} that the share by month {months(main)} is not shown."]
-    if any(is_missing(value) for value in values[:1]):
-        return [f"Nobody has been followed to month {months(main)} yet."]
-    if any(is_missing(value) for value in values):
-        events = everyone.value("all", main, "events")
-        if events == 0:
-            return [f"No {whom} {words.did} by month {months(main)}."]
-        values = [values[0], values[0], values[0]]
-    return [share_sentence(*values, whom, words.did, main)]
+def _title(everyone: ReleasedFollowUp, words: Outcome, main: int, whom: str) -> str:
+    share = everyone.value("all", main, "incidence")
+    if share == SUPPRESSED:
+        return f"{words.name}: too few to show"
+    if is_missing(share):
+        return f"{words.name}: not followed to {by_month(main)} yet"
+    return f"{words.name}: {in_hundred(share)} {whom} by {by_month(main)}"
 
 
-def _title(shown: ReleasedFollowUp, names: dict, words: Outcome, main: int, grouped: bool) -> str:
+def _overall(everyone: ReleasedFollowUp, words: Outcome, main: int, whom: str) -> str:
+    share, low, high = (everyone.value("all", main, name) for name in SHARE)
+    when = by_month(main)
+    if SUPPRESSED in (share, low, high):
+        return f"So few {whom} {words.did} that the share by {when} is not shown."
+    if is_missing(share):
+        return f"Nobody has been followed to {when} yet."
+    if is_missing(low) or is_missing(high):
+        return f"{in_hundred(share).capitalize()} {whom} {words.did} by {when}."
+    return share_sentence(share, low, high, whom, words.did, main)
+
+
+def _finding(shown: ReleasedFollowUp, names: dict, words: Outcome, main: int) -> str:
+    values = {group: shown.value(group, main, "incidence") for group in names}
     shares = [
         (names[group], float(value))
-        for group in names
-        if isinstance(value := shown.value(group, main, "incidence"), float)
-        and not math.isnan(value)
+        for group, value in values.items()
+        if value != SUPPRESSED and not is_missing(value)
     ]
-    if not grouped and not shares:
-        return f"{words.name}: too few events to show"
     return range_title(shares, words, main)
 
 
-def _charts(
+def _incidence(
     material: Material,
     outcome: str,
     words: Outcome,
     shown: ReleasedFollowUp,
-    names: dict,
-    title: str,
-) -> list:
-    study, rule = material.study, material.rule
-    drawn = []
-    if len(shown.curve):
-        first, last = study.cohort.exits
-        drawn.append(
-            draw_incidence(
-                shown.curve,
-                shown.at_risk,
-                title=title,
-                subtitle=f"Share who {words.did}, with competing events (death, age limit and "
-                f"others by outcome); exits {first} to {last}; bands are 95% intervals",
-                source=material.source,
-                horizons=study.horizons,
-                labels=names,
-                horizon=study.main_horizon,
-                outcome=words.events,
-                note=_merged(rule),
-                name=f"incidence_{outcome}",
-            )
-        )
-    bands = hazard_bands(shown, material.cohort.follow_up(outcome), "exit_type")
-    if bands["ci_low"].notna().any():
-        drawn.append(
-            draw_hazard(
-                bands,
-                title=_hazard_title(bands, words, names),
-                subtitle=f"{words.events[:1].upper() + words.events[1:]} per 1,000 months that "
-                "children were at home and followed; lines are 95% intervals",
-                source=material.source,
-                labels={group: names[group] for group in names if group in set(bands["group"])},
-                outcome=words.events,
-                note=_merged(rule),
-                name=f"hazard_{outcome}",
-            )
-        )
-    return drawn
+    names: dict[str, str],
+    finding: str,
+) -> Drawing | None:
+    if shown.curve.empty:
+        return None
+    study = material.study
+    first, last = study.cohort.exits
+    chart = draw_incidence(
+        shown.curve,
+        shown.at_risk,
+        title=finding,
+        subtitle=f"Share who {words.did}, with competing events taken into account; exits from "
+        f"{first} to {last}; bands are 95% intervals",
+        source=material.source,
+        horizons=shown.horizons,
+        labels=names,
+        horizon=study.main_horizon,
+        outcome=words.events,
+        note=_merged(material.rule),
+        name=f"incidence_{outcome}",
+    )
+    return Drawing(chart, f"{words.name}: cumulative incidence by months since the exit")
 
 
-def _merged(rule) -> str:
+def _hazard(
+    material: Material, outcome: str, words: Outcome, shown: ReleasedFollowUp, names: dict[str, str]
+) -> Drawing | None:
+    followed = material.followed[outcome]
+    by = "all" if followed.groups is None else "group"
+    bands = hazard_bands(shown, followed.rows, by)
+    if bands["ci_low"].isna().all():
+        return None
+    chart = draw_hazard(
+        bands,
+        title=_hazard_title(bands, words, names),
+        subtitle=f"{upper_first(words.events)} per 1,000 months that children were at home and "
+        "followed; lines are 95% intervals",
+        source=material.source,
+        labels={group: name for group, name in names.items() if group in set(bands["group"])},
+        outcome=words.events,
+        note=_merged(material.rule),
+        name=f"hazard_{outcome}",
+    )
+    return Drawing(chart, f"{words.name}: rate by months since the exit")
+
+
+def _merged(rule: Disclosure) -> str:
     if not rule.on:
         return ""
     return f"Steps are merged until each stands for at least {rule.below} events."
@@ -161,7 +193,7 @@ def hazard_bands(shown: ReleasedFollowUp, rows: pd.DataFrame, by: str) -> pd.Dat
     rows : pandas.DataFrame
         Exact follow-up rows.
     by : str
-        Column of the groups; where the only group is ``all``, everyone.
+        Column of the groups.
 
     Returns
     -------
@@ -171,7 +203,7 @@ def hazard_bands(shown: ReleasedFollowUp, rows: pd.DataFrame, by: str) -> pd.Dat
     """
     bands = []
     for group, points in shown.curve.groupby("group", sort=False):
-        own = rows if group == "all" else rows[rows[by] == group]
+        own = rows[rows[by] == group]
         bounds = _bounds([int(day) for day in points["time"]])
         bands += [
             {"group": group, "start": start, "stop": stop} | _rate(own, start, stop)
@@ -216,50 +248,42 @@ def _hazard_title(bands: pd.DataFrame, words: Outcome, names: dict) -> str:
 def _table(
     outcome: str,
     words: Outcome,
-    everyone: ReleasedFollowUp,
-    grouped: ReleasedFollowUp | None,
-    names: dict,
+    followed: OutcomeFollowUp,
+    names: dict[str, str],
     material: Material,
 ) -> Table:
-    parts = [everyone.at_risk.assign(who=f"All {units(material.study)}")]
-    if grouped is not None and len(names) > 1:
-        parts += [
-            grouped.at_risk[grouped.at_risk["group"] == group].assign(who=name)
-            for group, name in names.items()
-        ]
+    everyone = followed.everyone.at_risk.assign(who=f"All {units(material.study)}")
+    parts = [everyone]
+    if followed.groups is not None:
+        groups = followed.groups.at_risk
+        parts += [groups[groups["group"] == group].assign(who=names[group]) for group in names]
     data = pd.concat(parts, ignore_index=True)
-    data = data[data["time"] > 0].assign(
-        month=lambda frame: [months(day) for day in frame["time"]],
-        limits=lambda frame: [
-            interval(low, high, "percent")
-            for low, high in zip(frame["ci_low"], frame["ci_high"], strict=True)
-        ],
-    )
-    note = "Days: " + ", ".join(
-        f"month {months(day)} is day {day}" for day in material.study.horizons
-    )
+    data = data[data["time"] > 0].reset_index(drop=True)
+    data["month"] = [months(day) for day in data["time"]]
+    data["limits"] = [
+        interval(low, high, "percent")
+        for low, high in zip(data["ci_low"], data["ci_high"], strict=True)
+    ]
+    days = listed([f"month {months(day)} is day {day}" for day in material.study.horizons])
     return Table(
         f"incidence_{outcome}",
         f"{words.name}: share by month since the exit, unweighted",
         INCIDENCE,
-        data.reset_index(drop=True),
-        f"{note}, the day itself included. {material.rule.words}",
+        data,
+        f"{upper_first(days)}, the day itself included. {material.rule.words}",
     )
 
 
 def headline(material: Material, outcome: str) -> tuple[str, str, str] | None:
     """Return number, sentence and interval of all children, for a card."""
-    everyone = material.followed[outcome]["all"]
-    words = outcome_words(outcome, material.study)
-    main = material.study.main_horizon
-    value, low, high = (
-        everyone.value("all", main, name) for name in ("incidence", "ci_low", "ci_high")
-    )
-    if any(v == SUPPRESSED or is_missing(v) for v in (value, low, high)):
+    study = material.study
+    everyone, main = material.followed[outcome].everyone, study.main_horizon
+    share, low, high = (everyone.value("all", main, name) for name in SHARE)
+    if any(value == SUPPRESSED or is_missing(value) for value in (share, low, high)):
         return None
-    whom = units(material.study)
+    did = outcome_words(outcome, study).did
     return (
-        show(value, "percent"),
-        f"of {whom} {words.did} by month {months(main)}",
-        f"95% interval {show(low, 'percent')} to {show(high, 'percent')}",
+        show(share, "percent"),
+        f"of {units(study)} {did} by {by_month(main)}.",
+        f"95% interval {interval(low, high, 'percent')}.",
     )

@@ -35,7 +35,8 @@ def quality(material: Material) -> Section:
         "Rows read are rows accepted plus rows set aside (in quarantine, each with its reason).",
     )
     points = _concerns(material.check.findings, material)
-    return Section("quality", _title(counts, points, material), _said(points), (), (table,), points)
+    lead = "What the checks found:" if points else ""
+    return Section("quality", _title(counts, points, material), (), (table,), lead, points)
 
 
 def _title(counts: pd.DataFrame, points: tuple[str, ...], material: Material) -> str:
@@ -48,12 +49,6 @@ def _title(counts: pd.DataFrame, points: tuple[str, ...], material: Material) ->
         said = f"{show(1 - aside / read, 'percent')} of {read:,} rows read could be used"
     checks = f"{len(points)} check" + ("s need" if len(points) > 1 else " needs")
     return f"{said}; {checks} a look" if points else f"{said}, and no check needs a look"
-
-
-def _said(points: tuple[str, ...]) -> tuple[str, ...]:
-    if points:
-        return ("Read the findings with these in mind:",)
-    return ()
 
 
 def _concerns(findings: pd.DataFrame, material: Material) -> tuple[str, ...]:

@@ -4,11 +4,28 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from evaluation.reporting.charts.chart import Chart
+from evaluation.reporting.charts.style import FULL_WIDTH
 from evaluation.reporting.disclosure import Disclosure, ReleasedEffects, ReleasedFollowUp
+from evaluation.reporting.follow_up import OutcomeFollowUp
 from evaluation.reporting.tables import Table
+from evaluation.reporting.wording import upper_first
 from evaluation.study import Note, Study
 
-MOST_HIDDEN = 0.2
+TALLEST = 8.0
+
+
+@dataclass(frozen=True, eq=False)
+class Drawing:
+    """A chart with the caption that says what it shows; its title says what was found."""
+
+    chart: Chart
+    caption: str
+
+    @property
+    def width(self) -> int:
+        """Per cent of the line, so that the chart stands on one page."""
+        across, high = self.chart.figure.get_size_inches()
+        return int(min(100, 100 * TALLEST / (high * FULL_WIDTH / across)))
 
 
 @dataclass(frozen=True, eq=False)
@@ -23,20 +40,30 @@ class Section:
         What was found.
     paragraphs : tuple of str
         Sentences first.
-    charts : tuple of Chart
-        Drawn from released numbers.
-    tables : tuple of Table
-        Released numbers.
+    blocks : tuple of Drawing and Table
+        Charts and tables as they follow each other, from released numbers.
+    lead : str
+        What introduces the points.
     points : tuple of str
-        A list beneath.
+        A list at the end.
     """
 
     name: str
     title: str
     paragraphs: tuple[str, ...] = ()
-    charts: tuple[Chart, ...] = ()
-    tables: tuple[Table, ...] = ()
+    blocks: tuple[Drawing | Table, ...] = ()
+    lead: str = ""
     points: tuple[str, ...] = ()
+
+    @property
+    def charts(self) -> tuple[Chart, ...]:
+        """The charts."""
+        return tuple(block.chart for block in self.blocks if isinstance(block, Drawing))
+
+    @property
+    def tables(self) -> tuple[Table, ...]:
+        """The tables."""
+        return tuple(block for block in self.blocks if isinstance(block, Table))
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,8 +80,8 @@ class Material:
         The check of the data: ``counts``, ``findings``.
     cohort, effects : object
         As the rooms before give them, with exact numbers.
-    followed : dict of str to dict of str to ReleasedFollowUp
-        By outcome: ``all`` children together, and by ``exit_type``.
+    followed : dict of str to OutcomeFollowUp
+        By outcome.
     arms : dict of (str, str) to ReleasedFollowUp
         By service and outcome: the weighted curves of served and comparison.
     released : ReleasedEffects
@@ -70,7 +97,7 @@ class Material:
     check: Any
     cohort: Any
     effects: Any
-    followed: dict[str, dict[str, ReleasedFollowUp]]
+    followed: dict[str, OutcomeFollowUp]
     arms: dict[tuple[str, str], ReleasedFollowUp]
     released: ReleasedEffects
     source: str
@@ -82,9 +109,11 @@ class Material:
 
     def told(self, notes: Any) -> tuple[str, ...]:
         """Write notes with small counts hidden."""
-        return tuple(
-            note.say(self.rule.say) if isinstance(note, Note) else str(note) for note in notes
+        said = (
+            note.say(self.rule.say) if isinstance(note, Note) else self.rule.conceal(str(note))
+            for note in notes
         )
+        return tuple(upper_first(sentence) for sentence in said)
 
 
 def too_small(what: str, rule: Disclosure) -> str:
