@@ -210,19 +210,14 @@ def _require_steady(rows: Rows, columns: list[str], before: np.ndarray, after: n
 
 def _tail(rows: Rows, times: np.ndarray, competing: np.ndarray) -> Tail:
     """Weigh those with a competing event by what censoring and entry would have left of them."""
-    later = times[np.isfinite(times)]
-    asked = np.concatenate([later, rows.stop[competing]])
-    chance = _uncensored(rows, asked) * _entered(rows, asked)
+    known = np.isfinite(times)
+    asked = np.concatenate([times[known], rows.stop[competing]])
+    chance = _uncensored(rows, asked)
+    if rows.start is not None and len(competing):
+        chance = chance * _entered(rows, asked, rows.stop[competing].min(), times[known].max())
     level = np.zeros(len(times))
-    level[np.isfinite(times)] = chance[: len(later)]
-    own = chance[len(later) :]
-    if (own <= 0).any():
-        day = rows.stop[competing][int(np.argmin(own))]
-        raise EstimateError(
-            f"The competing event at time {day:g} is followed by a time at which everyone at risk "
-            f"has only just entered; begin follow-up later, where entries overlap."
-        )
-    return Tail(competing, 1 / own, level)
+    level[known] = chance[: known.sum()]
+    return Tail(competing, 1 / chance[known.sum() :], level)
 
 
 def _uncensored(rows: Rows, times: np.ndarray) -> np.ndarray:
@@ -239,13 +234,22 @@ def _uncensored(rows: Rows, times: np.ndarray) -> np.ndarray:
     return curve[np.searchsorted(moments, times, side="left")]
 
 
-def _entered(rows: Rows, times: np.ndarray) -> np.ndarray:
-    """Probability of having entered before each time: a product-limit curve run backward."""
-    if rows.start is None:
-        return np.ones(len(times))
+def _entered(rows: Rows, times: np.ndarray, first: float, last: float) -> np.ndarray:
+    """Probability of having entered before each time, up to a factor.
+
+    A product-limit curve that runs backward; only what it does between the
+    first competing event and the last event time matters.
+    """
     moments, come = np.unique(rows.start, return_counts=True)
     present = np.searchsorted(np.sort(rows.start), moments, side="right")
     present -= np.searchsorted(np.sort(rows.stop), moments, side="right")
-    factors = 1 - come / present
-    later = np.concatenate([np.cumprod(factors[::-1])[::-1], [1.0]])
-    return later[np.searchsorted(moments, times, side="left")]
+    between = (moments >= first) & (moments < last)
+    moments, left = moments[between], 1 - come[between] / present[between]
+    if (left <= 0).any():
+        raise EstimateError(
+            f"Everyone at risk just after time {moments[int(np.argmin(left))]:g} has entered then, "
+            f"so those with an earlier competing event cannot be weighed; begin follow-up later, "
+            f"where entries overlap."
+        )
+    curve = np.concatenate([[1.0], np.cumprod(1 / left)])
+    return curve[np.searchsorted(moments, times, side="left")]

@@ -8,7 +8,7 @@ from scipy.linalg import solve_triangular
 from evaluation.estimates.errors import EstimateError
 from evaluation.estimates.partial_likelihood import PartialLikelihood
 
-_CONVERGED = 1e-13
+_CONVERGED = 1e-14
 _STALLED = 1e-9
 _STILL_MOVING = 0.01
 _FLAT = 1e-4
@@ -88,15 +88,16 @@ def maximize(
         beta = np.array(initial, float)
         hazard = model.hazard(beta)
         gradient, information = model.derivatives(hazard)
+    unit = float(model.weights[model.events].mean())
     for taken in range(1, _MOST_STEPS + 1):
         step = _solve(information, gradient)
         gain = float(gradient @ step)
         moving = np.abs(step) * spread > _STILL_MOVING
-        if gain < _STALLED and moving.any():
+        if gain < _STALLED * unit and moving.any():
             loglik = (null, hazard.loglik)
             found = Maximum(beta, information, information, loglik, moving, taken)
-            return _unbounded(found, spread)
-        if gain < _CONVERGED:
+            return _unbounded(found, spread, unit)
+        if gain < _CONVERGED * unit:
             return Maximum(
                 beta=beta + step,
                 information=information,
@@ -136,10 +137,11 @@ def _climb(model: PartialLikelihood, beta: np.ndarray, step: np.ndarray, loglik:
 def _unbounded(
     found: Maximum,
     spread: np.ndarray,
+    unit: float,
 ) -> Maximum:
     """Invert the information on the directions along which the likelihood is curved."""
     curvature, direction = np.linalg.eigh(found.information / spread / spread[:, None])
-    finite = curvature > _FLAT
+    finite = curvature > _FLAT * unit
     inverse = (direction[:, finite] / curvature[finite]) @ direction[:, finite].T
     return replace(found, inverse=inverse / spread / spread[:, None])
 

@@ -14,9 +14,11 @@ from evaluation.estimates.steps import steps
 
 @dataclass(frozen=True, repr=False)
 class MeanCurves(Curves):
-    """Mean cumulative functions; ``table`` has group, time, at_risk, mean, se, ci_low, ci_high
-    (and small_sample_se where a group has fewer than 40 clusters).
-    """  # noqa: D205
+    """Mean cumulative functions by group.
+
+    ``table`` has group, time, at_risk, mean, se, ci_low, ci_high (and
+    small_sample_se where a group has fewer than 40 clusters).
+    """
 
     value_name = "mean"
     axis_label = "Events so far, per subject"

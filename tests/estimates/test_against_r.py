@@ -10,6 +10,7 @@ import pytest
 from evaluation.estimates import (
     cox,
     cumulative_incidence,
+    discrete_hazard,
     fine_gray,
     gray_test,
     kaplan_meier,
@@ -218,3 +219,11 @@ def test_proportional_hazards(transform, five, expected):
     assert table["term"].tolist() == r["term"]
     np.testing.assert_allclose(table["statistic"], r["chisq"], rtol=0, atol=1e-8)
     np.testing.assert_allclose(table["p"], r["p"], rtol=0, atol=1e-8)
+
+
+def test_discrete_hazard(children, expected):
+    model = discrete_hazard(children, "age + prior + kin", cause=1, breaks=[0, 3, 6, 12, 24, 99])
+    r = expected["discrete_cloglog"]
+    assert len(model.table) == len(r["term"])
+    np.testing.assert_allclose(model.table["coef"], r["coef"], rtol=0, atol=1e-6)
+    np.testing.assert_allclose(model.table["se"], r["se"], rtol=1e-3)
