@@ -66,19 +66,19 @@ class Series:
     colour : str
         Hexadecimal colour, at least 5.5:1 on white.
     dash : tuple
-        Matplotlib line style ``(offset, (on, off, ...))``; ``(0, ())`` is solid.
+        Matplotlib line style ``(offset, (on, off, ...))``; ``(0, None)`` is solid.
     marker : str
         Matplotlib marker.
     """
 
     colour: str
-    dash: tuple[float, tuple[float, ...]]
+    dash: tuple[float, tuple[float, ...] | None]
     marker: str
 
 
 COMPARISON_SERIES = Series(COMPARISON, (0, (4, 1.6)), "o")
 SERVICE_SERIES = (
-    Series(SERVICE, (0, ()), "s"),
+    Series(SERVICE, (0, None), "s"),
     Series(FURTHER[0], (0, (7, 1.6, 1.4, 1.6)), "^"),
     Series(FURTHER[1], (0, (1.4, 1.3)), "D"),
     Series(FURTHER[2], (0, (9, 2.4)), "v"),

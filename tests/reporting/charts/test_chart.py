@@ -89,3 +89,8 @@ def test_a_chart_too_narrow_is_an_error(make):
     for width in (3, float("nan")):
         with pytest.raises(OutputError, match="at least 4"):
             charts.flow(make["steps"](), **make["words"], width=width)
+
+
+def test_solid_lines_carry_no_empty_dash_pattern(drawn):
+    """An empty pattern is no valid style: readers of the SVG (the PDF's maker) hide such a line."""
+    assert b"stroke-dasharray: ;" not in drawn.svg()
