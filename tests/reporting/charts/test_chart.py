@@ -93,4 +93,4 @@ def test_a_chart_too_narrow_is_an_error(make):
 
 def test_solid_lines_carry_no_empty_dash_pattern(drawn):
     """An empty pattern is no valid style: readers of the SVG (the PDF's maker) hide such a line."""
-    assert b"stroke-dasharray: ;" not in drawn.svg()
+    assert "stroke-dasharray: ;" not in drawn.svg()
