@@ -6,7 +6,7 @@ from typing import Any
 
 import pandas as pd
 
-from evaluation.errors import OutputError
+from evaluation.errors import OutputError, StudyError
 from evaluation.reporting.folder import whole_folder, write_csv, write_parquet, write_text
 from evaluation.resources import resource
 from evaluation.study import Study
@@ -115,7 +115,14 @@ def _agency_of(study: Study):
 def _build(agency, study: Study):
     from evaluation.cohorts import build_cohort
 
-    return build_cohort(agency, study)
+    built = build_cohort(agency, study)
+    if built.exits.empty:
+        most = built.flow.loc[built.flow["excluded"].astype(int).idxmax()]
+        raise StudyError(
+            f"No exit is left to follow. The step that left out most was “{most['step']}”: "
+            f"{most['reason']}. Look at cohort.exits, cohort.exit_types and the dates in the data."
+        )
+    return built
 
 
 def _report(

@@ -103,7 +103,7 @@ def edited(agency, tmp_path, old, new):
         ('program = "respite_care"', 'program = "respite"', ["respite"]),
         ('exposure = "at exit"', 'exposure = "ever"', ["immortal time", "target trial"]),
         ('"county"]\nweights', '"countie"]\nweights', ["countie", "county"]),
-        ("2018-01-01, 2022-12-31", "1999-01-01, 1999-12-31", ["exit"]),
+        ("2018-01-01, 2022-12-31", "1999-01-01, 1999-12-31", ["No exit is left", "cohort.exits"]),
     ],
 )
 def test_a_study_that_cannot_be_run_is_said(agency, tmp_path, old, new, words):
@@ -125,7 +125,7 @@ def test_a_study_that_cannot_be_run_is_said(agency, tmp_path, old, new, words):
         ("children.csv", b"child_id,birth_date\n", ["children", "no rows"]),
         ("children.csv", b"child_id|birth_date\n1|2010-01-01\n", ["children.csv"]),
         ("children.csv", "child_id,county\n1,Peña\n".encode("latin-1"), ["children.csv", "UTF-8"]),
-        ("removals.csv", b'removal_id,child_id,removal_date\n1,1,"2019-01-01\n2,1,2\n', ["quote"]),
+        ("removals.csv", b'removal_id,child_id,removal_date\n1,1,"2019-01-01\n2,1,2\n', ["line 2", "never closed"]),
     ],
 )
 def test_a_broken_file_is_one_sentence(agency, tmp_path, name, content, words):

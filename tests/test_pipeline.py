@@ -1,4 +1,4 @@
-"""From records to cohort: the package finds what the simulator knows (METHODS 12, pipeline tier)."""
+"""The package finds in the records what the simulator knows (METHODS 12, pipeline tier)."""
 
 import pandas as pd
 import pytest

@@ -60,3 +60,11 @@ def test_nothing_unsafe_is_imported():
     unsafe = {"pickle", "shelve", "requests", "urllib.request", "http.client", "telnetlib"}
     wrong = [str(p) for p in ROOT.rglob("*.py") if imports_of(p) & unsafe]
     assert wrong == []
+
+
+def test_effects_is_the_function_whether_or_not_the_room_was_imported_first():
+    import evaluation.effects
+    from evaluation.effects import effects
+
+    assert callable(evaluation.effects)
+    assert type(evaluation.effects).__call__ is effects

@@ -56,7 +56,7 @@ def cannot(cohort: "Cohort") -> list[str]:
     if "adoption" in study.cohort.exit_types and not cohort.link.kept:
         found.append(
             "Adoption exits cannot be followed for re-entry and maltreatment. "
-            f"{cohort.link.sentence} They are never counted as time without an event."
+            f"{cohort.link.words} They are never counted as time without an event."
         )
         if "disruption" in study.outcomes.named and cohort.events.sees_disruptions:
             found.append(
@@ -77,7 +77,19 @@ def cannot(cohort: "Cohort") -> list[str]:
             "The support window cannot follow the household: removals.household_id is missing, so "
             "it begins at each child's own exit, and services recorded for households reach nobody."
         )
-    return found + _missing_services(cohort)
+    return [*found, *_missing_services(cohort), *_unreached_horizons(cohort)]
+
+
+def _unreached_horizons(cohort: "Cohort") -> list[str]:
+    first = cohort.stages.exits.index_date.min().to_pyarrow().as_py()
+    if first is None:
+        return ["Nothing can be said of any outcome: no exit is left in the cohort."]
+    reach = (cohort.stages.records.through("removals") - first).days
+    return [
+        f"Nothing can be said of day {horizon}: the data end on day {reach} of the first exit."
+        for horizon in cohort.study.horizons
+        if horizon > reach
+    ]
 
 
 def _missing_services(cohort: "Cohort") -> list[str]:
@@ -105,7 +117,7 @@ def _of_records(cohort: "Cohort", say: Say) -> list[str]:
     ]
     rows = cohort.stages.candidates
     counts = _one(
-        rows.aggregate(joined=(rows.spells - 1).sum(), open=rows.began_open.cast("int32").sum())
+        rows.aggregate(joined=(rows.spells - 1).sum(), open=rows.never_closed.cast("int32").sum())
     )
     if counts["joined"]:
         found.append(
@@ -151,8 +163,12 @@ def _of_exits(cohort: "Cohort", say: Say) -> list[str]:
         for key, words in sentences.items()
         if counts[key]
     ]
-    if "adoption" in rules.exit_types:
-        found.append(cohort.link.sentence)
+    if "adoption" in rules.exit_types and rules.adoption_link == "measure":
+        found.append(
+            "Adopted long enough before the data end to tell: "
+            f"{say(cohort.link.adopted, 'child', 'children')}; seen again under the same "
+            f"identifier: {say(cohort.link.again, 'child', 'children')}."
+        )
     return found + _shared_households(exits, say)
 
 

@@ -22,12 +22,17 @@ class AdoptionLink:
     ----------
     kept : bool
         Whether the identifier in use before the adoption still finds the child.
-    sentence : str
-        How that was decided, with counts.
+    words : str
+        How that was decided, without counts.
+    adopted, again : int
+        Where it was measured: children adopted long enough ago, and those of
+        them seen again.
     """
 
     kept: bool
-    sentence: str
+    words: str
+    adopted: int = 0
+    again: int = 0
 
 
 def adoption_link(records: Records, episodes: Table) -> AdoptionLink:
@@ -41,19 +46,16 @@ def adoption_link(records: Records, episodes: Table) -> AdoptionLink:
     """
     said = records.rules.adoption_link
     if said != "measure":
-        return AdoptionLink(said == "kept", f"The study says the adoption link is {said}.")
+        return AdoptionLink(said == "kept", f"The study says that the adoption link is {said}.")
     adopted, again = _counts(records, episodes)
-    if not adopted:
-        return AdoptionLink(
-            False, "No child was adopted a year before the data end: the link is not proven."
-        )
-    kept = again >= PROVEN_CHILDREN and again / adopted >= PROVEN_SHARE
-    return AdoptionLink(
-        kept,
-        f"{again:,} of {adopted:,} children adopted at least {FOLLOWED_DAYS} days before the data "
-        f"end ({again / adopted:.1%}) were seen again under the same identifier: the link is "
-        + ("taken as kept." if kept else "not proven and taken as broken."),
+    kept = again >= PROVEN_CHILDREN and again >= PROVEN_SHARE * adopted
+    found = "were" if kept else "were not"
+    words = (
+        f"Of the children adopted at least {FOLLOWED_DAYS} days before the data end, at least "
+        f"{PROVEN_CHILDREN} and {PROVEN_SHARE:.1%} {found} seen again under the same identifier: "
+        f"the adoption link is taken as {'kept' if kept else 'broken'}."
     )
+    return AdoptionLink(kept, words, adopted, again)
 
 
 def unfollowed_adoptions(

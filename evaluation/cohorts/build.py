@@ -56,7 +56,7 @@ def build_cohort(agency, study: Study) -> Cohort:
 
 
 def _assemble(agency, study: Study) -> Cohort:
-    refuse_what_is_not_offered(study.cohort)
+    refuse_what_is_not_offered(study)
     records = Records(agency, study.cohort)
     programs = [service.program for service in study.services]
     episodes = records.stage(next_removals(removal_episodes(records)))
@@ -70,11 +70,12 @@ def _assemble(agency, study: Study) -> Cohort:
     exits = exits.mutate(**{CANNOT_BE_FOLLOWED: (exits.exit_type == "adoption") & (not link.kept)})
     exits = records.stage(later_adoption(records, first_move(records, exits)))
     if records.has("disruptions"):
-        columns.append("later_adoption_day")
+        columns["later_adoption_day"] = "later_adoption_day"
     spells = records.stage(attached_spells(records, exits, study))
     intervals = records.stage(exposure_intervals(spells, programs))
     exits = records.stage(exposure_at_exit(exits, spells, intervals, programs))
-    columns += [f"{name}_{program}" for program in programs for name in AT_EXIT]
+    at_exit = [f"{name}_{program}" for program in programs for name in AT_EXIT]
+    columns |= {name: name for name in at_exit}
     support = records.stage(support_intervals(exits, rows, records))
     stages = Stages(records, rows, exits, spells, intervals, support)
     events = Outcomes(records, study, exits)

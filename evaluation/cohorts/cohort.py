@@ -1,5 +1,6 @@
 """The cohort: exits, follow-up rows, flow and the words that explain them."""
 
+import html
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -13,8 +14,10 @@ from evaluation.cohorts.definitions import definitions
 from evaluation.cohorts.outcomes import Outcomes
 from evaluation.cohorts.records import Records
 from evaluation.cohorts.rows import BEFORE, start_stop_rows
+from evaluation.cohorts.services import attached_offers
 from evaluation.cohorts.tidy import tidy
 from evaluation.cohorts.timeline import Timeline, timeline
+from evaluation.cohorts.wording import counted
 from evaluation.errors import DataError, StudyError
 from evaluation.study import Study
 
@@ -44,7 +47,7 @@ class Stages:
     support: Table
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Cohort:
     """Children followed from the day they left care to permanency.
 
@@ -58,8 +61,8 @@ class Cohort:
         Every exclusion in order: ``step``, ``reason``, ``children``,
         ``exits``, ``families``, ``excluded``. The first row is all removal
         episodes on record, the last the cohort.
-    columns : list of str
-        Names of the columns of `exits`.
+    columns : dict of str to str
+        The columns of `exits` and their names in the engine.
     link : AdoptionLink
         Whether adoption exits can be followed.
     stages : Stages
@@ -69,13 +72,24 @@ class Cohort:
     """
 
     study: Study
-    flow: pd.DataFrame = field(repr=False)
-    columns: list[str] = field(repr=False)
+    flow: pd.DataFrame
+    columns: dict[str, str]
     link: AdoptionLink
-    stages: Stages = field(repr=False)
-    events: Outcomes = field(repr=False)
-    _ends: dict[str, Table] = field(default_factory=dict, repr=False)
-    _rows: dict[str, Table] = field(default_factory=dict, repr=False)
+    stages: Stages
+    events: Outcomes
+    _ends: dict[str, Table] = field(default_factory=dict)
+    _rows: dict[str, Table] = field(default_factory=dict)
+
+    def __repr__(self) -> str:
+        last = self.flow.iloc[-1]
+        return (
+            f"Cohort({self.study.title!r}: {counted(last.exits, 'exit', 'exits')} of "
+            f"{counted(last.children, 'child', 'children')} in "
+            f"{counted(last.families, 'family', 'families')})"
+        )
+
+    def _repr_html_(self) -> str:
+        return f"<p>{html.escape(repr(self))}</p>{self.flow.to_html(index=False)}"
 
     @property
     def programs(self) -> list[str]:
@@ -92,7 +106,7 @@ class Cohort:
     def exits(self) -> pd.DataFrame:
         """One row per exit, in the order of child and exit.
 
-        ``child_id``, ``exit_id`` (child and number of the episode),
+        ``child_id``, ``exit_id`` (child and number of the index event),
         ``family_id`` (cluster: the removal family, joined with others where
         unrelated children share a household), ``household_id``,
         ``index_date``, ``exit_type``, ``age_at_exit`` (completed years),
@@ -104,7 +118,7 @@ class Cohort:
     @cached_property
     def _exits(self) -> pd.DataFrame:
         exits = self.stages.exits.order_by("child_id", "index_date", "number")
-        return tidy(exits.select(*self.columns))
+        return tidy(exits.select(**{name: exits[own] for name, own in self.columns.items()}))
 
     @property
     def services(self) -> pd.DataFrame:
@@ -115,6 +129,16 @@ class Cohort:
         """
         spells = self.stages.spells.order_by("exit_id", "program", "start_day", "service_id")
         return tidy(spells)
+
+    @property
+    def offers(self) -> pd.DataFrame:
+        """Offers, referrals and randomizations beside the exits they reach.
+
+        ``assigned_day`` and ``accepted_day`` are since the index date; an
+        offer long before it belongs to an earlier stay.
+        """
+        offers = attached_offers(self.stages.records, self.stages.exits)
+        return tidy(offers.order_by("exit_id", "program", "assigned_day", "assignment_id"))
 
     def follow_up(self, outcome: str) -> pd.DataFrame:
         """Return the start–stop rows of an outcome.
@@ -141,13 +165,13 @@ class Cohort:
         DataError
             If a table it needs is missing.
         """
-        rows = self.follow_up_table(outcome)
-        exits = self.stages.exits.select(
-            "exit_id", "child_id", "family_id", "index_date", "number", *self.covariates
-        )
-        rows = rows.join(exits, "exit_id").order_by("child_id", "index_date", "number", "start")
-        own = [name for name in self.follow_up_table(outcome).columns if name != "exit_id"]
-        return tidy(rows.select(*_ROW_KEYS, *own, *self.covariates))
+        split = self.follow_up_table(outcome)
+        covariates = {name: self.columns[name] for name in self.covariates}
+        exits = self.stages.exits.select(*_ROW_KEYS, "index_date", "number", *covariates.values())
+        rows = split.join(exits, "exit_id").order_by("child_id", "index_date", "number", "start")
+        own = [name for name in split.columns if name != "exit_id"]
+        shown = {name: name for name in (*_ROW_KEYS, *own)} | covariates
+        return tidy(rows.select(**{name: rows[column] for name, column in shown.items()}))
 
     def follow_up_table(self, outcome: str) -> Table:
         """Return the start–stop rows of an outcome as a table of the engine.

@@ -30,7 +30,7 @@ NOT_COVARIATES = (
 OF_ROWS = ("start", "stop", "event", "end_reason", "component", "support_status")
 
 
-def describe(exits: Table, records: Records) -> tuple[Table, list[str]]:
+def describe(exits: Table, records: Records) -> tuple[Table, dict[str, str]]:
     """Add the baseline columns of the cohort.
 
     Age groups are the federal ones (Children's Bureau, CFSR Round 4, 2022).
@@ -47,8 +47,9 @@ def describe(exits: Table, records: Records) -> tuple[Table, list[str]]:
     -------
     ibis.Table
         With the columns added.
-    list of str
-        Their names in the order shown, from ``child_id`` to the agency's own.
+    dict of str to str
+        The columns of `Cohort.exits` in the order shown, from ``child_id`` to
+        the agency's own, and their names in the engine.
     """
     months = completed_months(exits.index_date, exits.birth_date)
     columns = {
@@ -76,9 +77,8 @@ def describe(exits: Table, records: Records) -> tuple[Table, list[str]]:
         codes = contract().table("removals").field("removal_reasons").codes
         given = ";" + exits.removal_reasons + ";"
         columns |= {f"reason_{code}": given.contains(f";{code};") for code in codes}
-    columns |= _carried(exits, records, columns)
-    exits = exits.mutate(**columns)
-    return exits, [*IDENTIFIERS, *columns]
+    shown = {name: name for name in (*IDENTIFIERS, *columns)}
+    return exits.mutate(**columns), shown | _carried(records, shown)
 
 
 def one_category(given: StringValue) -> StringValue:
@@ -98,7 +98,7 @@ def one_category(given: StringValue) -> StringValue:
     )
 
 
-def _carried(exits: Table, records: Records, ours: dict) -> dict:
+def _carried(records: Records, ours: dict[str, str]) -> dict[str, str]:
     """Name the agency's own columns so that none hides one of ours."""
     taken = {name.casefold() for name in (*NOT_COVARIATES, *OF_ROWS, *ours)}
     carried = {}
@@ -108,7 +108,7 @@ def _carried(exits: Table, records: Records, ours: dict) -> dict:
             while shown.casefold() in taken or _is_reserved(shown):
                 shown = f"{table}_{shown}"
             taken.add(shown.casefold())
-            carried[shown] = exits[internal]
+            carried[shown] = internal
     return carried
 
 

@@ -136,7 +136,7 @@ def _outcomes(study: Study, link: AdoptionLink) -> list[tuple[str, str]]:
             )
         )
     if "adoption" in rules.exit_types:
-        words.append(("Adoption", link.sentence))
+        words.append(("Adoption", link.words))
     return words
 
 

@@ -41,6 +41,7 @@ def removal_episodes(records: Records) -> Table:
         while the child is in care), ``spells``, ``days`` (length, up to the
         last day covered if still in care), ``in_care``, ``unsettled``
         (discharged so late that the next spell could still join),
+        ``never_closed`` (an open spell is followed by another),
         ``standing`` (``stay``, ``short``, ``protective`` or ``undetermined``:
         whether it counts as a removal after an exit), and the agency's own
         columns of the last spell.
@@ -62,7 +63,10 @@ def removal_episodes(records: Records) -> Table:
         removal_date=spells.removal_date.min(),
         last_day=spells.last_day.max(),
         spells=spells.count(),
-        began_open=(spells.is_first & spells.discharge_date.isnull() & ~spells.is_last).any(),
+        never_closed=true(
+            spells.removal_date.min(where=spells.discharge_date.isnull())
+            < spells.removal_date.max()
+        ),
         **{name: spells[name].arbitrary(where=spells.is_first) for name in _AT_REMOVAL},
         **{name: spells[name].arbitrary(where=spells.is_last) for name in (*_AT_DISCHARGE, *extra)},
     )

@@ -11,7 +11,8 @@ from evaluation.cohorts.episodes import PERMANENCY, minimum_custody_days
 from evaluation.cohorts.records import Records, true
 from evaluation.cohorts.wording import days
 from evaluation.errors import StudyError
-from evaluation.study import CohortRules
+from evaluation.sources.contract import contract, did_you_mean
+from evaluation.study import Study
 
 
 @dataclass(frozen=True)
@@ -35,11 +36,10 @@ def candidates(episodes: Table, records: Records) -> Table:
     Returns
     -------
     ibis.Table
-        The episodes with ``exit_id`` (child and number of the episode), the
-        child's columns (a death recorded only as the reason of a disruption
-        among them), ``removal_family_id``, ``flow_family`` (the child
-        itself where the family is missing), ``index_date`` (the discharge)
-        and ``age_limit_date``.
+        The episodes with the child's columns (a death recorded only as the
+        reason of a disruption among them), ``removal_family_id``,
+        ``flow_family`` (the child itself where the family is missing),
+        ``index_date`` (the discharge) and ``age_limit_date``.
     """
     children = records.table("children").drop("known_on")
     children = children.rename(removal_family_id="family_id")
@@ -51,7 +51,6 @@ def candidates(episodes: Table, records: Records) -> Table:
         rows = rows.left_join(died, "child_id").drop("child_id_right")
         rows = rows.mutate(death_date=ibis.least(rows.death_date, rows.died_on)).drop("died_on")
     return rows.mutate(
-        exit_id=rows.child_id + "-" + rows.number.cast("string"),
         flow_family=ibis.coalesce("f:" + rows.removal_family_id, "lone:" + rows.child_id),
         index_date=rows.discharge_date,
         age_limit_date=birthday(rows.birth_date, records.rules.age_limit),
@@ -143,18 +142,21 @@ def select(rows: Table, steps: list[Step], unit: str) -> Table:
     ibis.Table
         ``rows`` with ``left_at``: the number of the step (from 1), or 0 for
         the cohort. With ``unit = "first exit"`` a child's later eligible exits
-        leave at one last step.
+        leave at one last step. ``exit_id`` is the child and the number of the
+        index event, 1 for the first; missing for those who leave.
     """
     rows = rows.mutate(
         left_at=ibis.cases(
             *((true(step.leaves), place) for place, step in enumerate(steps, 1)), else_=0
         ).cast("int32")
     )
-    if unit == "every exit":
-        return rows
     order = ibis.window(group_by=["child_id", "left_at"], order_by=[rows.index_date, rows.number])
-    later = (rows.left_at == 0) & (ibis.row_number().over(order) > 0)
-    return rows.mutate(left_at=later.ifelse(len(steps) + 1, rows.left_at).cast("int32"))
+    rows = rows.mutate(place=(ibis.row_number().over(order) + 1).cast("int32"))
+    if unit == "first exit":
+        later = (rows.left_at == 0) & (rows.place > 1)
+        rows = rows.mutate(left_at=later.ifelse(len(steps) + 1, rows.left_at).cast("int32"))
+    exit_id = rows.child_id + "-" + rows.place.cast("string")
+    return rows.mutate(exit_id=(rows.left_at == 0).ifelse(exit_id, ibis.null("string")))
 
 
 def flow_table(rows: Table, steps: list[Step], unit: str) -> pd.DataFrame:
@@ -188,19 +190,34 @@ def flow_table(rows: Table, steps: list[Step], unit: str) -> pd.DataFrame:
     return table
 
 
-def refuse_what_is_not_offered(rules: CohortRules) -> None:
-    """Stop at settings that need tables this version does not read.
+def refuse_what_is_not_offered(study: Study) -> None:
+    """Stop at settings that these rules cannot follow.
 
     Raises
     ------
     StudyError
-        If exits are to be dated at the start of trial home visits.
+        If exits are to be dated at the start of trial home visits,
+        ``data_through`` names a table that is none, or two programs cannot be
+        told apart as columns.
     """
-    if rules.index_at == "visit start":
+    through = study.cohort.data_through
+    for table in through if isinstance(through, dict) else ():
+        if table not in contract().names:
+            nearest = did_you_mean(table, contract().names)
+            raise StudyError(f'cohort.data_through names the table "{table}"{nearest}')
+    if study.cohort.index_at == "visit start":
         raise StudyError(
             'cohort.index_at = "visit start" is not offered in this version: it needs the '
             'placements table with trial home visits; use "discharge".'
         )
+    folded: dict[str, str] = {}
+    for service in study.services:
+        other = folded.setdefault(service.program.casefold(), service.program)
+        if other != service.program:
+            raise StudyError(
+                f"services names the programs {other} and {service.program}, which differ only "
+                "in case: give one of them another code in the data and in the study."
+            )
 
 
 def _remaining(counts: Table, steps: int) -> list[int]:

@@ -108,6 +108,33 @@ def attached_spells(records: Records, exits: Table, study: Study) -> Table:
     )
 
 
+def attached_offers(records: Records, exits: Table) -> Table:
+    """Attach offers, referrals and randomizations to the exits they reach.
+
+    Returns
+    -------
+    ibis.Table
+        One row per exit and assignment: ``exit_id``, ``assignment_id``,
+        ``program``, ``kind``, ``arm``, ``reach``, ``assigned_day``,
+        ``accepted``, ``accepted_day`` (days since the index date), ``site``,
+        ``score``.
+    """
+    offers = attach(records.optional("assignments"), "assignment_id", exits)
+    return offers.select(
+        "exit_id",
+        "assignment_id",
+        "program",
+        "kind",
+        "arm",
+        "reach",
+        "accepted",
+        "site",
+        "score",
+        assigned_day=days_between(offers.assignment_date, offers.index_date),
+        accepted_day=days_between(offers.accepted_date, offers.index_date),
+    )
+
+
 def exposure_intervals(spells: Table, programs: list[str]) -> Table:
     """Merge the spells of a program into days in service.
 

@@ -1,6 +1,7 @@
 """Small results leave the engine as tidy pandas."""
 
 import pandas as pd
+import pyarrow as pa
 from ibis.expr.types import Table
 
 
@@ -18,12 +19,20 @@ def tidy(table: Table) -> pd.DataFrame:
     -------
     pandas.DataFrame
     """
-    frame = table.to_pandas()
-    for name, kind in table.schema().items():
-        if kind.is_date():
-            frame[name] = pd.to_datetime(frame[name])
-        elif kind.is_boolean():
-            frame[name] = frame[name].astype("boolean" if frame[name].isna().any() else "bool")
-        elif kind.is_integer():
-            frame[name] = frame[name].astype("Int64" if frame[name].isna().any() else "int64")
-    return frame
+    found = table.to_pyarrow()
+    return pd.DataFrame({name: _column(found.column(name)) for name in found.column_names})
+
+
+def _column(values: pa.ChunkedArray) -> pd.Series:
+    kind = values.type
+    if pa.types.is_date(kind):
+        return values.to_pandas(date_as_object=False).astype("datetime64[ns]")
+    if pa.types.is_integer(kind):
+        plain, nullable = "int64", pd.Int64Dtype()
+    elif pa.types.is_boolean(kind):
+        plain, nullable = "bool", pd.BooleanDtype()
+    else:
+        return values.to_pandas()
+    if values.null_count:
+        return values.to_pandas(types_mapper={kind: nullable}.get).astype(nullable)
+    return values.to_pandas().astype(plain)

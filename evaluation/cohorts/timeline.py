@@ -107,7 +107,7 @@ def _life(child: pd.DataFrame) -> list[tuple]:
 
 
 def _stays(cohort: "Cohort", stays: pd.DataFrame) -> list[tuple]:
-    reasons = [*cohort.flow["reason"], cohort.flow["reason"].iloc[-1]]
+    reasons = cohort.flow["reason"].tolist()
     moments = []
     for stay in stays.itertuples():
         moments.append((stay.removal_date, "Removed", _text(stay.removal_reasons, stay.custody)))

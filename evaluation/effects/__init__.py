@@ -1,4 +1,11 @@
-"""Contrasts: did children served fare better than they would have without?"""
+"""Contrasts: did children served fare better than they would have without?
+
+The room carries the name of its main function, so ``ev.effects`` is both: importing
+the room would otherwise hide the function behind the module.
+"""
+
+import sys
+from types import ModuleType
 
 from evaluation.effects.balance import balance
 from evaluation.effects.propensity import Propensity, propensity
@@ -7,3 +14,12 @@ from evaluation.effects.study_effects import effects
 from evaluation.effects.truth import beside_truth
 
 __all__ = ["Effects", "Propensity", "balance", "beside_truth", "effects", "propensity"]
+
+
+class _CallableRoom(ModuleType):
+    """A module that is called as its main function."""
+
+    __call__ = staticmethod(effects)
+
+
+sys.modules[__name__].__class__ = _CallableRoom

@@ -76,7 +76,9 @@ def quoted(column: str) -> str:
     return column if column.isidentifier() else f"`{column}`"
 
 
-def arms_of(cohort: Cohort, outcome: str, service: Service) -> Arms:
+def arms_of(
+    cohort: Cohort, outcome: str, service: Service, follow_up: pd.DataFrame | None = None
+) -> Arms:
     """Assemble the rows of one contrast.
 
     Parameters
@@ -87,12 +89,14 @@ def arms_of(cohort: Cohort, outcome: str, service: Service) -> Arms:
         One of the cohort's outcomes.
     service : Service
         With ``exposure`` ``"at exit"`` or ``"time-varying"``.
+    follow_up : pandas.DataFrame, optional
+        ``cohort.follow_up(outcome)``, where the caller has it already.
 
     Returns
     -------
     Arms
     """
-    follow_up = cohort.follow_up(outcome)
+    follow_up = cohort.follow_up(outcome) if follow_up is None else follow_up
     covariates = cohort.study.adjustment.covariates
     if service.exposure == "at exit":
         rows = _one_row_per_child(follow_up, covariates)

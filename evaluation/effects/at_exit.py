@@ -9,6 +9,7 @@ from evaluation import estimates
 from evaluation.effects import intervals
 from evaluation.effects.arms import OUTCOME_EVENT, Arms
 from evaluation.effects.balance import balance
+from evaluation.effects.limits import OUTCOME_WORDS
 from evaluation.effects.outcome_model import fit_outcome_model
 from evaluation.effects.propensity import Propensity, propensity
 from evaluation.effects.result import Part
@@ -48,6 +49,7 @@ def at_exit_effects(arms: Arms, horizons: tuple[int, ...], study: Study) -> Part
         )
         notes.append(_describe(fitted, arms))
     model = fit_outcome_model(arms, study, fitted)
+    notes += model.notes(f"{arms.service.name}, {OUTCOME_WORDS[arms.outcome]}")
     rows = []
     curves = pd.DataFrame()
     if fitted is not None or study.design == "randomized":

@@ -23,7 +23,7 @@ class Interval:
 
 def clustered_covariance(influence: pd.DataFrame, cluster: pd.Series) -> np.ndarray:
     """Sum influence by cluster and take the outer product (Lin and Wei, 1989)."""
-    by_cluster = influence.groupby(cluster.to_numpy(), sort=False).sum().to_numpy()
+    by_cluster = influence.groupby(cluster.to_numpy(), sort=False).sum(min_count=1).to_numpy()
     return by_cluster.T @ by_cluster
 
 

@@ -1,22 +1,27 @@
 """What comparing ever served with never served would have claimed, and why it is refused."""
 
-from evaluation.cohorts import Cohort
+import pandas as pd
+
 from evaluation.effects.arms import OUTCOME_EVENT
 from evaluation.effects.limits import OUTCOME_WORDS
 from evaluation.study import Service
 
 
-def naive_claim(cohort: Cohort, outcome: str, service: Service) -> dict | None:
+def naive_claim(
+    follow_up: pd.DataFrame, outcome: str, service: Service, horizon: int
+) -> dict | None:
     """Compute the ever-against-never risk ratio as a warning, never as an effect.
 
     Parameters
     ----------
-    cohort : Cohort
-        A built cohort.
+    follow_up : pandas.DataFrame
+        The cohort's follow-up rows for the outcome.
     outcome : str
-        One of its outcomes.
+        The outcome followed.
     service : Service
         The service.
+    horizon : int
+        Day at which the risks are compared.
 
     Returns
     -------
@@ -24,8 +29,7 @@ def naive_claim(cohort: Cohort, outcome: str, service: Service) -> dict | None:
         A row of ``Effects.naive``; nothing where an arm has no children or the
         never-served no events.
     """
-    horizon = cohort.study.main_horizon
-    rows = cohort.follow_up(outcome)
+    rows = follow_up
     exposure = rows[f"exposure_{service.program}"]
     ever = rows.assign(_ever=exposure != "before").groupby("exit_id")["_ever"].any()
     happened = rows[(rows["event"] == OUTCOME_EVENT) & (rows["stop"] <= horizon)][

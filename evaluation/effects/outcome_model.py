@@ -9,7 +9,7 @@ from evaluation import estimates
 from evaluation.effects import intervals
 from evaluation.effects.arms import OUTCOME_EVENT, Arms
 from evaluation.effects.propensity import Propensity
-from evaluation.study import Study
+from evaluation.study import Note, Study
 
 
 @dataclass(frozen=True)
@@ -27,11 +27,21 @@ class HazardModel:
         The term whose ratio is the effect.
     method : str
         How the ratio was made.
+    warnings : tuple of str
+        What a reader must know of the fit.
     """
 
     table: pd.DataFrame
     term: str
     method: str
+    warnings: tuple[str, ...]
+
+    def notes(self, name: str) -> list[Note]:
+        """Say what the fit warns of, and that there is no ratio where there is none."""
+        said = [Note(_plain(f"{name}, outcome model: {warning}")) for warning in self.warnings]
+        if not self.rows():
+            said.append(Note(_plain(f"{name}: the outcome model gives no hazard ratio.")))
+        return said
 
     def rows(self) -> list[dict]:
         """Return the effect as rows of the effects table (none if not identified)."""
@@ -107,7 +117,13 @@ def fit_outcome_model(arms: Arms, study: Study, weights: Propensity | None = Non
     table["n"] = int(data["exit_id"].nunique())
     table["events"] = int((data["event"] == OUTCOME_EVENT).sum())
     table["clusters"] = clusters
-    return HazardModel(table, f"{arms.service.program}[T.{arms.served_state}]", method)
+    term = f"{arms.service.program}[T.{arms.served_state}]"
+    return HazardModel(table, term, method, tuple(fit.warnings))
+
+
+def _plain(text: str) -> str:
+    """Protect braces, which a note would take for counts."""
+    return text.replace("{", "{{").replace("}", "}}")
 
 
 def _model_table(

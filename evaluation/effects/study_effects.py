@@ -46,13 +46,14 @@ def effects(cohort: Cohort) -> Effects:
     parts: list[tuple[Arms, Part]] = []
     cannot: list[dict] = []
     naive: list[dict] = []
-    for service in study.services:
-        for outcome in cohort.outcomes:
-            reason = refusal(service, outcome) or _unserved(cohort, service)
+    for outcome in cohort.outcomes:
+        follow_up = cohort.follow_up(outcome)
+        for service in study.services:
+            reason = refusal(service, outcome) or _unserved(follow_up, service)
             if reason is None:
-                claim = naive_claim(cohort, outcome, service)
+                claim = naive_claim(follow_up, outcome, service, study.main_horizon)
                 naive += [claim] if claim else []
-                arms = arms_of(cohort, outcome, service)
+                arms = arms_of(cohort, outcome, service, follow_up)
                 reason = shortage(arms, study)
             if reason is None:
                 try:
@@ -85,8 +86,9 @@ def _check_covariates(cohort: Cohort) -> None:
             )
 
 
-def _unserved(cohort: Cohort, service: Service) -> str | None:
-    if f"exposure_{service.program}" not in cohort.follow_up(cohort.outcomes[0]).columns:
+def _unserved(follow_up: pd.DataFrame, service: Service) -> str | None:
+    column = f"exposure_{service.program}"
+    if column not in follow_up.columns or (follow_up[column] == "before").all():
         return (
             f"{service.name}: no spell of the program {service.program} reaches any child of the "
             "cohort, so it has no effect to estimate; check the program's code in the services "

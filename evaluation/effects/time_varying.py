@@ -1,6 +1,7 @@
 """Effects of a service that starts after the exit: the hazard while in service."""
 
 from evaluation.effects.arms import Arms
+from evaluation.effects.limits import OUTCOME_WORDS
 from evaluation.effects.outcome_model import fit_outcome_model
 from evaluation.effects.result import Part
 from evaluation.study import Note, Study
@@ -33,4 +34,5 @@ def time_varying_effects(arms: Arms, study: Study) -> Part:
             )
         )
     model = fit_outcome_model(arms, study)
+    notes += model.notes(f"{arms.service.name}, {OUTCOME_WORDS[arms.outcome]}")
     return Part(rows=model.rows(), model=model.table, notes=notes)

@@ -10,8 +10,9 @@ def beside_truth(effects: Effects, truth, study: Study) -> pd.DataFrame:
     """Set each estimate beside the truth it is judged by.
 
     A hazard ratio from a model with covariates is judged by the conditional ratio
-    with frailty averaged out, one without them by the marginal ratio of its target
-    population, a risk by the risk (METHODS 6.3).
+    with frailty averaged out (the same in every target population), one without
+    them by the marginal ratio of its target population, a risk by the risk
+    (METHODS 6.3).
 
     Parameters
     ----------
@@ -38,6 +39,7 @@ def beside_truth(effects: Effects, truth, study: Study) -> pd.DataFrame:
     adjusted = table["method"].astype(str).str.contains("adjusted") & ratio
     table.loc[ratio, "measure_judged"] = "hazard_ratio_marginal"
     table.loc[adjusted, "measure_judged"] = "hazard_ratio_conditional"
+    table.loc[adjusted, "population"] = "all eligible"
     table["until"] = table["horizon"].fillna(study.cohort.horizon_days).astype(int)
     known = truth.estimands.rename(
         columns={"value": "truth", "measure": "measure_judged", "horizon": "until"}

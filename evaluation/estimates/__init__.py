@@ -1,16 +1,41 @@
 """Times, events and weights in, estimates out: nothing here knows of children."""
 
+from evaluation.estimates.comparison import Comparison, compare
 from evaluation.estimates.cox_model import CoxResult, cox
+from evaluation.estimates.discrete_model import DiscreteHazard, discrete_hazard
 from evaluation.estimates.errors import EstimateError
+from evaluation.estimates.fine_gray_model import FineGrayResult, fine_gray
+from evaluation.estimates.group_tests import GroupTest, gray_test, log_rank
 from evaluation.estimates.incidence_curve import IncidenceCurves, cumulative_incidence
+from evaluation.estimates.mean_time import MeanTimes, restricted_mean
+from evaluation.estimates.parametric_model import ParametricResult, parametric
+from evaluation.estimates.rare_events import ExactLimits, zero_event_limits
+from evaluation.estimates.recurrent_curve import MeanCurves, mean_cumulative
 from evaluation.estimates.survival_curve import SurvivalCurves, kaplan_meier
 
 __all__ = [
+    "Comparison",
     "CoxResult",
+    "DiscreteHazard",
     "EstimateError",
+    "ExactLimits",
+    "FineGrayResult",
+    "GroupTest",
     "IncidenceCurves",
+    "MeanCurves",
+    "MeanTimes",
+    "ParametricResult",
     "SurvivalCurves",
+    "compare",
     "cox",
     "cumulative_incidence",
+    "discrete_hazard",
+    "fine_gray",
+    "gray_test",
     "kaplan_meier",
+    "log_rank",
+    "mean_cumulative",
+    "parametric",
+    "restricted_mean",
+    "zero_event_limits",
 ]

@@ -88,6 +88,26 @@ class CurveInfluence:
             total += by * (np.where(inside, first, 0.0) + np.where(gone, last, 0.0))
         return total
 
+    def area(self, widths: np.ndarray) -> np.ndarray:
+        """Return each row's influence on the area under its group's curve.
+
+        Parameters
+        ----------
+        widths : ndarray of float, shape (cells,)
+            How long the curve keeps the value of each cell.
+
+        Returns
+        -------
+        ndarray of float, shape (n,)
+        """
+        enter, leave = self.sets.enter, self.sets.leave
+        multipliers = (self.level, self.constant, self.open)
+        total = np.zeros(len(self.weights))
+        for by, first, last in zip(multipliers, self.on_entering(), self.on_leaving(), strict=True):
+            still = self.sets.cumulate(by * widths, backward=True)
+            total += first * still[enter] + last * still[leave]
+        return total
+
     def variance(self, cluster: np.ndarray | None, group: np.ndarray) -> np.ndarray:
         """Sum squared influences over clusters, at every cell.
 

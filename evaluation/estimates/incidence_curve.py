@@ -22,9 +22,11 @@ from evaluation.estimates.steps import steps
 
 @dataclass(frozen=True, repr=False)
 class IncidenceCurves(Curves):
-    """Aalen–Johansen curves; ``table`` has group, cause, time, at_risk, incidence, se, ci_low,
-    ci_high (and small_sample_se where a group has fewer than 40 clusters).
-    """  # noqa: D205
+    """Aalen–Johansen curves by group and cause.
+
+    ``table`` has group, cause, time, at_risk, incidence, se, ci_low, ci_high
+    (and small_sample_se where a group has fewer than 40 clusters).
+    """
 
     value_name = "incidence"
     axis_label = "Share with the event"

@@ -8,7 +8,7 @@ from scipy.linalg import solve_triangular
 from evaluation.estimates.errors import EstimateError
 from evaluation.estimates.partial_likelihood import PartialLikelihood
 
-_CONVERGED = 1e-13
+_CONVERGED = 1e-14
 _STALLED = 1e-9
 _STILL_MOVING = 0.01
 _FLAT = 1e-4
@@ -27,8 +27,8 @@ class Maximum:
         Coefficients; those that run to infinity are where the search stopped.
     information : ndarray of float, shape (p, p)
         Observed information.
-    covariance : ndarray of float, shape (p, p)
-        Its inverse; NaN for coefficients that run to infinity.
+    inverse : ndarray of float, shape (p, p)
+        Its inverse, on the directions along which the likelihood is curved.
     loglik : tuple of float
         At no effect and at the maximum.
     infinite : ndarray of bool, shape (p,)
@@ -39,10 +39,15 @@ class Maximum:
 
     beta: np.ndarray
     information: np.ndarray
-    covariance: np.ndarray
+    inverse: np.ndarray
     loglik: tuple[float, float]
     infinite: np.ndarray
     steps: int
+
+    @property
+    def covariance(self) -> np.ndarray:
+        """The model-based covariance; NaN for coefficients that run to infinity."""
+        return without_infinite(self, self.inverse)
 
 
 def maximize(
@@ -83,19 +88,20 @@ def maximize(
         beta = np.array(initial, float)
         hazard = model.hazard(beta)
         gradient, information = model.derivatives(hazard)
+    unit = float(model.weights[model.events].mean())
     for taken in range(1, _MOST_STEPS + 1):
         step = _solve(information, gradient)
         gain = float(gradient @ step)
         moving = np.abs(step) * spread > _STILL_MOVING
-        if gain < _STALLED and moving.any():
+        if gain < _STALLED * unit and moving.any():
             loglik = (null, hazard.loglik)
             found = Maximum(beta, information, information, loglik, moving, taken)
-            return _unbounded(found, spread)
-        if gain < _CONVERGED:
+            return _unbounded(found, spread, unit)
+        if gain < _CONVERGED * unit:
             return Maximum(
                 beta=beta + step,
                 information=information,
-                covariance=_inverse(information),
+                inverse=_inverse(information),
                 loglik=(null, hazard.loglik + gain / 2),
                 infinite=np.zeros(len(terms), bool),
                 steps=taken,
@@ -131,12 +137,13 @@ def _climb(model: PartialLikelihood, beta: np.ndarray, step: np.ndarray, loglik:
 def _unbounded(
     found: Maximum,
     spread: np.ndarray,
+    unit: float,
 ) -> Maximum:
     """Invert the information on the directions along which the likelihood is curved."""
     curvature, direction = np.linalg.eigh(found.information / spread / spread[:, None])
-    finite = curvature > _FLAT
+    finite = curvature > _FLAT * unit
     inverse = (direction[:, finite] / curvature[finite]) @ direction[:, finite].T
-    return replace(found, covariance=without_infinite(found, inverse / spread / spread[:, None]))
+    return replace(found, inverse=inverse / spread / spread[:, None])
 
 
 def _solve(information: np.ndarray, gradient: np.ndarray) -> np.ndarray:

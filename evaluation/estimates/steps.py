@@ -101,6 +101,33 @@ class Steps:
             open=incidence * slope + drift,
         )
 
+    def cumulative_hazard(self) -> np.ndarray:
+        """Sum of weighted events over weighted number at risk (Nelson, 1969; Aalen, 1978).
+
+        With repeated events it is the mean number of events so far.
+        """
+        return self.sets.cumulate(self.hazards.sum(axis=0))
+
+    def cumulative_hazard_influence(self) -> CurveInfluence:
+        """Influence of the rows on :meth:`cumulative_hazard`."""
+        hazard, nothing = self.hazards.sum(axis=0), np.zeros(self.sets.size)
+        share = np.divide(1.0, self.weighted, nothing.copy(), where=self.weighted > 0)
+        drift = self.sets.cumulate(-hazard * share)
+        jump = np.zeros((len(self.causes) + 1, self.sets.size))
+        jump[1:] = share
+        return CurveInfluence(
+            sets=self.sets,
+            weights=self.rows.case_weights,
+            code=self.code,
+            slope=nothing,
+            drift=drift,
+            jump_a=np.zeros_like(jump),
+            jump_b=jump,
+            level=nothing,
+            constant=np.ones(self.sets.size),
+            open=drift,
+        )
+
     def _gathering(self) -> tuple[np.ndarray, np.ndarray]:
         """Return how the log of the survival curve answers to a row's weight.
 

@@ -21,9 +21,11 @@ from evaluation.estimates.steps import Steps, steps
 
 @dataclass(frozen=True, repr=False)
 class SurvivalCurves(Curves):
-    """Kaplan–Meier curves; ``table`` has group, time, at_risk, events, censored, survival, se,
-    ci_low, ci_high (and small_sample_se where a group has fewer than 40 clusters).
-    """  # noqa: D205
+    """Kaplan–Meier curves by group.
+
+    ``table`` has group, time, at_risk, events, censored, survival, se, ci_low,
+    ci_high (and small_sample_se where a group has fewer than 40 clusters).
+    """
 
     value_name = "survival"
     axis_label = "Share without the event"

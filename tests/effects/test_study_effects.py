@@ -13,6 +13,7 @@ from evaluation.effects.at_exit import at_exit_effects
 from evaluation.effects.multiplicity import adjust
 from evaluation.effects.result import TABLE_COLUMNS
 from evaluation.errors import StudyError
+
 from .conftest import COHORT, make_cohort, make_study
 
 COACH = {"program": "success_coach", "label": "Coach", "exposure": "at exit"}

@@ -50,7 +50,7 @@ def mutated(text, cuts):
     return content
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(st.lists(CUTS, max_size=4), st.lists(CUTS, max_size=4))
 def test_whatever_happens_to_a_file_it_is_refused_or_every_row_is_counted(
     tmp_path_factory, in_children, in_removals

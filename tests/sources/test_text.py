@@ -143,7 +143,7 @@ LINES = st.lists(
 )
 
 
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(lines=LINES, ending=st.sampled_from(["\n", "\r\n"]))
 def test_the_fast_reader_never_differs_from_the_exact_one(tmp_path_factory, lines, ending):
     """Whatever DuckDB's reader is let to read, Python's csv reads to the same rows and lines."""

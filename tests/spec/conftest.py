@@ -2,10 +2,13 @@
 
 import datetime
 
+import ibis
 import pandas as pd
+import pyarrow as pa
 import pytest
 
 import evaluation as ev
+from evaluation.sources import contract
 
 SETTINGS = {
     "exits": (datetime.date(2018, 1, 1), datetime.date(2022, 12, 31)),
@@ -33,14 +36,19 @@ def read_rows(lines: list[str]) -> pd.DataFrame:
 
 
 def read_tables(drawing: str) -> dict[str, pd.DataFrame]:
-    """Read blocks of a table's name, a header and rows.
+    """Read blocks of a table's name, a header and rows; blank lines do not matter.
 
     Keys are filled in. Children not drawn are born on `BORN`, each of a family
     of its own.
     """
+    blocks: dict[str, list[str]] = {}
+    for line in filter(None, (line.strip() for line in drawing.splitlines())):
+        if line in contract().names:
+            blocks[line] = []
+        else:
+            next(reversed(blocks.values())).append(line)
     tables = {}
-    for block in drawing.strip().split("\n\n"):
-        name, *lines = (line.strip() for line in block.strip().splitlines())
+    for name, lines in blocks.items():
         tables[name] = read_rows(lines)
         if name in KEYS and KEYS[name] not in tables[name]:
             tables[name].insert(0, KEYS[name], [f"{name}-{n}" for n in range(len(lines) - 1)])
@@ -56,6 +64,28 @@ def read_tables(drawing: str) -> dict[str, pd.DataFrame]:
     return tables
 
 
+class DrawnAgency:
+    """Drawn tables as an agency gives them, without the checks of `evaluation.connect`."""
+
+    def __init__(self, frames: dict[str, pd.DataFrame]):
+        self.connection = ibis.duckdb.connect()
+        self.tables = tuple(name for name in contract().names if name in frames)
+        for name in self.tables:
+            fields = contract().table(name).fields
+            types = {f.name: f.engine_type for f in fields if f.name in frames[name]}
+            rows = pa.Table.from_pandas(frames[name].astype(object), preserve_index=False)
+            rows = ibis.memtable(rows)
+            self.connection.create_table(name, rows.cast(types))
+
+    def table(self, name: str):
+        return self.connection.table(name)
+
+    def has(self, name: str, column: str | None = None) -> bool:
+        if name not in self.tables:
+            return False
+        return column is None or column in self.table(name).columns
+
+
 def build(drawing: str | dict, outcomes=("reentry",), services=(), **rules):
     """Build the cohort of drawn tables under the settings of a rule."""
     tables = read_tables(drawing) if isinstance(drawing, str) else drawing
@@ -65,7 +95,7 @@ def build(drawing: str | dict, outcomes=("reentry",), services=(), **rules):
         outcomes=outcomes if isinstance(outcomes, dict) else {name: {} for name in outcomes},
         services=[each if isinstance(each, dict) else {"program": each} for each in services],
     )
-    return ev.build_cohort(ev.connect(tables), study)
+    return ev.build_cohort(DrawnAgency(tables), study)
 
 
 def shown(value) -> str:

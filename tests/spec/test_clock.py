@@ -289,7 +289,9 @@ def test_a_recent_short_stay_is_undecided_and_follow_up_ends_where_it_began(buil
         B        | 1     | 30   | 1     | outcome
         """,
     )
-    assert any(note.startswith("1 exit followed by a stay that began shortly") for note in cohort.notes)
+    assert any(
+        note.startswith("1 exit followed by a stay that began shortly") for note in cohort.notes
+    )
 
 
 def test_a_closed_stay_shorter_than_the_minimum_is_no_reentry(build, same):

@@ -75,6 +75,8 @@ def read_curves(
     listed = _one_cause(listed, cause)
     both = {"steps": _shares(steps), "listed": _shares(listed)}
     listed = listed.assign(time=both["listed"]["time"])
+    for column in ("at_risk", "events"):
+        numbers(listed, column, CHART, low=0)
     for day in horizons:
         if day not in set(listed["time"]):
             raise OutputError(

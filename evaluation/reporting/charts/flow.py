@@ -8,7 +8,14 @@ from evaluation.reporting.charts import style
 from evaluation.reporting.charts.chart import Chart
 from evaluation.reporting.charts.frame import Frame, content_width, words
 from evaluation.reporting.charts.lettering import clean, line_height, text_width, wrap
-from evaluation.reporting.charts.tables import checked, is_missing, is_suppressed, numbers, written
+from evaluation.reporting.charts.tables import (
+    checked,
+    is_missing,
+    is_suppressed,
+    numbers,
+    spoken,
+    written,
+)
 
 CHART = "flow"
 _COUNTS = ("exits", "children", "families", "excluded")
@@ -179,13 +186,12 @@ def _side_box(frame: Frame, stage: _Stage, left: float, right: float, middle: fl
 
 
 def _in_words(given: pd.DataFrame) -> str:
-    said = []
-    for row in given.itertuples():
-        if _left_out(row.excluded):
-            said.append(f"{written(row.excluded)} left out: {clean(row.reason)}.")
+    said = [
+        f"Left out, {spoken(written(row.excluded))}: {clean(row.reason)}."
+        for row in given.itertuples()
+        if _left_out(row.excluded)
+    ]
     first, last = given.iloc[0], given.iloc[-1]
-    start = f"From {written(first['exits'])} exits"
-    end = " and ".join(
-        f"{written(last[column])} {column}" for column in ("exits", "children") if column in last
-    )
-    return words(f"{start}.", *said, f"Left: {end}.")
+    exits, children = (spoken(written(last[column])) for column in ("exits", "children"))
+    start = f"From {spoken(written(first['exits']))} exits."
+    return words(start, *said, f"Left: {exits} exits and {children} children.")

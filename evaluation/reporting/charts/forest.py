@@ -12,7 +12,7 @@ from evaluation.reporting.charts.contrasts import Contrast, data_table, read_con
 from evaluation.reporting.charts.frame import Frame, content_width, words
 from evaluation.reporting.charts.lettering import clean, line_height, text_width, wrap
 from evaluation.reporting.charts.rows import Row, RowSheet
-from evaluation.reporting.charts.tables import MISSING, as_ratio, interval
+from evaluation.reporting.charts.tables import MISSING, as_ratio, interval, spoken
 
 RATIO_HEADS = {
     "hazard_ratio": "Hazard ratio",
@@ -239,9 +239,9 @@ def _in_words(contrasts: list[Contrast], head: str) -> str:
     for c in contrasts:
         ratio, difference = _cells(c)
         who = f"{c.outcome}, {c.service}{' (ever against never, biased)' if c.naive else ''}"
-        parts = [c.sentence] if c.sentence else [f"{head.lower()} {ratio}"]
+        parts = [c.sentence] if c.sentence else [f"{head.lower()} {spoken(ratio)}"]
         if not c.sentence and difference != MISSING:
-            parts.append(f"difference per 100 {difference}")
+            parts.append(f"difference per 100 {spoken(difference)}")
         if c.truth > 0:
             parts.append(f"truth {c.truth:.2f}")
         said.append(f"{who}: {', '.join(parts)}.")

@@ -20,9 +20,9 @@ from evaluation.reporting.charts.tables import (
     checked,
     interval,
     is_suppressed,
-    minus,
     numbers,
     ordered,
+    spoken,
     tick,
 )
 
@@ -33,6 +33,7 @@ _LEAST_APART = 0.09
 _FARTHEST = 4.0
 _CUT = 2.5
 _SPOKEN = 6
+_HEAD_GAP = 0.13
 
 
 @style.house_style()
@@ -205,7 +206,7 @@ class _Drawing:
             return None
         height = max(0.36 * width, labels.height)
         head = wrap(self.counted, room)
-        top = len(head) * line_height() + 0.06
+        top = len(head) * line_height() + _HEAD_GAP
         frame = Frame(**look, body=top + height + 2 * AXIS_WORDS, width=width)
         frame.lines(0, 0, head, colour=style.SECONDARY)
         axes = draw_panel(frame, self.scale, left, top, across, height, values=True)
@@ -223,7 +224,7 @@ class _Drawing:
         panels = [Panel(label, "", self._look(group).colour) for group, label in self.names.items()]
         multiples = Multiples(panels, self.scale, content_width(width))
         head = wrap(self.counted, content_width(width))
-        top = len(head) * line_height() + 0.08
+        top = len(head) * line_height() + _HEAD_GAP
         frame = Frame(**look, body=top + multiples.height + line_height(), width=width)
         frame.lines(0, 0, head, colour=style.SECONDARY)
         for group, place in zip(self.names, multiples.draw(frame, top), strict=True):
@@ -302,4 +303,4 @@ class _Drawing:
     def _value(self, row: pd.Series) -> str:
         when = f"{self.unit} {tick(row['start'], self.unit)} to {tick(row['stop'], self.unit)}"
         value = interval(row["given"], row["ci_low"], row["ci_high"], "{:,.1f}", " to ")
-        return f"{when}, {minus(value)}"
+        return f"{when}, {spoken(value)}"

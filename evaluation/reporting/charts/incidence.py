@@ -68,7 +68,8 @@ def incidence(
         The same estimate at the listed times, as ``.at(times)`` returns it:
         ``group``, ``time``, ``at_risk``, ``events`` (so far; both unweighted),
         ``incidence`` and, if known, its limits. Printed values come from here
-        alone. Any may be ``s``; missing means no longer followed.
+        alone. Any may be ``s``; missing means no longer followed. Day 0 has no
+        column where nobody is at risk yet: say there how many began.
     title, subtitle, source : str
         The finding; what is measured, for whom, when, how many; the last line.
     horizons : sequence of float
@@ -147,6 +148,8 @@ class _Drawing:
         self.curves, self.horizons, self.main, self.unit = curves, horizons, main, unit
         self.comparison = comparison
         self.days = sorted({*horizons, main, *(t for c in curves for t in c.listed["time"])})
+        begun = [c.value(0) is not None and c.value(0)["at_risk"] != 0 for c in curves]
+        self.columns = [day for day in self.days if day > 0 or any(begun)]
         tops = [c.steps[["incidence", "ci_high"]].max().max() for c in curves]
         levels = levels_to(min(1.0, max([0.01, *tops])))
         self.scale = Scale(
@@ -177,14 +180,14 @@ class _Drawing:
         if labels.height > _TALLEST_LABELS:
             return None
         rows = self._risk_rows({c.group: styles[c.group].colour for c in self.curves})
-        first = [row.cell(self.days[0])[0] for row in rows]
+        first = [row.cell(self.columns[0])[0] for row in rows]
         side = side_room([c.label for c in self.curves], first)
         left = max(self.scale.value_width, side)
         across = room - left - labels.width
         height = max(_SHARE_OF_WIDTH * width, labels.height)
         table = RiskTable(
             rows,
-            self.days,
+            self.columns,
             self._first,
             lambda day: left + across * day / self.scale.last,
             side,
@@ -240,11 +243,11 @@ class _Drawing:
     def _columns(self, room: float) -> RiskTable:
         rows = self._risk_rows({c.group: self._panel_look(c).colour for c in self.curves})
         side = 0.36 * room
-        step = (room - side) / len(self.days)
-        place = {day: side + (i + 0.5) * step for i, day in enumerate(self.days)}
+        step = (room - side) / len(self.columns)
+        place = {day: side + (i + 0.5) * step for i, day in enumerate(self.columns)}
         return RiskTable(
             rows,
-            self.days,
+            self.columns,
             self._first,
             place.__getitem__,
             side,
@@ -304,7 +307,7 @@ class _Drawing:
 
     @property
     def _first(self) -> list[float]:
-        return [self.main, self.days[0], self.days[-1], *self.horizons]
+        return [self.main, self.columns[0], self.columns[-1], *self.horizons]
 
     def in_words(self) -> str:
         """Return every group's values at the horizons as sentences."""

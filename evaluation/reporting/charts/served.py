@@ -21,6 +21,7 @@ from evaluation.reporting.charts.tables import (
     numbers,
     ordered,
     percent,
+    spoken,
     written,
 )
 
@@ -169,7 +170,6 @@ def _mark(axes, y: float, row: dict, last: float, overall: bool) -> None:
 def _in_words(rows: list[dict]) -> str:
     said: dict[str, list[str]] = {}
     for row in rows:
-        value = {"s": "suppressed", MISSING: "not known"}.get(_cells(row, False)[0])
-        text = f"{row['level']} {value or _cells(row, False)[0]}"
+        text = f"{row['level']} {spoken(_cells(row, False)[0])}"
         said.setdefault(str(row["characteristic"]), []).append(text)
     return " ".join(f"{name}: {'; '.join(parts)}." for name, parts in said.items())

@@ -122,6 +122,11 @@ def interval(
     return f"{middle} ({written(low, form)}{joined}{written(high, form)})"
 
 
+def spoken(text: str) -> str:
+    """Put what is written into words for a text that is read aloud."""
+    return {SUPPRESSED: "suppressed", MISSING: "not known"}.get(text, text)
+
+
 def as_ratio(value: float) -> str:
     """Write a ratio with two decimals, or as few as a very large one needs."""
     if 0 < value < 0.005:

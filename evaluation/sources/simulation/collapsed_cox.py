@@ -50,15 +50,17 @@ class Tally:
         """Fit the Cox model (Breslow's ties) and return the ratios of states 1, 2, ...
 
         Monte-Carlo errors are those of a sandwich estimator (Lin and Wei, 1989) in which
-        batches of families are the independent units.
+        batches of families are the independent units. A state nobody is in has NaN.
         """
         start, stop, event, *place, weight = map(np.concatenate, zip(*self._rows, strict=True))
         flat = (BATCHES, self._shape[1] - 1, -1)
         change = self._count(start, *place, weight) - self._count(stop, *place, weight)
         at_risk = np.cumsum(change, axis=1)[:, :-1].reshape(flat)
         events = self._count(stop, *place, weight * event)[:, 1:].reshape(flat)
-        x = self._covariates
-        beta, total, happened = np.zeros(x.shape[1]), at_risk.sum(axis=0), events.sum(axis=0)
+        total, happened = at_risk.sum(axis=0), events.sum(axis=0)
+        varies = (total.sum(axis=0) @ (self._covariates != 0)) > 0
+        x = self._covariates[:, varies]
+        beta = np.zeros(x.shape[1])
         for _ in range(25):
             hazard, mean, information = _moments(x, beta, total, happened)
             score = (happened @ x).sum(axis=0) - happened.sum(axis=1) @ mean
@@ -72,8 +74,9 @@ class Tally:
         bread = np.linalg.inv(information)
         spread = bread @ (scores.T @ scores) @ bread * BATCHES / (BATCHES - 1)
         errors = np.sqrt(np.diag(spread))
-        chosen = range(self._states - 1)
-        return [Ratio(float(np.exp(beta[k])), float(np.exp(beta[k]) * errors[k])) for k in chosen]
+        found = np.full((len(varies), 2), np.nan)
+        found[varies] = np.column_stack([np.exp(beta), np.exp(beta) * errors])
+        return [Ratio(float(value), float(se)) for value, se in found[: self._states - 1]]
 
     def _count(self, day, state, band, batch, weight) -> np.ndarray:
         where = np.ravel_multi_index((batch, day.astype("int64"), state, band), self._shape)

@@ -10,7 +10,7 @@ from evaluation.sources.simulation.scenario import Program
 from evaluation.sources.simulation.spells import propensity, referral_score
 from evaluation.sources.simulation.world import World
 
-EARLIER_SPELLS = 0.03
+EARLIER_SPELLS = 0.01
 NOT_STARTED = ("refused", "waiting_list", "not_eligible")
 NOT_STARTED_SHARES = (0.76, 0.20, 0.04)
 

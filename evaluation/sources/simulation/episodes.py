@@ -30,6 +30,7 @@ REASONS = (
     "abandonment",
 )
 REASON_SHARES = (0.42, 0.20, 0.09, 0.07, 0.06, 0.04, 0.04, 0.03, 0.02, 0.02, 0.01)
+CUSTODY_SHARES = (0.8, 0.1, 0.08, 0.02)
 CUSTODIES = ("court_ordered", "voluntary", "temporary_physical_custody", "unknown")
 
 
@@ -132,12 +133,19 @@ def removals_table(world: World, ids: Identifiers) -> pd.DataFrame:
     table["removal_reasons"] = np.where(
         second, names[first_reason] + ";" + names[other_reason], names[first_reason]
     )
-    table["custody"] = draw.choice(
-        np.array(CUSTODIES, dtype=object), len(table), p=(0.8, 0.1, 0.08, 0.02)
-    )
+    table["custody"] = _custody(table, draw)
     table["removal_date"] = iso(table["removal"])
     table["discharge_date"] = iso(table["discharge"])
     return table
+
+
+def _custody(table: pd.DataFrame, draw: np.random.Generator) -> np.ndarray:
+    """Legal basis: brief temporary custody only where no exit or re-entry hangs on the stay."""
+    basis = np.array(CUSTODIES, dtype=object)
+    custody = draw.choice(basis, len(table), p=CUSTODY_SHARES)
+    lasts = table["discharge"] - table["removal"] >= 8
+    counts = lasts & (table["discharge"] < np.inf) | table["protective"]
+    return np.where((custody == "temporary_physical_custody") & ~counts, basis[0], custody)
 
 
 def _recorded_death(world: World) -> np.ndarray:
@@ -155,6 +163,7 @@ def _rows(child, removal, discharge, reason, household=None) -> pd.DataFrame:
             "discharge": np.asarray(discharge, dtype=float),
             "discharge_reason": reason,
             "household_id": household,
+            "protective": False,
         }
     )
 
@@ -260,7 +269,8 @@ def _stays(child, group: Children, families, world: World, name: str, short_shar
     reason = np.where(short, "reunification", reason)
     closed = discharge <= data_through
     reason = np.where(closed & (reason != "none"), reason, None)
-    return _rows(child, removal, np.where(closed, discharge, np.inf), reason)
+    rows = _rows(child, removal, np.where(closed, discharge, np.inf), reason)
+    return rows.assign(protective=short)
 
 
 def _joined(first: Children, second: Children) -> Children:

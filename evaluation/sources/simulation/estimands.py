@@ -286,7 +286,8 @@ def _time_varying(large: _Large, program: Program, column: int, horizon: int) ->
             ("hazard_ratio_conditional_after", "after service", after),
         ):
             contrast = f"{words} against before, {program.name}"
-            yield _ratio_row((*head, contrast), horizon, measure, ratio)
+            if np.isfinite(ratio.value):
+                yield _ratio_row((*head, contrast), horizon, measure, ratio)
 
 
 def _start_days(large: _Large, program: Program, column: int, horizon: int) -> Iterator[tuple]:

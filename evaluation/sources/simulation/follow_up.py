@@ -86,7 +86,7 @@ def end_of_follow_up(
         competing["reentry"] = happened.reentry
     censoring = {"horizon": np.full(len(happened.death), float(horizon))}
     if data_end is not None:
-        censoring = {"moved_out": happened.move, "data_end": data_end} | censoring
+        censoring |= {"moved_out": happened.move, "data_end": data_end}
     names = ["outcome", *competing, *censoring]
     days = np.column_stack(
         [outcome_days(happened, outcome), *competing.values(), *censoring.values()]

@@ -84,11 +84,12 @@ def outcomes(
             (getattr(p.in_service, name), getattr(p.after_service, name)) for p in scenario.programs
         ]
 
-    surveillance = [(program.surveillance, 1.0) for program in scenario.programs]
-    reporting = [
-        (during * seen, after)
-        for (during, after), (seen, _) in zip(effects("maltreatment"), surveillance, strict=True)
-    ]
+    share, most = scenario.reported, 1 / max(scenario.reported, 1e-9)
+    unfounded = [(program.surveillance, 1.0) for program in scenario.programs]
+    seen = [min(program.surveillance, most) for program in scenario.programs]
+    missed = [(1 - share * s) / (1 - share) if share < 1 else 1.0 for s in seen]
+    reporting = [(d * s, a) for (d, a), s in zip(effects("maltreatment"), seen, strict=True)]
+    missing = [(d * m, a) for (d, a), m in zip(effects("maltreatment"), missed, strict=True)]
     incidents = np.array(scenario.maltreatment_monthly)
     reported = incidents * scenario.reported
 
@@ -131,13 +132,10 @@ def outcomes(
             reporting,
         ),
         unfounded=process(
-            "maltreatment", latent.unfounded, [scenario.unfounded_monthly] * 6, surveillance
+            "maltreatment", latent.unfounded, [scenario.unfounded_monthly] * 6, unfounded
         ),
         unreported=process(
-            "maltreatment",
-            latent.unreported,
-            incidents * (1 - scenario.reported),
-            effects("maltreatment"),
+            "maltreatment", latent.unreported, incidents * (1 - scenario.reported), missing
         ),
         removal_report=linked_day,
         removal_report_substantiated=np.isfinite(linked_day)

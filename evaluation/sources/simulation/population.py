@@ -57,10 +57,9 @@ class Families:
 class Children:
     """Arrays with one entry per child; dates are days since 1970-01-01.
 
-    ``household`` numbers the households exited to; ``seat`` is the child's place among
-    its household's children, and ``joint`` tells whether all of them came home on one
-    day. ``left_behind`` marks siblings who did not exit to permanency: their exit
-    entries mean nothing.
+    ``slot`` tells households of a family apart: 0 for the one most of its children exit
+    to, else the child's place among its siblings. ``left_behind`` marks siblings who did
+    not exit to permanency: their exit entries mean nothing.
     """
 
     family: np.ndarray

@@ -73,7 +73,8 @@ class Program:
     uptake : float
         Share of offers that lead to a start.
     surveillance : float
-        Factor on the hazard of a report while in service, at unchanged maltreatment.
+        Factor, while in service, on the share of incidents that are reported (which
+        cannot pass 1) and on unfounded reports; maltreatment itself stays as it is.
     unit : {"household", "family", "child"}
         Whom a row of services names. Where a household's children came home on
         different days or two families share it, rows name each child.
@@ -95,8 +96,12 @@ class Program:
 
     def __post_init__(self):
         """Check that shares are shares and that each piece has its hazard."""
-        for name in ("known_at_exit", "completion"):
-            _share(f"{self.name}.{name}", getattr(self, name))
+        _share(f"{self.name}.completion", self.completion)
+        if not 0 <= self.known_at_exit < 1:
+            raise StudyError(
+                f"{self.name}.known_at_exit is {self.known_at_exit}: give a share of 0 or more, "
+                "below 1, so that some households can be compared."
+            )
         if not 0 < self.uptake <= 1:
             raise StudyError(f"{self.name}.uptake is {self.uptake}: give a share above 0, up to 1.")
         if len(self.start_monthly) != len(PIECES):
@@ -170,7 +175,8 @@ class Scenario:
 
     Hazards are per month of 365.25/12 days and constant within the pieces 0-3, 3-6,
     6-12, 12-24, 24-60 and over 60 months after the exit. They hold for a reunified
-    child with covariates at zero on the centred scale of ``centre`` and frailty 1.
+    girl aged 7 from the first county, without disability, with 0.2 earlier episodes, 450
+    days in care and frailty 1: about the average child.
 
     Parameters
     ----------

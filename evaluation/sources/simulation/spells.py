@@ -24,8 +24,8 @@ class Spells:
 
 def propensity(scenario: Scenario, population: Population, program: Program) -> np.ndarray:
     """Return each household's probability that a service is known at exit."""
-    if program.known_at_exit in (0.0, 1.0):
-        return np.full(population.households, program.known_at_exit)
+    if program.known_at_exit == 0:
+        return np.zeros(population.households)
     odds = np.log(program.known_at_exit / (1 - program.known_at_exit))
     return 1 / (1 + np.exp(-(odds + referral_score(scenario, population, program))))
 

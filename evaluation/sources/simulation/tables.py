@@ -65,16 +65,15 @@ def records(world: World, ids: Identifiers) -> dict[str, pd.DataFrame]:
     """Return the contract tables of a world, without errors, every field as text."""
     removals = removals_table(world, ids)
     removals["removal_id"] = numbered("E", len(removals))
-    services, assignments = service_tables(world, ids)
     tables = {
         "children": children_table(world, ids),
         "removals": removals,
         "maltreatment_reports": maltreatment_table(world, ids),
-        "services": services,
-        "assignments": assignments,
-        "disruptions": disruptions_table(world, ids),
-        "moves_out": moves_table(world, ids),
     }
+    if world.scenario.programs:
+        tables["services"], tables["assignments"] = service_tables(world, ids)
+    tables["disruptions"] = disruptions_table(world, ids)
+    tables["moves_out"] = moves_table(world, ids)
     return {name: _as_text(table[COLUMNS[name].split()]) for name, table in tables.items()}
 
 

@@ -224,14 +224,20 @@ class Truth:
         return estimands(self.scenario)
 
     def _clusters(self) -> np.ndarray:
+        """Per child, the first family of those joined by shared homes to its own.
+
+        Only families with a child in the cohort count, so the name is one of theirs.
+        """
         population = self.world.population
-        home = self.world.shared_home
-        family = population.children.family[population.first_child]
-        count = len(population.families.removal)
-        links = coo_array((np.ones(len(home)), (family, family[home])), shape=(count, count))
-        label = connected_components(links, directed=False)[1]
-        names = pd.Series(self._ids.family[: len(label)]).groupby(label).transform("min")
-        return names.to_numpy(dtype=object)[population.children.family]
+        seen = population.in_window
+        family = population.children.family
+        homes = len(population.families.removal) + self.world.shared_home[population.household]
+        size = homes.max() + 1
+        links = coo_array((np.ones(seen.sum()), (family[seen], homes[seen])), shape=(size, size))
+        label = connected_components(links, directed=False)[1][family]
+        names = pd.Series(self._ids.family[family])
+        first = names[seen].groupby(label[seen]).min()
+        return pd.Series(label).map(first).to_numpy(dtype=object)
 
 
 def simulate_truth(children: int = 1_500, seed: int = 1, **arguments) -> Truth:

@@ -1,4 +1,4 @@
-"""Charts of ratios with intervals, one line a term."""
+"""Charts of estimates with intervals, one line each."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
@@ -13,23 +13,29 @@ if TYPE_CHECKING:
 _ROW = 0.3
 
 
-def draw_ratios(
+def draw_intervals(
     labels: Sequence[str],
-    ratio: Sequence[float],
+    value: Sequence[float],
     low: Sequence[float],
     high: Sequence[float],
     *,
     axis_label: str,
+    reference: float | None = None,
+    logarithmic: bool = False,
     ax: "Axes | None" = None,
 ) -> "Axes":
-    """Draw ratios on a logarithmic axis, filled where the interval excludes 1.
+    """Draw estimates and intervals, filled where the interval excludes the reference.
 
     Parameters
     ----------
     labels : sequence of str
-    ratio, low, high : sequence of float
+    value, low, high : sequence of float
         Estimates and limits; one that is not finite is written, not drawn.
     axis_label : str
+    reference : float, optional
+        Value of no difference, marked by a line.
+    logarithmic : bool
+        Scale of the value axis.
     ax : Axes, optional
         A new figure by default.
 
@@ -38,32 +44,39 @@ def draw_ratios(
     Axes
     """
     labels = [str(text) for text in labels]
-    ratio, low, high = (np.asarray(v, float) for v in (ratio, low, high))
+    value, low, high = (np.asarray(v, float) for v in (value, low, high))
+    drawn = np.isfinite(value) & np.isfinite(low) & np.isfinite(high)
+    if logarithmic:
+        drawn &= (value > 0) & (low > 0)
     own_figure = ax is None
     if own_figure:
         ax = house.figure(height=1.1 + _ROW * len(labels), shown=True)[1]
     with house.house_style():
         house.style_axes(ax, "x")
-        ax.set_xscale("log")
-        for k, (r, a, b) in enumerate(zip(ratio, low, high, strict=True)):
-            if np.isfinite([r, a, b]).all() and r > 0:
-                ax.plot([a, b], [k, k], color=house.SERVICE, linewidth=1.6)
-                face = house.SERVICE if a > 1 or b < 1 else "white"
-                ax.plot([r], [k], "s", color=house.SERVICE, markerfacecolor=face, markersize=6)
-            else:
-                ax.annotate(
-                    "no finite estimate",
-                    (1, k),
-                    xytext=(4, 0),
-                    textcoords="offset points",
-                    va="center",
-                    color=house.SECONDARY,
-                )
-        ax.axvline(1, color=house.COMPARISON, linewidth=1)
+        if logarithmic:
+            ax.set_xscale("log")
+        for k in np.flatnonzero(drawn):
+            ax.plot([low[k], high[k]], [k, k], color=house.SERVICE, linewidth=1.6)
+            clear = reference is None or low[k] > reference or high[k] < reference
+            face = house.SERVICE if clear else "white"
+            ax.plot([value[k]], [k], "s", color=house.SERVICE, markerfacecolor=face, markersize=6)
+        if reference is not None:
+            ax.axvline(reference, color=house.COMPARISON, linewidth=1)
+        for k in np.flatnonzero(~drawn):
+            ax.annotate(
+                "no finite estimate",
+                (0.5, k),
+                xycoords=("axes fraction", "data"),
+                va="center",
+                ha="center",
+                color=house.SECONDARY,
+                backgroundcolor="white",
+            )
         ax.set_yticks(range(len(labels)), labels)
         ax.set_ylim(len(labels) - 0.4, -0.6)
         ax.set_xlabel(axis_label)
-        _ratio_ticks(ax)
+        if logarithmic:
+            _ratio_ticks(ax)
         if own_figure:
             widest = max(house.text_width(ax, text) for text in labels)
             left = min(widest + 0.2, 0.6 * house.WIDTH)

@@ -1,0 +1,130 @@
+"""Compare two models of the same rows."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from scipy import stats
+
+from evaluation.estimates.errors import EstimateError
+from evaluation.estimates.hazard_model import HazardModel
+from evaluation.estimates.result import Account, Result
+
+
+@dataclass(frozen=True, repr=False)
+class Comparison(Result):
+    """Two models side by side.
+
+    Parameters
+    ----------
+    table : DataFrame
+        model, n, events, parameters, loglik, aic, and in the row of the larger of
+        nested models statistic, df, p of what it adds.
+    account : Account
+    """
+
+    table: pd.DataFrame
+    account: Account
+
+    def plot(self, ax=None):
+        """Draw Akaike's criterion of each model; smaller is better.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes, optional
+            Where to draw; a new figure by default.
+
+        Returns
+        -------
+        matplotlib Axes
+        """
+        from evaluation.estimates.interval_drawing import draw_intervals
+
+        aic = self.table["aic"] - self.table["aic"].min()
+        label = "Akaike's criterion above the smallest"
+        return draw_intervals(self.table["model"], aic, aic, aic, axis_label=label, ax=ax)
+
+
+def compare(model_a: Result, model_b: Result) -> Comparison:
+    """Compare two fitted models of the same rows.
+
+    Nested Cox or Fine–Gray models are tested by the likelihood ratio, or, with
+    weights or clusters, by the robust Wald test of the added terms; others are
+    set side by side.
+
+    Parameters
+    ----------
+    model_a, model_b : result of cox, fine_gray, parametric or discrete_hazard
+
+    Returns
+    -------
+    Comparison
+
+    Raises
+    ------
+    EstimateError
+        If the models are not of the same rows or cannot be compared.
+    """
+    for model in (model_a, model_b):
+        if not hasattr(model, "loglik"):
+            raise EstimateError(f"{type(model).__name__} has no likelihood to compare.")
+    one, two = model_a.account, model_b.account
+    if (one.n, one.events) != (two.n, two.events):
+        raise EstimateError(
+            f"The models are of different rows ({one.n:,} with {one.events:,} events, {two.n:,} "
+            f"with {two.events:,}); fit both on rows complete for either."
+        )
+    hazards = [isinstance(m, HazardModel) for m in (model_a, model_b)]
+    if any(hazards) and (not all(hazards) or one.method != two.method):
+        raise EstimateError(
+            f"The likelihoods of {one.method} and {two.method} are of different things; "
+            f"compare models of one kind."
+        )
+    table = pd.DataFrame([_row(model_a), _row(model_b)])
+    if all(hazards):
+        _add_test(table, model_a, model_b)
+    told = Account(
+        method="compare",
+        n=one.n,
+        events=one.events,
+        subjects=one.subjects,
+        clusters=one.clusters,
+        dropped=one.dropped,
+        warnings=list(dict.fromkeys([*one.warnings, *two.warnings])),
+    )
+    return Comparison(table, told)
+
+
+def _row(model: Result) -> dict:
+    told = model.account
+    loglik = model.loglik[1] if isinstance(model.loglik, tuple) else model.loglik
+    family = told.options.get("family")
+    name = f"{told.method} ({family})" if family else told.method
+    return {
+        "model": f"{name}: {told.formula}",
+        "n": told.n,
+        "events": told.events,
+        "parameters": len(model.table),
+        "loglik": loglik,
+        "aic": 2 * len(model.table) - 2 * loglik,
+    }
+
+
+def _add_test(table: pd.DataFrame, model_a: HazardModel, model_b: HazardModel) -> None:
+    terms = [set(m.table["term"]) for m in (model_a, model_b)]
+    larger = 0 if terms[1] < terms[0] else 1
+    big, small = (model_a, model_b) if larger == 0 else (model_b, model_a)
+    added = [t for t in big.table["term"] if t not in terms[1 - larger]]
+    if not terms[1 - larger] < terms[larger] or big.account.options != small.account.options:
+        return
+    if "robust_se" in big.table:
+        coef = big.table.set_index("term").loc[added, "coef"].to_numpy()
+        block = big.covariance.loc[added, added].to_numpy()
+        sound = np.isfinite(block).all()
+        statistic = float(coef @ np.linalg.solve(block, coef)) if sound else np.nan
+    else:
+        statistic = 2 * (big.loglik[1] - small.loglik[1])
+    table["statistic"] = table["df"] = table["p"] = np.nan
+    table.loc[larger, "statistic"] = statistic
+    table.loc[larger, "df"] = len(added)
+    table.loc[larger, "p"] = stats.chi2.sf(statistic, len(added))

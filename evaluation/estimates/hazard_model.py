@@ -1,0 +1,196 @@
+"""What Cox and Fine–Gray models share: the fit, its table, influence and baseline."""
+
+from dataclasses import dataclass, field
+from functools import cached_property
+
+import numpy as np
+import pandas as pd
+
+from evaluation.estimates import clusters as few
+from evaluation.estimates.design import Design
+from evaluation.estimates.maximize import Maximum, without_infinite
+from evaluation.estimates.partial_likelihood import Hazard, PartialLikelihood
+from evaluation.estimates.result import Account, Result
+from evaluation.estimates.risksets import scatter
+from evaluation.estimates.rows import Rows
+
+
+@dataclass(frozen=True)
+class Fit:
+    """Everything a fitted partial likelihood is made of, for later questions.
+
+    Parameters
+    ----------
+    rows : Rows
+    event : ndarray of bool
+        Rows that end in the event of interest.
+    design : Design
+    model : PartialLikelihood
+    maximum : Maximum
+    """
+
+    rows: Rows
+    event: np.ndarray
+    design: Design
+    model: PartialLikelihood
+    maximum: Maximum
+
+    @cached_property
+    def hazard(self) -> Hazard:
+        """Risks and baseline hazard at the maximum, for covariates at their means."""
+        return self.model.hazard(self.maximum.beta)
+
+    def cluster_influence(self, codes: np.ndarray, count: int) -> np.ndarray:
+        """Sum the rows' influence on the coefficients by cluster, shape (count, p)."""
+        total = np.zeros((count, len(self.design.terms)))
+        for rows, residual in self.model.score_residuals(self.hazard):
+            part = codes[rows]
+            low, high = int(part.min()), int(part.max()) + 1
+            ones = np.ones(len(part))
+            total[low:high] += scatter(part - low, ones, residual, high - low)
+        return total @ self.maximum.inverse
+
+    def row_influence(self) -> np.ndarray:
+        """Return each row's influence on the coefficients, shape (n, p)."""
+        parts = [residual for _, residual in self.model.score_residuals(self.hazard)]
+        influence = np.concatenate(parts) @ self.maximum.inverse
+        influence[:, self.maximum.infinite] = np.nan
+        return influence
+
+
+@dataclass(frozen=True, repr=False)
+class HazardModel(Result):
+    """A fitted Cox or Fine–Gray model.
+
+    Parameters
+    ----------
+    table : DataFrame
+        One row a term: term, coef, se, robust_se (with clusters or weights),
+        small_sample_se (with fewer than 40 clusters), hazard_ratio, ci_low,
+        ci_high, z, p. A coefficient that runs to infinity is infinite, with
+        missing se, limits, z and p.
+    account : Account
+    loglik : tuple of float
+        Partial log-likelihood at no effect and at the estimate.
+    covariance : DataFrame
+        Of the coefficients: the one that limits and p values rest on.
+    """
+
+    table: pd.DataFrame
+    account: Account
+    loglik: tuple[float, float]
+    covariance: pd.DataFrame
+    fit: Fit = field(repr=False)
+
+    ratio_label = "Hazard ratio (95% interval)"
+
+    @cached_property
+    def influence(self) -> pd.DataFrame:
+        """Each row's contribution to the coefficients (dfbeta, weight included).
+
+        Rows carry the input's index, columns are the terms. Summed by cluster,
+        the sums of squares are ``robust_se ** 2``.
+        """
+        values = self.fit.row_influence()
+        return pd.DataFrame(values, self.fit.rows.frame.index, self.fit.design.terms)
+
+    @cached_property
+    def baseline(self) -> pd.DataFrame:
+        """Cumulative baseline hazard at covariates zero, with Efron's increments under Efron.
+
+        Columns time and cumulative_hazard, one row an event time; with strata,
+        ``stratum`` before them.
+        """
+        fit, sets = self.fit, self.fit.model.sets
+        at_zero = np.exp(-fit.design.center @ fit.maximum.beta)
+        total = sets.cumulate(fit.hazard.increment) * at_zero
+        labels = pd.Series(fit.rows.strata.labels)
+        cells = np.concatenate([sets.cells_of(s) for s in range(len(labels))])
+        out = pd.DataFrame({"time": sets.times[cells], "cumulative_hazard": total[cells]})
+        if len(labels) > 1:
+            stratum = np.repeat(np.arange(len(labels)), sets.length)
+            out.insert(0, "stratum", labels.iloc[stratum].to_numpy())
+        return out
+
+    def plot(self, ax=None):
+        """Draw the hazard ratios with their intervals on a logarithmic axis.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes, optional
+            Where to draw; a new figure by default.
+
+        Returns
+        -------
+        matplotlib Axes
+        """
+        from evaluation.estimates.interval_drawing import draw_intervals
+
+        return draw_intervals(
+            self.table["term"],
+            self.table["hazard_ratio"],
+            self.table["ci_low"],
+            self.table["ci_high"],
+            axis_label=self.ratio_label,
+            reference=1,
+            logarithmic=True,
+            ax=ax,
+        )
+
+
+def coefficients(fit: Fit, robust: bool) -> tuple[pd.DataFrame, pd.DataFrame, list[str]]:
+    """Build the table of a fitted model, the covariance behind it and its warnings.
+
+    Parameters
+    ----------
+    fit : Fit
+    robust : bool
+        Whether limits rest on the cluster-robust variance.
+
+    Returns
+    -------
+    tuple of DataFrame, DataFrame, list of str
+    """
+    maximum, terms = fit.maximum, fit.design.terms
+    warnings = list(fit.design.warnings)
+    coef = np.where(maximum.infinite, np.sign(maximum.beta) * np.inf, maximum.beta)
+    table = pd.DataFrame({"term": terms, "coef": coef})
+    covariance, groups = maximum.covariance, None
+    table["se"] = used = _roots(covariance)
+    if robust:
+        codes, groups = clusters_of(fit.rows)
+        sums = fit.cluster_influence(codes, int(codes.max()) + 1)
+        covariance = without_infinite(maximum, sums.T @ sums)
+        table["robust_se"] = used = _roots(covariance)
+        if groups < few.FEW:
+            table["small_sample_se"] = used = few.corrected(used, groups)
+            covariance = covariance * float(few.corrected(np.ones(1), groups)[0]) ** 2
+            warnings.append(few.caution(groups))
+    span = few.quantile(groups) * used
+    table["hazard_ratio"] = np.exp(coef)
+    with np.errstate(invalid="ignore"):
+        table["ci_low"], table["ci_high"] = np.exp(coef - span), np.exp(coef + span)
+        table["z"] = coef / used
+        table["p"] = few.two_sided(table["z"].to_numpy(), groups)
+    warnings += [
+        f"The coefficient of {term!r} runs to {'plus' if c > 0 else 'minus'} infinity: the "
+        f"likelihood has no maximum for it (no event on one side), so it has no standard error."
+        for term, c, gone in zip(terms, coef, maximum.infinite, strict=True)
+        if gone
+    ]
+    return table, pd.DataFrame(covariance, terms, terms), warnings
+
+
+def clusters_of(rows: Rows) -> tuple[np.ndarray, int]:
+    """Return cluster codes (rows themselves without a cluster) and how many carry weight."""
+    if rows.cluster is None:
+        codes, count = np.arange(len(rows)), len(rows)
+    else:
+        codes, count = rows.cluster.codes, len(rows.cluster)
+    if rows.weights is not None and (rows.weights == 0).any():
+        count = len(np.unique(codes[rows.weights > 0]))
+    return codes, count
+
+
+def _roots(covariance: np.ndarray) -> np.ndarray:
+    return np.sqrt(np.diag(covariance))

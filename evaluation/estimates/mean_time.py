@@ -1,0 +1,287 @@
+"""Mean time up to a horizon: free of the event, or lost to each cause."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from itertools import combinations
+
+import numpy as np
+import pandas as pd
+
+from evaluation.estimates import clusters as few
+from evaluation.estimates.curves import cautions, clusters_by_group, refuse_recurrent
+from evaluation.estimates.errors import EstimateError
+from evaluation.estimates.result import Account, Result, account
+from evaluation.estimates.rows import Columns, Rows, read_rows
+from evaluation.estimates.steps import Steps, steps
+
+
+@dataclass(frozen=True, repr=False)
+class MeanTimes(Result):
+    """Mean times up to a horizon.
+
+    Parameters
+    ----------
+    table : DataFrame
+        group, (cause,) horizon, mean, se, (small_sample_se,) ci_low, ci_high.
+        With one cause ``mean`` is time free of the event; with several it is
+        time lost to each cause. Missing where a group is not followed to the
+        horizon.
+    account : Account
+    influence : DataFrame
+        Each row's contribution to each mean: the input's index by (group,
+        (cause,) horizon).
+    """
+
+    table: pd.DataFrame
+    account: Account
+    influence: pd.DataFrame = field(repr=False)
+    _rows: Rows = field(repr=False)
+
+    def differences(self) -> pd.DataFrame:
+        """Compare each pair of groups.
+
+        Clusters with rows in both groups count once, so that their shared luck
+        cancels. Without clusters or weights the groups are independent.
+
+        Returns
+        -------
+        DataFrame
+            group, reference, (cause,) horizon, difference (group less
+            reference), se, ci_low, ci_high, p.
+        """
+        keys = [c for c in ("cause", "horizon") if c in self.table]
+        indexed = self.table.set_index(["group", *keys])
+        out = []
+        for reference, group in combinations(self._rows.groups.labels, 2):
+            for key in self.table[keys].drop_duplicates().itertuples(index=False, name=None):
+                one, two = indexed.loc[(group, *key)], indexed.loc[(reference, *key)]
+                difference = one["mean"] - two["mean"]
+                se, behind = self._difference_se((group, *key), (reference, *key), one, two)
+                half = float(few.quantile(behind)) * se
+                p = few.two_sided(np.array([difference / se]), behind)[0] if se > 0 else np.nan
+                out.append(
+                    {
+                        "group": group,
+                        "reference": reference,
+                        **dict(zip(keys, key, strict=True)),
+                        "difference": difference,
+                        "se": se,
+                        "ci_low": difference - half,
+                        "ci_high": difference + half,
+                        "p": p,
+                    }
+                )
+        columns = ["group", "reference", *keys, "difference", "se", "ci_low", "ci_high", "p"]
+        return pd.DataFrame(out, columns=columns)
+
+    def plot(self, ax=None):
+        """Draw the mean times with their intervals.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes, optional
+            Where to draw; a new figure by default.
+
+        Returns
+        -------
+        matplotlib Axes
+        """
+        from evaluation.estimates.interval_drawing import draw_intervals
+
+        causes = "cause" in self.table
+        labels = [
+            f"{row.group}, cause {row.cause}, to {row.horizon:g}"
+            if causes
+            else f"{row.group}, to {row.horizon:g}"
+            for row in self.table.itertuples()
+        ]
+        return draw_intervals(
+            labels,
+            self.table["mean"],
+            self.table["ci_low"],
+            self.table["ci_high"],
+            axis_label="Mean time lost (95% interval)" if causes else "Mean time free of the event",
+            ax=ax,
+        )
+
+    def _difference_se(self, one_key, two_key, one, two) -> tuple[float, int | None]:
+        if self._rows.independent:
+            return float(np.hypot(one["se"], two["se"])), None
+        change = self.influence[one_key].to_numpy() - self.influence[two_key].to_numpy()
+        labels = self._rows.groups.labels
+        codes = [labels.index(k[0]) for k in (one_key, two_key)]
+        mine = np.isin(self._rows.groups.codes, codes) & (self._rows.case_weights > 0)
+        behind = int(mine.sum())
+        if self._rows.cluster is not None:
+            cluster = self._rows.cluster.codes
+            behind = len(np.unique(cluster[mine]))
+            change = np.bincount(cluster, change)
+        se = float(np.sqrt((change**2).sum()))
+        return (float(few.corrected(se, behind)) if behind < few.FEW else se), behind
+
+
+def restricted_mean(
+    data: pd.DataFrame,
+    *,
+    stop: str = "time",
+    event: str = "event",
+    horizon: float | Sequence[float] = 365,
+    start: str | None = None,
+    by: Columns = None,
+    weights: str | None = None,
+    cluster: Columns = None,
+    id: Columns = None,
+    causes: Sequence[int] | None = None,
+) -> MeanTimes:
+    """Estimate mean time up to a horizon, by group.
+
+    With one cause: mean time free of the event, the area under the
+    Kaplan–Meier curve from 0 to the horizon. With several: mean time lost to
+    each cause, the area under its cumulative incidence.
+
+    Parameters
+    ----------
+    data : DataFrame
+    stop, event, start : str
+        Columns of times and events: 0 none, 1, 2, … causes, or booleans.
+    horizon : float or sequence of float
+        Above 0, in the unit of the times.
+    by : str or sequence of str, optional
+        Columns that say which group a row belongs to.
+    weights, cluster, id : str, optional
+        As in :func:`kaplan_meier`.
+    causes : sequence of int, optional
+        Return time lost to these causes, however many occur.
+
+    Returns
+    -------
+    MeanTimes
+
+    Raises
+    ------
+    EstimateError
+        If the data or a horizon cannot be used; says why.
+
+    References
+    ----------
+    Andersen (2013) for time lost to a cause.
+    """
+    horizons = np.atleast_1d(np.asarray(horizon, float))
+    if horizons.ndim != 1 or not (np.isfinite(horizons) & (horizons > 0)).all():
+        raise EstimateError(f"horizon must be one or more numbers above 0, not {horizon!r}.")
+    rows = read_rows(
+        data, stop=stop, event=event, start=start, by=by, weights=weights, cluster=cluster, id=id
+    )
+    refuse_recurrent(rows, rows.event > 0, "restricted_mean")
+    lost = list(causes) if causes is not None else rows.causes if len(rows.causes) > 1 else [None]
+    every = sorted({*rows.causes, *(c for c in lost if c is not None)})
+    found = steps(
+        rows, rows.event if lost != [None] else (rows.event > 0).astype(int), every or [1]
+    )
+    behind = None if rows.independent else clusters_by_group(rows)
+    parts, columns, warnings = [], {}, _not_followed(rows, horizons)
+    for cause in lost:
+        if cause is None:
+            curve = found.survival_influence()
+        else:
+            rows.of_cause(cause, "restricted_mean")
+            curve = found.incidence_influence(every.index(cause))
+        for length in horizons:
+            widths = _widths(found, length)
+            change = curve.area(widths)
+            se = _cluster_roots(rows, change)
+            if cause is None and rows.independent:
+                se = _greenwood_area(found, curve.level * widths)
+            part = pd.DataFrame({"group": rows.groups.labels})
+            if cause is not None:
+                part["cause"] = cause
+            part["horizon"] = length
+            known = _last_times(rows) >= length
+            area = found.sets.cumulate(curve.level * widths, backward=True)[found.sets.base]
+            part["mean"] = np.where(known, area, np.nan)
+            parts.append(_with_limits(part, np.where(known, se, np.nan), behind))
+            keys = () if cause is None else (cause,)
+            for group, label in enumerate(rows.groups.labels):
+                own = np.where(rows.groups.codes == group, change, 0.0)
+                columns[(label, *keys, length)] = own if known[group] else np.full(len(own), np.nan)
+    table = pd.concat(parts, ignore_index=True)
+    table = table.iloc[np.argsort(np.tile(np.arange(len(rows.groups)), len(parts)), kind="stable")]
+    names = [c for c in ("group", "cause", "horizon") if c in table]
+    influence = pd.DataFrame(columns, index=rows.frame.index)
+    influence.columns = pd.MultiIndex.from_tuples(list(columns), names=names)
+    counts = {c: int((rows.event == c).sum()) for c in rows.causes}
+    told = account(
+        rows,
+        "restricted_mean",
+        counts if "cause" in table else int((rows.event > 0).sum()),
+        warnings=[*cautions(rows, behind), *warnings],
+        stop=stop,
+        event=event,
+        horizon=horizons.tolist(),
+        start=start,
+        by=by,
+        weights=weights,
+        cluster=cluster,
+        id=id,
+        causes=causes,
+    )
+    return MeanTimes(table.reset_index(drop=True), told, influence, rows)
+
+
+def _widths(found: Steps, horizon: float) -> np.ndarray:
+    """How long, between 0 and the horizon, curves keep the value of each cell."""
+    sets = found.sets
+    begin = np.where(np.isnan(sets.times), np.inf, sets.times)
+    begin[sets.base] = 0.0
+    begin = np.clip(begin, 0.0, horizon)
+    end = np.full(sets.size, horizon)
+    for low, high, width in sets.blocks:
+        end[low:high].reshape(-1, width)[:, :-1] = begin[low:high].reshape(-1, width)[:, 1:]
+    return end - begin
+
+
+def _greenwood_area(found: Steps, areas: np.ndarray) -> np.ndarray:
+    """Standard error of the area under a Kaplan–Meier curve of independent rows."""
+    sets = found.sets
+    beyond = sets.cumulate(areas, backward=True)
+    n, d = found.at_risk.astype(float), found.counts[1:].sum(axis=0)
+    terms = np.divide(beyond**2 * d, n * (n - d), np.zeros(len(n)), where=n > d)
+    return np.sqrt(sets.cumulate(terms, backward=True)[sets.base])
+
+
+def _cluster_roots(rows: Rows, change: np.ndarray) -> np.ndarray:
+    """Root of the sum of squared cluster influences, group by group."""
+    groups = len(rows.groups)
+    if rows.cluster is None:
+        return np.sqrt(np.bincount(rows.groups.codes, change**2, groups))
+    key = rows.cluster.codes.astype(np.int64) * groups + rows.groups.codes
+    found, place = np.unique(key, return_inverse=True)
+    return np.sqrt(np.bincount(found % groups, np.bincount(place, change) ** 2, groups))
+
+
+def _with_limits(part: pd.DataFrame, se: np.ndarray, behind: np.ndarray | None) -> pd.DataFrame:
+    part["se"] = used = se
+    multiplier = few.quantile(behind)
+    if behind is not None and (behind < few.FEW).any():
+        part["small_sample_se"] = used = np.where(behind < few.FEW, few.corrected(se, behind), se)
+    part["ci_low"], part["ci_high"] = (
+        part["mean"] - multiplier * used,
+        part["mean"] + (multiplier * used),
+    )
+    return part
+
+
+def _last_times(rows: Rows) -> np.ndarray:
+    last = np.full(len(rows.groups), -np.inf)
+    np.maximum.at(last, rows.groups.codes, rows.stop)
+    return last
+
+
+def _not_followed(rows: Rows, horizons: np.ndarray) -> list[str]:
+    last = _last_times(rows)
+    return [
+        f"Group {label!r} is followed to {last[group]:g} only; its mean to {horizon:g} is missing."
+        for horizon in horizons
+        for group, label in enumerate(rows.groups.labels)
+        if last[group] < horizon
+    ]

@@ -1,0 +1,215 @@
+"""Parametric models of time to an event, fitted by lifelines and statsmodels."""
+
+import warnings as python_warnings
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from scipy import stats
+
+from evaluation.estimates.design import Design, design, variables
+from evaluation.estimates.errors import EstimateError
+from evaluation.estimates.parametric_families import FAMILIES, Fitted
+from evaluation.estimates.result import Account, Result, account
+from evaluation.estimates.rows import Rows, read_rows
+
+
+@dataclass(frozen=True, repr=False)
+class ParametricResult(Result):
+    """A fitted parametric model.
+
+    Parameters
+    ----------
+    table : DataFrame
+        parameter, term, coef, se, ratio, ci_low, ci_high, z, p. For the effects
+        (``parameter`` "effect") ``ratio`` is a ratio of times (weibull,
+        lognormal) or of hazards (piecewise, spline); the other rows describe
+        the baseline, at covariates zero.
+    account : Account
+    loglik, aic : float
+    ratio_of : {"times", "hazards"}
+    """
+
+    table: pd.DataFrame
+    account: Account
+    loglik: float
+    aic: float
+    ratio_of: str
+    _fitted: Fitted = field(repr=False)
+    _design: Design = field(repr=False)
+
+    def survival(self, data: pd.DataFrame, times: Sequence[float]) -> pd.DataFrame:
+        """Predict the probability of no event up to each time.
+
+        Parameters
+        ----------
+        data : DataFrame
+            Rows with the covariates of the formula.
+        times : sequence of float
+
+        Returns
+        -------
+        DataFrame
+            The rows of ``data`` by the times.
+        """
+        columns = list(self._design.spec.variables_by_source.get("data", ()))
+        for column in columns:
+            if column not in data:
+                raise EstimateError(f"No column {column!r} in the data; the model uses it.")
+        matrix = self._design.spec.get_model_matrix(data, na_action="ignore", context={})
+        x = matrix.iloc[:, 1:].to_numpy(float) - self._design.center
+        times = np.asarray(times, float)
+        return pd.DataFrame(self._fitted.survival(x, times), data.index, times)
+
+    def plot(self, ax=None):
+        """Draw the ratios with their intervals on a logarithmic axis.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes, optional
+            Where to draw; a new figure by default.
+
+        Returns
+        -------
+        matplotlib Axes
+        """
+        from evaluation.estimates.interval_drawing import draw_intervals
+
+        effects = self.table[self.table["parameter"] == "effect"]
+        return draw_intervals(
+            effects["term"],
+            effects["ratio"],
+            effects["ci_low"],
+            effects["ci_high"],
+            axis_label=f"Ratio of {self.ratio_of} (95% interval)",
+            reference=1,
+            logarithmic=True,
+            ax=ax,
+        )
+
+
+def parametric(
+    data: pd.DataFrame,
+    formula: str,
+    *,
+    stop: str = "time",
+    event: str = "event",
+    family: str = "weibull",
+    start: str | None = None,
+    cause: int | None = None,
+    breaks: Sequence[float] | None = None,
+    knots: int = 3,
+) -> ParametricResult:
+    """Fit a parametric model of time to an event.
+
+    Parameters
+    ----------
+    data : DataFrame
+        One row a subject; with ``start``, observation begins there.
+    formula : str
+        Covariates in formulaic's grammar.
+    stop, event, start : str
+        Columns of times and events: 0 none, 1, 2, … causes, or booleans.
+    family : {"weibull", "lognormal", "piecewise", "spline"}
+        Accelerated failure time with Weibull or log-normal times; proportional
+        hazards with a hazard that is constant between breaks, or whose
+        cumulated logarithm is a cubic spline of log time.
+    cause : int, optional
+        The cause of interest, needed with several.
+    breaks : sequence of float, optional
+        Times at which the piecewise hazard may change; quintiles of the event
+        times by default.
+    knots : int
+        Knots of the spline, 2 or more, at quantiles of the event times.
+
+    Returns
+    -------
+    ParametricResult
+        Rows are taken as independent.
+
+    Raises
+    ------
+    EstimateError
+        If the model cannot be fitted; says why.
+
+    References
+    ----------
+    Royston and Parmar (2002) for the spline; Holford (1980) for the piecewise
+    hazard.
+    """
+    if family not in FAMILIES:
+        raise EstimateError(f"family={family!r} is not known; use one of {', '.join(FAMILIES)}.")
+    if not isinstance(data, pd.DataFrame):
+        raise EstimateError(f"data must be a pandas DataFrame, not {type(data).__name__}.")
+    columns = variables(formula, list(data.columns))
+    rows = read_rows(data, stop=stop, event=event, start=start, covariates=columns)
+    failed = rows.of_cause(cause, "parametric")
+    if not failed.any():
+        raise EstimateError(f"No row ends in the event in {event!r}; a model needs events.")
+    if rows.start is not None and (rows.start < 0).any():
+        raise EstimateError(f"Column {start!r} holds times below 0, before time begins.")
+    covariates = design(formula, rows.frame, columns)
+    fitted = _fit(family, covariates, rows, failed, {"breaks": breaks, "knots": knots})
+    told = account(
+        rows,
+        "parametric",
+        int(failed.sum()),
+        formula=formula,
+        warnings=list(covariates.warnings),
+        stop=stop,
+        event=event,
+        family=family,
+        start=start,
+        cause=cause,
+        breaks=None if breaks is None else list(breaks),
+        knots=knots if family == "spline" else None,
+    )
+    told.notes.append("Rows are taken as independent.")
+    aic = 2 * len(fitted.params) - 2 * fitted.loglik
+    table = _table(fitted, covariates)
+    return ParametricResult(table, told, fitted.loglik, aic, fitted.ratio_of, fitted, covariates)
+
+
+def _fit(
+    family: str, covariates: Design, rows: Rows, failed: np.ndarray, options: dict[str, Any]
+) -> Fitted:
+    with python_warnings.catch_warnings():
+        python_warnings.simplefilter("ignore")
+        try:
+            fitted = FAMILIES[family](covariates.x, rows.start, rows.stop, failed, **options)
+        except EstimateError:
+            raise
+        except Exception as problem:
+            reason = (str(problem).strip() or type(problem).__name__).splitlines()[0]
+            raise EstimateError(f"The {family} model could not be fitted: {reason}") from problem
+    if not np.isfinite(fitted.covariance).all() or (np.diag(fitted.covariance) <= 0).any():
+        raise EstimateError(
+            f"The {family} model has no standard errors: some term says nothing of its own, or "
+            f"has no event on one side."
+        )
+    return fitted
+
+
+def _table(fitted: Fitted, covariates: Design) -> pd.DataFrame:
+    """Lay out the parameters, the location moved from the covariates' means to zero."""
+    p, many = len(covariates.terms), len(fitted.params)
+    to_zero = np.eye(many)
+    to_zero[np.ix_(fitted.located, range(p))] = -covariates.center
+    coef = to_zero @ fitted.params
+    se = np.sqrt(np.diag(to_zero @ fitted.covariance @ to_zero.T))
+    half = stats.norm.ppf(0.975) * se
+    return pd.DataFrame(
+        {
+            "parameter": ["effect"] * p + ["baseline"] * (many - p),
+            "term": [*covariates.terms, *fitted.baseline],
+            "coef": coef,
+            "se": se,
+            "ratio": np.exp(coef),
+            "ci_low": np.exp(coef - half),
+            "ci_high": np.exp(coef + half),
+            "z": coef / se,
+            "p": 2 * stats.norm.sf(np.abs(coef / se)),
+        }
+    )

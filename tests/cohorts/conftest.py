@@ -1,0 +1,165 @@
+"""A messy agency drawn by lot, for properties that hold whatever the data."""
+
+import datetime
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import evaluation as ev
+
+DAY = datetime.timedelta(days=1)
+FIRST, THROUGH = datetime.date(2016, 1, 1), datetime.date(2021, 12, 31)
+REASONS = ["reunification", "relative", "guardianship", "adoption", "runaway", None]
+SETTINGS = {
+    "exits": (datetime.date(2017, 1, 1), datetime.date(2020, 12, 31)),
+    "data_through": THROUGH,
+    "adoption_link": "kept",
+    "merge_gap_days": 2,
+    "horizon_days": 500,
+}
+
+
+class Lot:
+    """Draws values; a share of them missing."""
+
+    def __init__(self, seed: int):
+        self.rng = np.random.default_rng(seed)
+
+    def pick(self, values, missing=0.0):
+        if self.rng.random() < missing:
+            return None
+        return values[int(self.rng.integers(len(values)))]
+
+    def day(self, low: datetime.date, span: int, missing=0.0):
+        if self.rng.random() < missing:
+            return None
+        return low + int(self.rng.integers(span)) * DAY
+
+
+def messy_tables(seed: int, children: int = 120) -> dict[str, pd.DataFrame]:
+    """Draw tables whose spells overlap, whose siblings split up and whose ids are missing."""
+    lot = Lot(seed)
+    families = [f"F{n}" for n in range(children // 3)]
+    homes = [f"H{n}" for n in range(children // 3)]
+    people, spells = [], []
+    for n in range(children):
+        child, family = f"C{n:03}", lot.pick(families, missing=0.1)
+        born = lot.day(datetime.date(1999, 6, 1), 6000, missing=0.03)
+        died = lot.day(datetime.date(2018, 1, 1), 1200) if lot.rng.random() < 0.05 else None
+        people.append((child, family, born, died, lot.pick(["female", "male"], missing=0.2)))
+        start = max(lot.day(FIRST, 900), born or FIRST)
+        home = f"H{family[1:]}" if family else None
+        for _ in range(int(lot.rng.integers(1, 5))):
+            end = start + int(lot.rng.integers(0, 300)) * DAY
+            open_stay = lot.rng.random() < 0.1
+            where = home if lot.rng.random() < 0.7 else lot.pick(homes, missing=0.3)
+            reason = None if open_stay else lot.pick(REASONS + ["reunification"] * 6)
+            spells.append((child, start, None if open_stay else end, reason, where))
+            start = max(end + int(lot.rng.integers(-20, 250)) * DAY, born or FIRST)
+    tables = {
+        "children": pd.DataFrame(
+            people, columns=["child_id", "family_id", "birth_date", "death_date", "sex"]
+        ),
+        "removals": pd.DataFrame(
+            spells,
+            columns=[
+                "child_id",
+                "removal_date",
+                "discharge_date",
+                "discharge_reason",
+                "household_id",
+            ],
+        ),
+        "services": pd.DataFrame(
+            [
+                _reached(lot, children, families, homes)
+                | {"program": lot.pick(["coach", "respite"]), "start_date": start}
+                | {"end_date": lot.pick([None, start, start + 40 * DAY, start + 200 * DAY])}
+                for start in (lot.day(FIRST, 1800) for _ in range(2 * children))
+            ]
+        ),
+        "maltreatment_reports": pd.DataFrame(
+            [
+                {
+                    "child_id": f"C{lot.rng.integers(children):03}",
+                    "report_date": lot.day(datetime.date(2017, 6, 1), 1700),
+                    "disposition": lot.pick(["substantiated", "unsubstantiated"], missing=0.1),
+                }
+                for _ in range(2 * children)
+            ]
+        ),
+        "disruptions": pd.DataFrame(
+            [
+                {
+                    "child_id": f"C{lot.rng.integers(children):03}",
+                    "disruption_date": lot.day(datetime.date(2017, 6, 1), 1700),
+                    "type": lot.pick(["displacement", "termination", "dissolution"]),
+                    "reason": lot.pick(["safety", "adopted_by_guardian"], missing=0.3),
+                }
+                for _ in range(children)
+            ]
+        ),
+        "moves_out": pd.DataFrame(
+            [
+                _reached(lot, children, families, homes)
+                | {"move_date": lot.day(datetime.date(2017, 6, 1), 1700)}
+                for _ in range(children // 8)
+            ]
+        ),
+    }
+    keys = {"removals": "removal_id", "services": "service_id", "moves_out": "move_id"}
+    keys |= {"maltreatment_reports": "allegation_id", "disruptions": "disruption_id"}
+    for table, key in keys.items():
+        tables[table].insert(0, key, [f"{table}{n:05}" for n in range(len(tables[table]))])
+    tables["maltreatment_reports"]["report_id"] = tables["maltreatment_reports"]["allegation_id"]
+    born = tables["children"].set_index("child_id")["birth_date"]
+    for table, date in {
+        "maltreatment_reports": "report_date",
+        "disruptions": "disruption_date",
+    }.items():
+        frame = tables[table]
+        pairs = zip(frame[date], frame["child_id"].map(born), strict=True)
+        early = [b is not None and day < b for day, b in pairs]
+        tables[table] = frame[~np.array(early)]
+    return tables
+
+
+def _reached(lot: Lot, children: int, families: list, homes: list) -> dict:
+    way = lot.pick(["child", "family", "household"])
+    ids = {"child": [f"C{n:03}" for n in range(children)], "family": families, "household": homes}
+    return {f"{name}_id": lot.pick(ids[name]) if name == way else None for name in ids}
+
+
+def messy_study(**rules) -> ev.Study:
+    return ev.Study(
+        title="A messy agency",
+        cohort=SETTINGS | rules,
+        outcomes={"reentry": {}, "disruption": {}, "maltreatment": {}},
+        services=[{"program": "coach"}, {"program": "respite", "lead_days": 30}],
+    )
+
+
+@pytest.fixture(scope="session")
+def messy():
+    """Return a function that draws tables."""
+    return messy_tables
+
+
+@pytest.fixture(scope="session")
+def study():
+    """Return a function that makes their study."""
+    return messy_study
+
+
+@pytest.fixture(scope="session")
+def agency(messy):
+    """The messy agency, all rows of which are accepted."""
+    with ev.connect(messy(1)) as opened:
+        yield opened
+
+
+@pytest.fixture(scope="session")
+def cohort(agency, study):
+    """The cohort of the messy agency, every exit of it."""
+    return ev.build_cohort(agency, study(unit="every exit"))
