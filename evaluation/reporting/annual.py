@@ -5,10 +5,9 @@ from typing import Any
 
 import pandas as pd
 
-from evaluation.reporting.disclosure import Disclosure, release_effects
-from evaluation.reporting.follow_up import last_rows, released_arms, released_follow_up
 from evaluation.reporting.numerals import show
 from evaluation.reporting.provenance import Provenance
+from evaluation.reporting.release import release
 from evaluation.reporting.sections import contrasts, doubts, outcomes, people, quality
 from evaluation.reporting.sections.section import Material, Section
 from evaluation.reporting.sentences import short_difference
@@ -97,7 +96,7 @@ def annual_report(
     -------
     AnnualReport
     """
-    material = _material(study, check, cohort, effects, origin, truth)
+    material = release(study, check, cohort, effects, origin, truth)
     sections = [
         quality.quality(material),
         people.flow(material),
@@ -119,41 +118,6 @@ def annual_report(
         limitations=doubts.limitations(material),
         definitions=[(rule, *material.told([words])) for rule, words in cohort.definitions],
         truth=doubts.released_truth(material),
-    )
-
-
-def _material(study, check, cohort, effects, origin: Provenance, truth) -> Material:
-    rule = Disclosure(study.report.suppress_below)
-    rows = {outcome: cohort.follow_up(outcome) for outcome in cohort.outcomes}
-    ends = {outcome: last_rows(own) for outcome, own in rows.items() if len(own)}
-    followed = {outcome: released_follow_up(cohort, outcome, rule) for outcome in ends}
-    totals = {outcome: (len(own), int((own["event"] == 1).sum())) for outcome, own in ends.items()}
-    arms = {}
-    if len(effects.curves):
-        for (service, outcome), own in effects.curves.groupby(["service", "outcome"], sort=False):
-            contrast = effects.table[
-                (effects.table["service"] == service) & (effects.table["outcome"] == outcome)
-            ].iloc[0]
-            arms[(service, outcome)] = released_arms(
-                own,
-                (int(contrast["n_treated"]), int(contrast["n_comparison"])),
-                ends[outcome],
-                study.horizons,
-                rule,
-                followed[outcome].everyone,
-                study.adjustment.weights != "none",
-            )
-    return Material(
-        study=study,
-        rule=rule,
-        check=check,
-        cohort=cohort,
-        effects=effects,
-        followed=followed,
-        arms=arms,
-        released=release_effects(effects, rule, arms, totals),
-        source=f"Source: {study.report.agency}; {origin.short}. {rule.words}",
-        truth=truth,
     )
 
 
@@ -180,7 +144,11 @@ def _cards(material: Material) -> tuple[Card, ...]:
     found = [_effect_card(material, *key) for key in _contrast_order(material)]
     effects = [card for card in found if card is not None]
     shares = [card for o in material.followed if (card := _share_card(material, o)) is not None]
-    about = [card for card in (_people_card(material), _missing_card(material)) if card is not None]
+    about = [
+        card
+        for card in (_people_card(material), _missing_card(material), _rows_card(material))
+        if card is not None
+    ]
     cards = [*effects[:3], *shares[: max(1, MOST_CARDS - 1 - len(effects[:3]))]]
     return tuple([*cards, *about][: max(3, min(MOST_CARDS, len(cards) + 1))])
 
@@ -226,6 +194,16 @@ def _people_card(material: Material) -> Card:
         f"Exits followed, from {first} to {final}.",
         "A count, without sampling.",
         "A description of all exits.",
+    )
+
+
+def _rows_card(material: Material) -> Card:
+    counts = material.check.counts
+    return Card(
+        show(int(counts["read"].sum()), "count"),
+        "Rows of records were read and checked.",
+        "What was set aside is counted by table.",
+        "A description of the data.",
     )
 
 

@@ -7,9 +7,14 @@ from dataclasses import dataclass
 import pandas as pd
 
 from evaluation import estimates
-from evaluation.reporting.disclosure import Disclosure, ReleasedFollowUp, release_follow_up
+from evaluation.reporting.disclosure import (
+    Disclosure,
+    ReleasedFollowUp,
+    leaves_few,
+    release_follow_up,
+)
 from evaluation.reporting.disclosure.cells import MOST_HIDDEN
-from evaluation.reporting.numerals import DAYS_PER_MONTH
+from evaluation.reporting.numerals import DAYS_PER_MONTH, SUPPRESSED
 from evaluation.reporting.wording import EXIT_TYPES, listed, order_of, upper_first
 
 OUTCOME = 1
@@ -38,11 +43,15 @@ class OutcomeFollowUp:
     rows: pd.DataFrame
 
 
-def released_follow_up(cohort, outcome: str, rule: Disclosure) -> OutcomeFollowUp:
+def released_follow_up(
+    cohort, outcome: str, rule: Disclosure, within: pd.DataFrame | None = None
+) -> OutcomeFollowUp:
     """Release the cumulative incidence of an outcome, for all and by exit type.
 
     Where more than a fifth of the numbers by exit type would be hidden, fewer
-    horizons are tried, then the largest exit type against the others together.
+    horizons are tried, then the largest exit type against the others together. The
+    same holds where the events of an outcome shown beside it, every one of which is
+    one of its own, would leave a small difference.
 
     Parameters
     ----------
@@ -52,6 +61,8 @@ def released_follow_up(cohort, outcome: str, rule: Disclosure) -> OutcomeFollowU
         One of the cohort's outcomes.
     rule : Disclosure
         The rule of the release.
+    within : pandas.DataFrame, optional
+        Last follow-up rows of the outcome whose events are all among this one's.
 
     Returns
     -------
@@ -61,23 +72,58 @@ def released_follow_up(cohort, outcome: str, rule: Disclosure) -> OutcomeFollowU
     rows = cohort.follow_up(outcome).assign(all="all")
     ends = last_rows(rows)
     days = _days(ends, study.horizons, rule)
-    everyone = release_follow_up(
-        exact_counts(ends, "all", [0, *days]),
-        _incidence(rows, "all", days),
-        study.horizons,
-        rule,
-    )
-    main = study.main_horizon
-    ladder = dict.fromkeys([study.horizons, (main, study.horizons[-1]), (main,)])
+    counts, curves = _counted(rows, "all", days, within), _incidence(rows, "all", days)
+    everyone = _first_showable(counts, curves, _ladder(study.horizons, study.main_horizon), rule)
+    if everyone is None:
+        everyone = release_follow_up(counts, curves, study.horizons[-1:], rule, withheld=True)
     for grouping in _groupings(ends["exit_type"].astype(str)):
         rows = rows.assign(group=rows["exit_type"].astype(str).map(grouping))
-        counts = exact_counts(last_rows(rows), "group", [0, *days])
+        counts = _counted(rows, "group", days, within)
         curves = _incidence(rows, "group", days)
-        for horizons in ladder:
-            groups = release_follow_up(counts, curves, horizons, rule, whole=everyone)
-            if groups.share_hidden <= MOST_HIDDEN:
-                return OutcomeFollowUp(everyone, groups, grouping, rows)
+        ladder = _ladder(tuple(everyone.horizons), study.main_horizon)
+        groups = _first_showable(counts, curves, ladder, rule, everyone)
+        if groups is not None:
+            return OutcomeFollowUp(everyone, groups, grouping, rows)
     return OutcomeFollowUp(everyone, None, {}, rows)
+
+
+def _counted(
+    rows: pd.DataFrame, by: str, days: Sequence[int], within: pd.DataFrame | None
+) -> pd.DataFrame:
+    """Count follow-up, and the outcome's events that are not events of ``within``."""
+    ends = last_rows(rows)
+    counts = exact_counts(ends, by, [0, *days])
+    if within is None:
+        return counts
+    group = ends.set_index("exit_id")[by]
+    inner = within.assign(**{by: within["exit_id"].map(group)})
+    inner = exact_counts(inner, by, [0, *days]).set_index(["group", "time"])["events"]
+    keys = pd.MultiIndex.from_frame(counts[["group", "time"]])
+    return counts.assign(more=counts["events"] - inner.reindex(keys, fill_value=0).to_numpy())
+
+
+def _ladder(horizons: tuple[int, ...], main: int) -> list[tuple[int, ...]]:
+    """Return choices of horizons to show, the fullest first."""
+    last = horizons[-1]
+    if main not in horizons:
+        return [horizons, (last,)]
+    return list(dict.fromkeys([horizons, (main, last), (main,), (last,)]))
+
+
+def _first_showable(
+    counts: pd.DataFrame,
+    curves: pd.DataFrame,
+    ladder: list[tuple[int, ...]],
+    rule: Disclosure,
+    whole: ReleasedFollowUp | None = None,
+) -> ReleasedFollowUp | None:
+    for horizons in ladder:
+        if leaves_few(counts, horizons, rule):
+            continue
+        released = release_follow_up(counts, curves, sorted(set(horizons)), rule, whole=whole)
+        if released.share_hidden <= MOST_HIDDEN:
+            return released
+    return None
 
 
 def _groupings(exit_types: pd.Series) -> list[dict[str, str]]:
@@ -100,9 +146,11 @@ def released_arms(
     horizons: Sequence[int],
     rule: Disclosure,
     whole: ReleasedFollowUp,
+    *,
     weighted: bool,
+    within: pd.DataFrame | None = None,
 ) -> ReleasedFollowUp:
-    """Release the weighted curves of the two arms of a contrast.
+    """Release the curves of the two arms of a contrast.
 
     Children left out of the contrast (for want of a covariate) take part in the
     protection, because they are the difference between the arms and all children.
@@ -123,34 +171,47 @@ def released_arms(
         What was released of all children together.
     weighted : bool
         Whether the curves are weighted.
+    within : pandas.DataFrame, optional
+        Curves of the outcome whose events are all among this one's.
 
     Returns
     -------
     ReleasedFollowUp
     """
-    known = set(curves["time"])
-    horizons = [day for day in horizons if day in known]
-    starts = pd.DataFrame(
-        {"group": ["yes", "no"], "time": 0, "at_risk": list(sizes), "events": [0, 0]}
-    )
-    arms = pd.concat([starts, curves[["group", "time", "at_risk", "events"]]], ignore_index=True)
-    days = sorted(arms["time"].unique())
-    arms = arms.set_index(["group", "time"]).reindex(
-        pd.MultiIndex.from_product([["yes", "no"], days], names=["group", "time"])
-    )
-    arms = arms.groupby("group", sort=False).ffill().astype(int).reset_index()
-    whole_counts = exact_counts(everyone.assign(all="all"), "all", days).set_index("time")
-    rest = whole_counts[["at_risk", "events"]] - arms.groupby("time")[["at_risk", "events"]].sum()
-    rest = rest.clip(lower=0).reset_index().assign(group="left out")
-    return release_follow_up(
-        pd.concat([arms, rest], ignore_index=True),
+    horizons = [day for day in horizons if day in set(curves["time"])]
+    days = sorted({0, *curves["time"]})
+    arms = _every_day(curves, sizes, days)
+    if within is not None:
+        arms["more"] = arms["events"] - _every_day(within, sizes, days)["events"]
+    all_counts = exact_counts(everyone.assign(all="all"), "all", days).set_index("time")
+    rest = all_counts[["at_risk", "events"]] - arms.groupby("time")[["at_risk", "events"]].sum()
+    rest = rest.clip(lower=0).reset_index().assign(group="left out", more=0)
+    few = leaves_few(arms, horizons, rule)
+    released = release_follow_up(
+        pd.concat([arms, rest[[*arms.columns]]], ignore_index=True),
         curves[_CURVE],
         horizons,
         rule,
         whole=whole,
         unlisted=True,
         weighted=weighted,
+        withheld=few and not weighted,
     )
+    if few:
+        later = released.at_risk["time"] > 0
+        released.at_risk["events"] = (
+            released.at_risk["events"].astype(object).mask(later, SUPPRESSED)
+        )
+    return released
+
+
+def _every_day(curves: pd.DataFrame, sizes: tuple[int, int], days: list[int]) -> pd.DataFrame:
+    """Return counts of both arms on the same days, from the day of exit."""
+    starts = pd.DataFrame({"group": ["yes", "no"], "time": 0, "at_risk": sizes, "events": 0})
+    known = pd.concat([starts, curves[["group", "time", "at_risk", "events"]]])
+    index = pd.MultiIndex.from_product([["yes", "no"], days], names=["group", "time"])
+    known = known.set_index(["group", "time"]).reindex(index)
+    return known.groupby("group", sort=False).ffill().astype(int).reset_index()
 
 
 def last_rows(rows: pd.DataFrame) -> pd.DataFrame:

@@ -49,8 +49,8 @@ def pipe_table(table: Table, caption: str) -> Markup:
     labels = [column.label for column in table.columns]
     rows = [[escape(cell) for cell in row] for row in table.printed]
     widths = [
-        min(_WIDEST, max(_length(cell) for cell in cells))
-        for cells in zip(labels, *table.printed, strict=True)
+        min(_WIDEST, max(_length(cell) for cell in cells) + 2 * column.is_number)
+        for column, *cells in zip(table.columns, labels, *table.printed, strict=True)
     ]
     rule = [
         "-" * (width + 1) + ":" if column.is_number else ":" + "-" * (width + 1)

@@ -13,6 +13,7 @@ from evaluation.reporting.numerals import by_month, in_hundred, show
 from evaluation.reporting.wording import Outcome, listed, upper_first
 
 MEANINGFUL_DIFFERENCE = 0.02
+MEANINGFUL_SHARE = 0.2
 MEANINGFUL_RATIO = 1.25
 
 Verdict = Literal[
@@ -36,25 +37,42 @@ class Estimate:
         A difference of risks (shares) or a ratio.
     scale : {"difference", "ratio"}
         Which of the two.
+    margin : float
+        From which difference, or ratio above one, a benefit or harm matters.
     """
 
     value: float
     low: float
     high: float
     scale: Literal["difference", "ratio"]
+    margin: float
+
+    @classmethod
+    def difference(cls, value: float, low: float, high: float, compared: float) -> "Estimate":
+        """Make a difference of risks, given the risk of those compared.
+
+        It matters from 2 per 100 children or a fifth of the risk compared,
+        whichever is smaller.
+        """
+        margin = min(MEANINGFUL_DIFFERENCE, MEANINGFUL_SHARE * compared)
+        return cls(value, low, high, "difference", margin or MEANINGFUL_DIFFERENCE)
+
+    @classmethod
+    def ratio(cls, value: float, low: float, high: float) -> "Estimate":
+        """Make a ratio; it matters from 1.25 or its inverse, 0.80."""
+        return cls(value, low, high, "ratio", MEANINGFUL_RATIO)
 
     @property
     def verdict(self) -> Verdict:
         """What the interval says.
 
-        A difference matters from 2 per 100 children, a ratio from 1.25 or its
-        inverse 0.80. "none" stands only where the interval excludes both a useful
-        benefit and a harm, "unknown" where it holds both.
+        "none" stands only where the interval excludes both a useful benefit and a
+        harm, "unknown" where it holds both.
         """
         if self.scale == "difference":
-            neutral, benefit, harm = 0.0, -MEANINGFUL_DIFFERENCE, MEANINGFUL_DIFFERENCE
+            neutral, benefit, harm = 0.0, -self.margin, self.margin
         else:
-            neutral, benefit, harm = 1.0, 1 / MEANINGFUL_RATIO, MEANINGFUL_RATIO
+            neutral, benefit, harm = 1.0, 1 / self.margin, self.margin
         may_help, may_harm = self.low <= benefit, self.high >= harm
         if self.high < neutral:
             return "fewer" if may_help else "slightly fewer"
@@ -130,7 +148,9 @@ def effect_sentence(
             "children."
         )
     number, direction = _amount(estimate.value, _decimals(estimate))
-    tail = " That is less than the 2 per 100 that would matter." if "slightly" in verdict else ""
+    tail = ""
+    if "slightly" in verdict:
+        tail = f" All of that is less than the {100 * estimate.margin:.2g} per 100 that matter."
     return (
         f"{upper_first(service)} {CLAIM[design]} about {number} {direction} {outcome.events} per "
         f"100 children by {when}, {between}, {against}.{tail}"
@@ -207,6 +227,8 @@ def finding_title(estimates: list[tuple[str, Estimate]], outcome: Outcome, desig
         names = listed(services)
         if gist == "unknown":
             parts.append(f"for {names} we cannot tell")
+        elif gist == "none":
+            parts.append(f"for {names} there was no meaningful difference in {outcome.events}")
         else:
             was = {"was followed by": "were followed by"}
             claim = CLAIM[design] if len(services) == 1 else was.get(CLAIM[design], CLAIM[design])
@@ -258,7 +280,7 @@ def _gist(verdict: Verdict, outcome: Outcome) -> str:
     if verdict in ("unknown", "no harm", "no benefit"):
         return "unknown"
     if verdict == "none":
-        return f"no meaningful difference in {outcome.events}"
+        return "none"
     return f"{verdict} {outcome.events}"
 
 

@@ -2,15 +2,21 @@
 
 from evaluation.reporting.disclosure.cells import MOST_HIDDEN, Disclosure
 from evaluation.reporting.disclosure.contrasts import ReleasedEffects, release_effects
-from evaluation.reporting.disclosure.flow import release_flow
-from evaluation.reporting.disclosure.follow_up import ReleasedFollowUp, release_follow_up
+from evaluation.reporting.disclosure.flow import release_flow, shorter_flow
+from evaluation.reporting.disclosure.follow_up import (
+    ReleasedFollowUp,
+    leaves_few,
+    release_follow_up,
+)
 
 __all__ = [
     "MOST_HIDDEN",
     "Disclosure",
     "ReleasedEffects",
     "ReleasedFollowUp",
+    "leaves_few",
     "release_effects",
     "release_flow",
     "release_follow_up",
+    "shorter_flow",
 ]

@@ -17,7 +17,7 @@ from evaluation.reporting.numerals import SUPPRESSED
 MOST_HIDDEN = 0.2
 Cell = tuple[int, int]
 _COUNT_OF = re.compile(r"\b(?P<count>\d[\d,]*)(?P<rest> of \d[\d,]*)")
-_LIMIT_ON_FAMILIES = re.compile(r"Of (\d[\d,]*) families followed to [^;]*; ")
+_LIMIT_ON_FAMILIES = re.compile(r"Of (?P<count>\d[\d,]*) families followed to [^;]*; (?P<next>.)")
 _SHARE = re.compile(r" \(\d+(?:\.\d+)?%\)")
 
 
@@ -63,9 +63,11 @@ class Disclosure:
             small = self.hides(int(found["count"].replace(",", "")))
             return self.say(1) + found["rest"] if small else found[0]
 
-        concealed = _LIMIT_ON_FAMILIES.sub(
-            lambda found: "" if self.hides(int(found[1].replace(",", ""))) else found[0], sentence
-        )
+        def without_limit(found: re.Match) -> str:
+            small = self.hides(int(found["count"].replace(",", "")))
+            return found["next"].upper() if small else found[0]
+
+        concealed = _LIMIT_ON_FAMILIES.sub(without_limit, sentence)
         concealed = _COUNT_OF.sub(told, concealed)
         return sentence if concealed == sentence else _SHARE.sub("", concealed)
 

@@ -69,6 +69,8 @@ def release_effects(
     )
     for key in contrasts[["service", "outcome"]].itertuples(index=False, name=None):
         _hide_contrast(table, key, rule, withheld, arms.get(key), totals.get(key[1]))
+    for service in contrasts.loc[contrasts["outcome"] == "disruption", "service"]:
+        _hide_beside(table, effects.table, service, rule)
     return ReleasedEffects(
         table=table,
         models=_models(effects.models, table, withheld),
@@ -101,6 +103,17 @@ def _hide_contrast(
         shown = [arms.value(group, int(horizon), "incidence") for group in ("yes", "no")]
         if SUPPRESSED in shown:
             table.loc[rows & (table["horizon"] == horizon), VALUES] = SUPPRESSED
+
+
+def _hide_beside(table: pd.DataFrame, exact: pd.DataFrame, service: str, rule: Disclosure) -> None:
+    """Hide events of disruption that few separate from events of re-entry."""
+    own = exact[exact["service"] == service].drop_duplicates("outcome").set_index("outcome")
+    if "reentry" not in own.index:
+        return
+    more = own.loc["disruption", COUNTS[2:]] - own.loc["reentry", COUNTS[2:]]
+    if any(rule.hides(abs(count)) for count in more):
+        rows = (table["service"] == service) & (table["outcome"] == "disruption")
+        table.loc[rows, COUNTS[2:]] = SUPPRESSED
 
 
 def _models(

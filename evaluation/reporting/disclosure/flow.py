@@ -43,6 +43,34 @@ def release_flow(flow: pd.DataFrame, rule: Disclosure) -> pd.DataFrame:
     return released
 
 
+def shorter_flow(flow: pd.DataFrame, rule: Disclosure) -> pd.DataFrame:
+    """Return the flow with hidden steps taken together, so that their sum can be shown.
+
+    Parameters
+    ----------
+    flow : pandas.DataFrame
+        As for `release_flow`.
+    rule : Disclosure
+        The rule of the release.
+
+    Returns
+    -------
+    pandas.DataFrame
+        The same columns and fewer rows; a row of several steps has their reasons.
+    """
+    exact = flow.reset_index(drop=True)
+    drops = -exact[UNITS].diff().iloc[1:].to_numpy(dtype=int)
+    kept = list(exact.index)
+    exact["reason"] = exact["reason"].astype(object)
+    for first, last, _ in _blocks(drops, drops[:, UNITS.index("exits")], rule):
+        steps = [step for step in range(first + 1, last + 2) if exact.loc[step, "excluded"]]
+        together = "; ".join(str(reason) for reason in exact.loc[steps, "reason"])
+        exact.loc[last + 1, "reason"] = together
+        exact.loc[last + 1, "excluded"] = exact.loc[steps, "excluded"].sum()
+        kept = [row for row in kept if not first < row <= last]
+    return release_flow(exact.loc[kept], rule)
+
+
 def _blocks(
     drops: np.ndarray, excluded: np.ndarray, rule: Disclosure
 ) -> list[tuple[int, int, bool]]:

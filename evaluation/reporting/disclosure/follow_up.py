@@ -37,6 +37,10 @@ class ReleasedFollowUp:
         found = rows.loc[(rows["group"] == group) & (rows["time"] == time), column]
         return found.iloc[0] if len(found) else None
 
+    def shows(self, group: object, time: int, column: str) -> bool:
+        """Tell whether a value is listed and not hidden."""
+        return self.value(group, time, column) not in (None, SUPPRESSED)
+
     @property
     def horizons(self) -> list[int]:
         """The days after 0 that are listed."""
@@ -58,6 +62,7 @@ def release_follow_up(
     whole: ReleasedFollowUp | None = None,
     unlisted: bool = False,
     weighted: bool = False,
+    withheld: bool = False,
 ) -> ReleasedFollowUp:
     """Decide what is shown of each group's follow-up.
 
@@ -72,7 +77,9 @@ def release_follow_up(
     ----------
     counts : pandas.DataFrame
         Exact ``group``, ``time``, ``at_risk``, ``events`` (so far) at 0 and every
-        point of `curves`; at 0 ``at_risk`` is the size of the group.
+        point of `curves`; at 0 ``at_risk`` is the size of the group. ``more``, if
+        there, are the events that are not also events of an outcome shown beside
+        this one: no step of a curve stands for few of them.
     curves : pandas.DataFrame
         ``group``, ``time``, ``incidence``, ``se``, ``ci_low``, ``ci_high``.
     horizons : sequence of int
@@ -86,6 +93,8 @@ def release_follow_up(
         protection and is not itself released.
     weighted : bool
         Whether the curves are weighted.
+    withheld : bool
+        Whether events and shares are hidden whatever they are.
 
     Returns
     -------
@@ -100,10 +109,11 @@ def release_follow_up(
     sizes = wide["at_risk"][0].to_numpy(dtype=int)
     events = wide["events"][days].to_numpy(dtype=int)
     at_risk = wide["at_risk"][days].to_numpy(dtype=int)
-    events_hidden = _hidden_events(events, sizes, rule, whole, days)
+    events_hidden = _hidden_events(events, sizes, rule, whole, days) | withheld
     risk_hidden = _hidden_at_risk(at_risk, events, events_hidden, sizes, rule, whole, days)
     few = [[rule.hides(int(count)) for count in row] for row in at_risk]
-    share_hidden = (_few_events(events, rule) if weighted else events_hidden) | np.array(few)
+    share_hidden = _few_events(events, rule) if weighted else events_hidden
+    share_hidden = share_hidden | np.array(few) | withheld
     listed, drawn, not_drawn = [], [], []
     for place, group in enumerate(groups[:-1] if unlisted else groups):
         own = curves[curves["group"] == group].set_index("time")
@@ -120,7 +130,8 @@ def release_follow_up(
                 row |= dict.fromkeys(("incidence", "se", "ci_low", "ci_high"), SUPPRESSED)
             listed.append(row)
         anchors = [day for step, day in enumerate(days) if not share_hidden[place, step]]
-        part = _points(own, wide["events"].loc[group], wide["at_risk"].loc[group], anchors, rule)
+        steps = counts[counts["group"] == group].set_index("time")
+        part = _points(own, steps, anchors, rule)
         drawn.append(part.assign(group=group))
         if part.empty and size:
             not_drawn.append(group)
@@ -158,7 +169,7 @@ def _hidden_events(
     if whole is None and len(sizes) == 1:
         hidden = rule.hidden_one_way(cells[0])[None, :-1] | also
     else:
-        shown = [whole is None or whole.value("all", day, "events") != SUPPRESSED for day in days]
+        shown = [whole is None or whole.shows("all", day, "events") for day in days]
         columns = None if whole is None else _hidden_parts(shown)
         hidden = rule.hidden(cells, rows_hidden=few, columns_hidden=columns, also=also)
         hidden = hidden[:-1, :-1]
@@ -224,7 +235,7 @@ def _hidden_at_risk(
             if not small:
                 last_left, last_other = int(left[place, step]), other
     for step, day in enumerate(days):
-        total_shown = whole is not None and whole.value("all", day, "at_risk") != SUPPRESSED
+        total_shown = whole is not None and whole.shows("all", day, "at_risk")
         if total_shown and hidden[:, step].any():
             _complement(hidden[:, step], left[:, step], rule)
     return hidden
@@ -239,26 +250,43 @@ def _complement(hidden: np.ndarray, left: np.ndarray, rule: Disclosure) -> None:
         hidden[place] = True
 
 
+def leaves_few(counts: pd.DataFrame, horizons: Sequence[int], rule: Disclosure) -> bool:
+    """Tell whether an outcome beside another would give back a small difference.
+
+    Parameters
+    ----------
+    counts : pandas.DataFrame
+        As for `release_follow_up`; without ``more`` nothing is given back.
+    horizons : sequence of int
+        Days to be shown.
+    rule : Disclosure
+        The rule of the release.
+    """
+    if "more" not in counts:
+        return False
+    listed = counts[counts["time"].isin([0, *horizons])].sort_values("time")
+    new = listed.groupby("group")["more"].diff().fillna(0)
+    so_far = listed["more"]
+    return any(rule.hides(count) for count in [*new, *so_far])
+
+
 def _points(
-    own: pd.DataFrame,
-    events: pd.Series,
-    at_risk: pd.Series,
-    anchors: list[int],
-    rule: Disclosure,
+    own: pd.DataFrame, steps: pd.DataFrame, anchors: list[int], rule: Disclosure
 ) -> pd.DataFrame:
     """Choose the points of a curve: at least ``below`` events, or none, between two."""
     own = own[own["incidence"].notna()]
     if not rule.on:
         return own.reset_index()
+    counted = steps[[name for name in ("events", "more") if name in steps]]
     chosen: list[int] = []
     start = 0
     for anchor in anchors:
-        between = [day for day in own.index if start < day < anchor]
         last = start
-        for day in between:
-            new, rest = events[day] - events[last], events[anchor] - events[day]
-            enough = new >= rule.below and (rest >= rule.below or rest == 0)
-            if enough and at_risk[day] >= rule.below:
+        for day in (day for day in own.index if start < day < anchor):
+            new = counted.loc[day] - counted.loc[last]
+            rest = counted.loc[anchor] - counted.loc[day]
+            few = any(rule.hides(count) for count in [*new, *rest])
+            if new["events"] and not few and not rule.hides(steps.loc[day, "at_risk"]):
                 chosen.append(day)
                 last = day
         chosen.append(anchor)

@@ -163,7 +163,10 @@ def _levels(exits: pd.DataFrame, column: str, rule: Disclosure) -> pd.Series:
 
 
 def _together(values: pd.Series, some: list[str], column: str) -> pd.Series:
-    names = [level_name(column, level) for level in sorted(some)]
+    names = [level_name(column, level) for level in _ordered(pd.Index(some), column)]
+    names = [
+        name.lower() if name == NOT_RECORDED and place else name for place, name in enumerate(names)
+    ]
     label = " or ".join(names) if len(names) <= 3 else f"{OTHERS} ({len(names)} together)"
     return values.where(~values.isin(some), label)
 
@@ -171,7 +174,8 @@ def _together(values: pd.Series, some: list[str], column: str) -> pd.Series:
 def _ordered(levels: pd.Index, column: str) -> list[str]:
     """Order levels by age or alphabet, never by result; what is not recorded last."""
     if column == "age_group":
-        return sorted(levels, key=lambda level: (level == NOT_RECORDED, _youngest(level)))
+        last = (NOT_RECORDED, OTHERS)
+        return sorted(levels, key=lambda level: (level.startswith(last), _youngest(level)))
     return sorted(levels, key=lambda level: (level == NOT_RECORDED, OTHERS in level, level))
 
 

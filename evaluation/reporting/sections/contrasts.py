@@ -63,11 +63,12 @@ def contrasts(material: Material) -> Section | None:
         if estimate is not None:
             found.setdefault(outcome, []).append((study.service(service).name, estimate))
             said.append(sentence(material, service, outcome, estimate))
-    title = "No effect of a service could be estimated"
-    if found:
-        first = study.primary.outcome if study.primary else next(iter(found))
-        first = first if first in found else next(iter(found))
-        title = finding_title(found[first], outcome_words(first, study), study.design)
+    if not found:
+        said = ["Why not is listed below, service by service."]
+        return Section("effects", "No effect of a service could be estimated", tuple(said))
+    first = study.primary.outcome if study.primary else None
+    first = first if first in found else next(iter(found))
+    title = finding_title(found[first], outcome_words(first, study), study.design)
     blocks = [
         _forest(material, [pair[1] for pairs in found.values() for pair in pairs]),
         _risks(material),
@@ -88,12 +89,21 @@ def main_estimate(material: Material, service: str, outcome: str) -> Estimate | 
     """Return a contrast's estimate: the difference at the main horizon, else the ratio."""
     table = material.released.table
     own = table[(table["service"] == service) & (table["outcome"] == outcome)]
-    at_main = own[(own["measure"] == "risk_difference") & (own["horizon"] == _main(material))]
-    for rows, scale in ((at_main, "difference"), (_ratio_rows(own), "ratio")):
-        for row in rows.itertuples():
-            values = (row.estimate, row.ci_low, row.ci_high)
-            if not any(v == SUPPRESSED or is_missing(v) for v in values):
-                return Estimate(*map(float, values), scale)
+    at_main = own[own["horizon"].eq(_main(material)).fillna(False)]
+    difference = _numbers(at_main[at_main["measure"] == "risk_difference"])
+    compared = at_main.loc[at_main["measure"] == "risk_comparison", "estimate"]
+    if difference and len(compared) and compared.iloc[0] != SUPPRESSED:
+        return Estimate.difference(*difference, float(compared.iloc[0]))
+    ratio = _numbers(_ratio_rows(own))
+    return Estimate.ratio(*ratio) if ratio else None
+
+
+def _numbers(rows: pd.DataFrame) -> tuple[float, float, float] | None:
+    """Return estimate and limits where all three may be shown."""
+    for row in rows.itertuples():
+        values = (row.estimate, row.ci_low, row.ci_high)
+        if not any(value == SUPPRESSED or is_missing(value) for value in values):
+            return tuple(map(float, values))
     return None
 
 
@@ -185,10 +195,11 @@ def _ratio_rows(own: pd.DataFrame) -> pd.DataFrame:
 
 def _matters() -> tuple[str, ...]:
     return (
-        f"A difference matters here from {100 * MEANINGFUL_DIFFERENCE:.0f} per 100 children, a "
-        f"ratio from {MEANINGFUL_RATIO:.2f} or {1 / MEANINGFUL_RATIO:.2f}. “We cannot tell” means "
-        "that the interval holds both a useful benefit and a harm; “no meaningful difference” "
-        "that it excludes both.",
+        f"A difference matters here from {100 * MEANINGFUL_DIFFERENCE:.0f} per 100 children, or "
+        "from a fifth of the share compared if that is smaller; a ratio from "
+        f"{MEANINGFUL_RATIO:.2f} or {1 / MEANINGFUL_RATIO:.2f}.",
+        "“We cannot tell” means that the interval holds both a useful benefit and a harm; “no "
+        "meaningful difference” that it excludes both.",
     )
 
 

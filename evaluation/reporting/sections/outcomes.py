@@ -32,6 +32,7 @@ from evaluation.reporting.wording import (
     units,
     upper_first,
 )
+from evaluation.study import Study
 
 SHARE = ("incidence", "ci_low", "ci_high")
 INCIDENCE = (
@@ -56,12 +57,18 @@ def names_of(groups: Iterable[str]) -> dict[str, str]:
     return {group: EXIT_TYPES.get(group, group) for group in sorted(set(groups), key=order_of)}
 
 
+def when_shown(shown: ReleasedFollowUp, study: Study) -> int:
+    """Return the main horizon, or the last one listed where it is not."""
+    return study.main_horizon if study.main_horizon in shown.horizons else shown.horizons[-1]
+
+
 def _outcome(material: Material, outcome: str) -> Section:
     study, rule = material.study, material.rule
     words = outcome_words(outcome, study)
     followed = material.followed[outcome]
     whom = units(study)
-    said = [_overall(followed.everyone, words, study.main_horizon, whom)]
+    main = when_shown(followed.everyone, study)
+    said = [_overall(followed.everyone, words, main, whom)]
     shown = followed.groups or followed.everyone
     names = {"all": f"All {whom}"}
     if followed.groups is None and len(set(followed.rows["exit_type"])) > 1:
@@ -76,7 +83,7 @@ def _outcome(material: Material, outcome: str) -> Section:
             f"No curve is drawn for {undrawn}: between two points of a curve lie at least "
             f"{rule.below} events, with as many children still followed."
         )
-    finding = _finding(shown, names, words, study.main_horizon)
+    finding = _finding(shown, names, words, when_shown(shown, study))
     table = _table(outcome, words, followed, names, material)
     blocks = [
         _incidence(material, outcome, words, shown, names, finding),
@@ -85,7 +92,7 @@ def _outcome(material: Material, outcome: str) -> Section:
     ]
     return Section(
         f"outcome-{outcome}",
-        _title(followed.everyone, words, study.main_horizon, whom),
+        _title(followed.everyone, words, main, whom),
         tuple(said),
         tuple(block for block in blocks if block is not None),
     )
@@ -143,7 +150,7 @@ def _incidence(
         source=material.source,
         horizons=shown.horizons,
         labels=names,
-        horizon=study.main_horizon,
+        horizon=when_shown(shown, study),
         outcome=words.events,
         note=_merged(material.rule),
         name=f"incidence_{outcome}",
@@ -277,7 +284,8 @@ def _table(
 def headline(material: Material, outcome: str) -> tuple[str, str, str] | None:
     """Return number, sentence and interval of all children, for a card."""
     study = material.study
-    everyone, main = material.followed[outcome].everyone, study.main_horizon
+    everyone = material.followed[outcome].everyone
+    main = when_shown(everyone, study)
     share, low, high = (everyone.value("all", main, name) for name in SHARE)
     if any(value == SUPPRESSED or is_missing(value) for value in (share, low, high)):
         return None

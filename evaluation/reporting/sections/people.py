@@ -4,7 +4,7 @@ import pandas as pd
 
 from evaluation.reporting.charts.flow import flow as draw_flow
 from evaluation.reporting.charts.served import served as draw_served
-from evaluation.reporting.disclosure import MOST_HIDDEN, release_flow
+from evaluation.reporting.disclosure import MOST_HIDDEN, release_flow, shorter_flow
 from evaluation.reporting.numerals import SUPPRESSED, show
 from evaluation.reporting.sections import characteristics
 from evaluation.reporting.sections.section import Drawing, Material, Section
@@ -26,13 +26,15 @@ def flow(material: Material) -> Section:
     """Show every exclusion, in order, with counts."""
     study = material.study
     released = release_flow(material.cohort.flow, material.rule)
+    if _table_of(released, material).share_hidden > MOST_HIDDEN:
+        released = shorter_flow(material.cohort.flow, material.rule)
     last = released.iloc[-1]
     first, final = study.cohort.exits
     title = (
         f"{show(last['exits'], 'count')} exits of {show(last['children'], 'count')} children in "
         f"{show(last['families'], 'count')} families were followed"
     )
-    table = Table("flow", "From the records to the cohort", FLOW, released, material.rule.words)
+    table = _table_of(released, material)
     chart = draw_flow(
         _drawn_steps(released),
         title=_steps_title(released),
@@ -45,6 +47,10 @@ def flow(material: Material) -> Section:
     lead = "Also counted, and not left out:" if notes else ""
     drawing = Drawing(chart, "Steps from all removal episodes on record to the cohort")
     return Section("flow", title, (), (drawing, table), lead, notes)
+
+
+def _table_of(released: pd.DataFrame, material: Material) -> Table:
+    return Table("flow", "From the records to the cohort", FLOW, released, material.rule.words)
 
 
 def _steps_title(released: pd.DataFrame) -> str:

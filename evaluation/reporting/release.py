@@ -1,0 +1,100 @@
+"""The one step from exact results to what may be shown."""
+
+from typing import Any
+
+import pandas as pd
+
+from evaluation.reporting.disclosure import Disclosure, ReleasedFollowUp, release_effects
+from evaluation.reporting.follow_up import (
+    OutcomeFollowUp,
+    last_rows,
+    released_arms,
+    released_follow_up,
+)
+from evaluation.reporting.provenance import Provenance
+from evaluation.reporting.sections.section import Material
+from evaluation.study import Study
+
+NESTED = {"disruption": "reentry"}
+
+
+def release(
+    study: Study,
+    check: Any,
+    cohort: Any,
+    effects: Any,
+    origin: Provenance,
+    truth: pd.DataFrame | None,
+) -> Material:
+    """Release the results of a study under its own rule.
+
+    Every re-entry is also a disruption, so the two are released together: what few
+    children separate is hidden.
+
+    Parameters
+    ----------
+    study : Study
+        ``report.suppress_below`` is the rule.
+    check : CheckResult
+        The check of the data.
+    cohort : Cohort
+        The built cohort.
+    effects : Effects
+        Its contrasts.
+    origin : Provenance
+        For the line at the foot of charts.
+    truth : pandas.DataFrame or None
+        Estimates beside the truth.
+
+    Returns
+    -------
+    Material
+    """
+    rule = Disclosure(study.report.suppress_below)
+    rows = {outcome: cohort.follow_up(outcome) for outcome in cohort.outcomes}
+    ends = {outcome: last_rows(own) for outcome, own in rows.items() if len(own)}
+    followed = {
+        outcome: released_follow_up(cohort, outcome, rule, ends.get(NESTED.get(outcome, "")))
+        for outcome in ends
+    }
+    arms = _arms(study, effects, ends, followed, rule)
+    totals = {outcome: (len(own), int((own["event"] == 1).sum())) for outcome, own in ends.items()}
+    return Material(
+        study=study,
+        rule=rule,
+        check=check,
+        cohort=cohort,
+        effects=effects,
+        followed=followed,
+        arms=arms,
+        released=release_effects(effects, rule, arms, totals),
+        source=f"Source: {study.report.agency}; {origin.short}. {rule.words}",
+        truth=truth,
+    )
+
+
+def _arms(
+    study: Study,
+    effects: Any,
+    ends: dict[str, pd.DataFrame],
+    followed: dict[str, OutcomeFollowUp],
+    rule: Disclosure,
+) -> dict[tuple[str, str], ReleasedFollowUp]:
+    if effects.curves.empty:
+        return {}
+    keys = ["service", "outcome"]
+    curves = dict(iter(effects.curves.groupby(keys, sort=False)))
+    sizes = effects.table.drop_duplicates(keys).set_index(keys)[["n_treated", "n_comparison"]]
+    return {
+        (service, outcome): released_arms(
+            own,
+            tuple(sizes.loc[(service, outcome)].astype(int)),
+            ends[outcome],
+            study.horizons,
+            rule,
+            followed[outcome].everyone,
+            weighted=study.adjustment.weights != "none",
+            within=curves.get((service, NESTED.get(outcome, ""))),
+        )
+        for (service, outcome), own in curves.items()
+    }
