@@ -21,6 +21,8 @@ import numpy as np
 
 from evaluation.estimates.risksets import RiskSets
 
+_ROUNDING = 1e-13
+
 
 @dataclass(frozen=True)
 class CurveInfluence:
@@ -127,10 +129,12 @@ class CurveInfluence:
         else:
             sums = self._clustered(cluster, group)
         parts = (self.level, self.constant, self.open)
-        total = np.zeros(self.sets.size)
+        total, size = np.zeros(self.sets.size), np.zeros(self.sets.size)
         for (i, j), product in sums.items():
-            total += (1 if i == j else 2) * parts[i] * parts[j] * product
-        return np.maximum(total, 0)
+            term = (1 if i == j else 2) * parts[i] * parts[j] * product
+            total += term
+            size += np.abs(term)
+        return np.where(total > _ROUNDING * size, total, 0.0)
 
     def _independent(self) -> dict[tuple[int, int], np.ndarray]:
         """Sums of products when every row is at risk from the start: counts suffice."""

@@ -213,6 +213,13 @@ def _tail(rows: Rows, times: np.ndarray, competing: np.ndarray) -> Tail:
     known = np.isfinite(times)
     asked = np.concatenate([times[known], rows.stop[competing]])
     chance = _uncensored(rows, asked)
+    lost = chance[known.sum() :] <= 0
+    if lost.any():
+        day = rows.stop[competing][int(np.argmax(lost))]
+        raise EstimateError(
+            f"Before the competing event at time {day:g} everyone then at risk is censored at "
+            f"once, so it cannot be weighed; begin follow-up later, where entries overlap."
+        )
     if rows.start is not None and len(competing):
         chance = chance * _entered(rows, asked, rows.stop[competing].min(), times[known].max())
     level = np.zeros(len(times))
