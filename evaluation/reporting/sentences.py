@@ -209,10 +209,11 @@ def ratio_sentence(
         )
     amount = f"about {_against_one(estimate.value)}"
     tail = " That is too small a difference to matter." if "slightly" in verdict else ""
-    if design == "randomized":
+    if design == "randomized" and not while_in:
+        than = "as" if estimate.value >= 2 else "than"
         return (
-            f"{upper_first(service)} led to a rate of {outcome.events} {amount} {whom} "
-            f"({numbers}).{tail}"
+            f"{upper_first(service)} led to a rate of {outcome.events} {amount} {than} with "
+            f"{comparison} ({numbers}).{tail}"
         )
     return f"The rate of {outcome.events} was {amount} {whom} ({numbers}).{tail}"
 

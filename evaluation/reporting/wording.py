@@ -100,6 +100,11 @@ def upper_first(text: str) -> str:
     return text[:1].upper() + text[1:]
 
 
+def lower_first(text: str) -> str:
+    """Begin with a small letter, leave the rest."""
+    return text[:1].lower() + text[1:]
+
+
 def listed(words: list[str], last: str = "and") -> str:
     """Join words as a sentence does: "a, b and c"."""
     if len(words) < 2:

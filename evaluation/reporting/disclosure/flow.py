@@ -93,14 +93,12 @@ def _grown(
 ) -> tuple[int, int, bool]:
     first = last = step
     while not _is_safe(drops[first : last + 1], excluded[first : last + 1], rule):
-        left = excluded[first - 1] if first > 0 else None
-        right = excluded[last + 1] if last + 1 < len(drops) else None
-        if left is None and right is None:
+        left = [place for place in range(first) if excluded[place]][-1:]
+        right = [place for place in range(last + 1, len(drops)) if excluded[place]][:1]
+        if not left and not right:
             return 0, len(drops) - 1, True
-        if right is None or (left is not None and 0 < left <= (right or np.inf)):
-            first -= 1
-        else:
-            last += 1
+        nearest = min(left + right, key=lambda place: (excluded[place], place))
+        first, last = min(first, nearest), max(last, nearest)
     return first, last, False
 
 

@@ -9,6 +9,8 @@ import pandas as pd
 from evaluation.reporting.disclosure.cells import Disclosure
 from evaluation.reporting.numerals import SUPPRESSED
 
+LEAST_STEPS = 3
+
 
 @dataclass(frozen=True)
 class ReleasedFollowUp:
@@ -22,9 +24,10 @@ class ReleasedFollowUp:
         `SUPPRESSED`.
     curve : pandas.DataFrame
         ``group``, ``time``, ``incidence``, ``ci_low``, ``ci_high`` at the points that
-        may be drawn: between two points lie at least ``below`` events or none.
+        may be drawn: between two points lie at least ``below`` events or none. A
+        curve of fewer than three steps would mislead and has no points.
     not_drawn : tuple
-        Groups with children but no point beyond the origin.
+        Groups with children and without a curve.
     """
 
     at_risk: pd.DataFrame
@@ -132,6 +135,7 @@ def release_follow_up(
         anchors = [day for step, day in enumerate(days) if not share_hidden[place, step]]
         steps = counts[counts["group"] == group].set_index("time")
         part = _points(own, steps, anchors, rule)
+        part = part if len(part) >= LEAST_STEPS or not rule.on else part.iloc[:0]
         drawn.append(part.assign(group=group))
         if part.empty and size:
             not_drawn.append(group)

@@ -304,7 +304,7 @@ def _arms(material: Material) -> list[Drawing]:
     made = _made(material)
     for (service, outcome), arms in material.arms.items():
         estimate = main_estimate(material, service, outcome)
-        if estimate is None or arms.curve.empty:
+        if estimate is None or set(arms.curve["group"]) != {"yes", "no"}:
             continue
         words, settings = outcome_words(outcome, study), study.service(service)
         chart = draw_incidence(

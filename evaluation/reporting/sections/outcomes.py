@@ -8,7 +8,12 @@ import pandas as pd
 
 from evaluation.reporting.charts.hazard import hazard as draw_hazard
 from evaluation.reporting.charts.incidence import incidence as draw_incidence
-from evaluation.reporting.disclosure import MOST_HIDDEN, Disclosure, ReleasedFollowUp
+from evaluation.reporting.disclosure import (
+    LEAST_STEPS,
+    MOST_HIDDEN,
+    Disclosure,
+    ReleasedFollowUp,
+)
 from evaluation.reporting.follow_up import OutcomeFollowUp
 from evaluation.reporting.numerals import (
     DAYS_PER_MONTH,
@@ -27,6 +32,7 @@ from evaluation.reporting.wording import (
     EXIT_TYPES,
     Outcome,
     listed,
+    lower_first,
     order_of,
     outcome_words,
     units,
@@ -78,10 +84,10 @@ def _outcome(material: Material, outcome: str) -> Section:
         if len(names) < len(followed.grouping):
             said.append("The smaller exit types are taken together, so that they can be shown.")
     if shown.not_drawn and followed.groups is not None:
-        undrawn = listed([names[group].lower() for group in shown.not_drawn])
+        undrawn = listed([lower_first(names[group]) for group in shown.not_drawn])
         said.append(
-            f"No curve is drawn for {undrawn}: between two points of a curve lie at least "
-            f"{rule.below} events, with as many children still followed."
+            f"No curve is drawn for {undrawn}: a step of a curve stands for at least {rule.below} "
+            f"events, and fewer than {LEAST_STEPS} such steps would mislead."
         )
     finding = _finding(shown, names, words, when_shown(shown, study))
     table = _table(outcome, words, followed, names, material)
@@ -140,16 +146,17 @@ def _incidence(
     if shown.curve.empty:
         return None
     study = material.study
+    drawn = set(shown.curve["group"])
     first, last = study.cohort.exits
     chart = draw_incidence(
         shown.curve,
-        shown.at_risk,
+        shown.at_risk[shown.at_risk["group"].isin(drawn)],
         title=finding,
         subtitle=f"Share who {words.did}, with competing events taken into account; exits from "
         f"{first} to {last}; bands are 95% intervals",
         source=material.source,
         horizons=shown.horizons,
-        labels=names,
+        labels={group: name for group, name in names.items() if group in drawn},
         horizon=when_shown(shown, study),
         outcome=words.events,
         note=_merged(material.rule),
@@ -164,7 +171,7 @@ def _hazard(
     followed = material.followed[outcome]
     by = "all" if followed.groups is None else "group"
     bands = hazard_bands(shown, followed.rows, by)
-    if bands["ci_low"].isna().all():
+    if bands.empty or bands["ci_low"].isna().all():
         return None
     chart = draw_hazard(
         bands,
