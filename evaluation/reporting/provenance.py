@@ -5,6 +5,7 @@ import os
 import platform
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
 
 import evaluation
 from evaluation.errors import OutputError
@@ -82,8 +83,14 @@ def provenance(study: Study, source: str, data_hash: str) -> Provenance:
         except PackageNotFoundError:
             continue
     return Provenance(
-        str(source), str(data_hash), study.protocol_hash, study.seed, _date(study), versions
+        _place(str(source)), str(data_hash), study.protocol_hash, study.seed, _date(study), versions
     )
+
+
+def _place(source: str) -> str:
+    """Name a folder or file without the folders above it, which differ by machine."""
+    is_path = "://" not in source and len(Path(source).parts) > 1
+    return Path(source).name if is_path and Path(source).name else source
 
 
 def _date(study: Study) -> datetime.date:

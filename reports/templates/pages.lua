@@ -30,8 +30,8 @@ function Table(tbl)
       end
     end
     local label = pandoc.utils.stringify(tbl.caption.long)
-    local attr = { class = 'scroll', tabindex = '0', role = 'region', ['aria-label'] = label }
-    return pandoc.Div({ tbl }, attr)
+    local pairs_in_order = { { 'role', 'region' }, { 'tabindex', '0' }, { 'aria-label', label } }
+    return pandoc.Div({ tbl }, pandoc.Attr('', { 'scroll' }, pairs_in_order))
   end
 end
 

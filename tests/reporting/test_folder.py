@@ -95,7 +95,9 @@ def test_an_unwritable_place_is_one_sentence(tmp_path):
 
 
 def test_no_cell_of_a_csv_is_a_formula(tmp_path):
-    frame = pd.DataFrame({"=name": ["=1+1", "+x", "-y", "@z", "ok", None], "n": [-1, 2, 3, 4, 5, 6]})
+    frame = pd.DataFrame(
+        {"=name": ["=1+1", "+x", "-y", "@z", "ok", None], "n": [-1, 2, 3, 4, 5, 6]}
+    )
     write_csv(tmp_path / "t.csv", frame)
     lines = (tmp_path / "t.csv").read_text().splitlines()
     assert lines == ["'=name,n", "'=1+1,-1", "'+x,2", "'-y,3", "'@z,4", "ok,5", ",6"]
@@ -104,6 +106,4 @@ def test_no_cell_of_a_csv_is_a_formula(tmp_path):
 def test_parquet_keeps_values(tmp_path):
     frame = pd.DataFrame({"a": ["=x", "y"], "n": [1, 2]})
     write_parquet(tmp_path / "t.parquet", frame)
-    pd.testing.assert_frame_equal(
-        pd.read_parquet(tmp_path / "t.parquet"), frame, check_dtype=False
-    )
+    pd.testing.assert_frame_equal(pd.read_parquet(tmp_path / "t.parquet"), frame, check_dtype=False)
