@@ -138,6 +138,8 @@ def log_rank(
                 f"distribution."
             )
     table = _quadratic(observed - expected, variance, groups)
+    if table["df"][0] == 0:
+        warnings.append("No event finds more than one group at risk; there is nothing to compare.")
     counts = pd.DataFrame(
         {
             "group": rows.groups.labels,

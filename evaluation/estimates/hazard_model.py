@@ -14,6 +14,8 @@ from evaluation.estimates.result import Account, Result
 from evaluation.estimates.risksets import scatter
 from evaluation.estimates.rows import Rows
 
+_ROUNDING = 1e-9
+
 
 @dataclass(frozen=True)
 class Fit:
@@ -160,6 +162,12 @@ def coefficients(fit: Fit, robust: bool) -> tuple[pd.DataFrame, pd.DataFrame, li
         sums = fit.cluster_influence(codes, int(codes.max()) + 1)
         covariance = without_infinite(maximum, sums.T @ sums)
         table["robust_se"] = used = _roots(covariance)
+        if (used < _ROUNDING * table["se"]).any():
+            warnings.append(
+                "The clusters' influences cancel to nothing, so the robust variance says nothing "
+                "about uncertainty; limits and p are missing."
+            )
+            used = np.where(used < _ROUNDING * table["se"], np.nan, used)
         if groups < few.FEW:
             table["small_sample_se"] = used = few.corrected(used, groups)
             covariance = covariance * float(few.corrected(np.ones(1), groups)[0]) ** 2

@@ -13,6 +13,7 @@ _STALLED = 1e-9
 _STILL_MOVING = 0.01
 _FLAT = 1e-4
 _SINGULAR = 1e-11
+_REACH = 10.0
 _MOST_STEPS = 60
 _MOST_HALVINGS = 30
 
@@ -52,6 +53,10 @@ def maximize(
     initial: np.ndarray | None = None,
 ) -> Maximum:
     """Maximize a partial likelihood by Newton's method with step-halving.
+
+    A step never changes a linear predictor by more than a factor of exp(10), so
+    that a coefficient on its way to infinity does not leave the others without
+    information.
 
     Parameters
     ----------
@@ -101,11 +106,12 @@ def maximize(
                 infinite=np.zeros(len(terms), bool),
                 steps=taken,
             )
-        beta, hazard = _climb(model, beta, step, hazard.loglik)
+        reach = float((np.abs(step) * spread).max())
+        beta, hazard = _climb(model, beta, step * min(1.0, _REACH / reach), hazard.loglik)
         gradient, information = model.derivatives(hazard)
     raise EstimateError(
-        f"The partial likelihood did not settle in {_MOST_STEPS} steps; "
-        f"look for extreme covariate values, weights or offsets."
+        f"The partial likelihood did not settle in {_MOST_STEPS} steps; look for extreme "
+        f"covariate values, weights or offsets, or more levels than the events can tell apart."
     )
 
 
@@ -160,6 +166,11 @@ def _check_identified(
     information: np.ndarray, terms: list[str], spread: np.ndarray, model: PartialLikelihood
 ) -> None:
     """Find, by Cholesky's decomposition, a term that earlier terms already say."""
+    if len(terms) > len(model.events):
+        raise EstimateError(
+            f"{len(terms)} terms are too many for {len(model.events)} events; group levels, put a "
+            f"factor in strata=, or leave terms out."
+        )
     events = model.weights[model.events].sum()
     scale = np.sqrt(np.maximum(np.diag(information), 0))
     flat = scale**2 <= _SINGULAR * events * spread**2
