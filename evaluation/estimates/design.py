@@ -13,6 +13,7 @@ from evaluation.estimates.errors import EstimateError, nearest
 
 MOST_LEVELS = 1_000
 _LARGEST = 1e100
+_CHUNK = 4096
 
 
 @dataclass(frozen=True)
@@ -194,17 +195,19 @@ def _materialize(formula: str, frame: pd.DataFrame):
 def _centred(
     formula: str, matrix: pd.DataFrame, names: list[str]
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Copy the columns after the intercept, less their means, one at a time."""
-    x = np.empty((len(matrix), len(names) - 1))
-    center, spread = np.empty(x.shape[1]), np.empty(x.shape[1])
-    for k, name in enumerate(names[1:]):
-        column = matrix.iloc[:, k + 1].to_numpy(dtype=float)
+    """Copy the columns after the intercept, less their means, side by side in memory."""
+    columns = [matrix.iloc[:, k].to_numpy(dtype=float) for k in range(1, len(names))]
+    for name, column in zip(names[1:], columns, strict=True):
         wrong = ~(np.abs(column) < _LARGEST)
         if wrong.any():
             raise EstimateError(
                 f"Term {name!r} of the formula {formula!r} is infinite, undefined or above "
                 f"{_LARGEST:g} in {int(wrong.sum())} rows; check the values it is made from."
             )
-        center[k], spread[k] = column.mean(), np.ptp(column)
-        np.subtract(column, center[k], out=x[:, k])
-    return x, center, spread
+    center = np.array([column.mean() for column in columns])
+    x = np.empty((len(matrix), len(columns)))
+    for low in range(0, len(x), _CHUNK):
+        rows = slice(low, low + _CHUNK)
+        np.stack([column[rows] for column in columns], axis=1, out=x[rows])
+        x[rows] -= center
+    return x, center, np.array([np.ptp(column) for column in columns])

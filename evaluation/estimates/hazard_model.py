@@ -11,7 +11,6 @@ from evaluation.estimates.design import Design
 from evaluation.estimates.maximize import Maximum, without_infinite
 from evaluation.estimates.partial_likelihood import Hazard, PartialLikelihood
 from evaluation.estimates.result import Account, Result
-from evaluation.estimates.risksets import scatter
 from evaluation.estimates.rows import Rows
 
 _ROUNDING = 1e-9
@@ -44,18 +43,11 @@ class Fit:
 
     def cluster_influence(self, codes: np.ndarray, count: int) -> np.ndarray:
         """Sum the rows' influence on the coefficients by cluster, shape (count, p)."""
-        total = np.zeros((count, len(self.design.terms)))
-        for rows, residual in self.model.score_residuals(self.hazard):
-            part = codes[rows]
-            low, high = int(part.min()), int(part.max()) + 1
-            ones = np.ones(len(part))
-            total[low:high] += scatter(part - low, ones, residual, high - low)
-        return total @ self.maximum.covariance
+        return self.model.scores(self.hazard, codes, count) @ self.maximum.covariance
 
     def row_influence(self) -> np.ndarray:
         """Return each row's influence on the coefficients, shape (n, p)."""
-        parts = [residual for _, residual in self.model.score_residuals(self.hazard)]
-        return np.concatenate(parts) @ self.maximum.covariance
+        return self.model.scores(self.hazard) @ self.maximum.covariance
 
 
 @dataclass(frozen=True, repr=False)

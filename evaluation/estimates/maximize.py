@@ -8,7 +8,7 @@ from scipy.linalg import solve_triangular
 from evaluation.estimates.errors import EstimateError
 from evaluation.estimates.partial_likelihood import PartialLikelihood
 
-_CONVERGED = 1e-14
+_CONVERGED = 1e-15
 _STALLED = 1e-9
 _STILL_MOVING = 0.01
 _FLAT = 1e-4
@@ -88,7 +88,8 @@ def maximize(
         beta = np.array(initial, float)
         hazard = model.hazard(beta)
         gradient, information = model.derivatives(hazard)
-    unit = float(model.weights[model.events].mean())
+    heavy = float(model.weights[model.events].sum())
+    unit = heavy / len(model.events)
     for taken in range(1, _MOST_STEPS + 1):
         step = _solve(information, gradient)
         gain = float(gradient @ step)
@@ -97,7 +98,7 @@ def maximize(
             loglik = (null, hazard.loglik)
             found = Maximum(beta, information, information, loglik, moving, taken)
             return _unbounded(found, spread, unit)
-        if gain < _CONVERGED * unit:
+        if gain < _CONVERGED * heavy:
             return Maximum(
                 beta=beta + step,
                 information=information,
