@@ -153,28 +153,42 @@ class CurveInfluence:
         self, cluster: np.ndarray | None, group: np.ndarray
     ) -> dict[tuple[int, int], np.ndarray]:
         """Sums of products by walking through each cluster's entries and exits in order."""
-        cell = np.stack([self.sets.enter, self.sets.leave], axis=1).ravel()
-        changes = [
-            np.stack(pair, axis=1).ravel()
-            for pair in zip(self.on_entering(), self.on_leaving(), strict=True)
-        ]
+        cell, changes = self._changes()
+        each = len(cell) // len(group)
         if cluster is None:
-            key = np.repeat(np.arange(len(group)), 2)
+            key = np.repeat(np.arange(len(group)), each)
         else:
-            key = np.repeat(cluster.astype(np.int64) * (int(group.max()) + 1) + group, 2)
-            order = np.argsort(key * self.sets.size + cell, kind="stable")
+            key = np.repeat(cluster.astype(np.int64) * (int(group.max()) + 1) + group, each)
+            order = np.argsort(key * self.sets.size + cell)
             key, cell = key[order], cell[order]
             changes = [change[order] for change in changes]
         first = np.flatnonzero(np.diff(key, prepend=-1))
         lengths = np.diff(first, append=len(key))
         after = [_running(change, first, lengths) for change in changes]
+        present = np.zeros(self.sets.size)
+        if each == 1:
+            heavy = -np.add.reduceat(changes[2], first)
+            after[2] += np.repeat(heavy, lengths)
+            base = self.sets.base[group] if cluster is None else self.sets.base[group[order]]
+            present = np.bincount(base[first], heavy**2, self.sets.size)
         before = [state - change for state, change in zip(after, changes, strict=True)]
-        return {
-            (i, j): self.sets.cumulate(
-                np.bincount(cell, after[i] * after[j] - before[i] * before[j], self.sets.size)
-            )
+        sums = {
+            (i, j): np.bincount(cell, after[i] * after[j] - before[i] * before[j], self.sets.size)
             for i, j in combinations_with_replacement(range(3), 2)
         }
+        sums[2, 2] += present
+        return {pair: self.sets.cumulate(values) for pair, values in sums.items()}
+
+    def _changes(self) -> tuple[np.ndarray, list[np.ndarray]]:
+        """Return the cells of changes, row after row, and what changes in ``a``, ``b``, ``y``.
+
+        Rows that are all there from the beginning change only when they leave.
+        """
+        if not len(self.sets.entering):
+            return self.sets.leave, list(self.on_leaving())
+        cell = np.stack([self.sets.enter, self.sets.leave], axis=1).ravel()
+        pairs = zip(self.on_entering(), self.on_leaving(), strict=True)
+        return cell, [np.stack(pair, axis=1).ravel() for pair in pairs]
 
 
 def _running(change: np.ndarray, first: np.ndarray, lengths: np.ndarray) -> np.ndarray:

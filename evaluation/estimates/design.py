@@ -12,6 +12,8 @@ from formulaic.errors import FormulaicError
 from evaluation.estimates.errors import EstimateError, nearest
 
 MOST_LEVELS = 1_000
+_LARGEST = 1e100
+_CHUNK = 4096
 
 
 @dataclass(frozen=True)
@@ -123,6 +125,26 @@ def design(formula: str, frame: pd.DataFrame, columns: Sequence[str]) -> Design:
     return Design(x, center, spread, names[1:], groups, spec, warnings)
 
 
+def require_varying(built: Design) -> None:
+    """Stop at a term that is the same in every row.
+
+    Parameters
+    ----------
+    built : Design
+
+    Raises
+    ------
+    EstimateError
+        Naming the term.
+    """
+    for term, spread in zip(built.terms, built.spread, strict=True):
+        if spread == 0:
+            raise EstimateError(
+                f"Term {term!r} is the same in every row used; its coefficient cannot be "
+                f"estimated: leave it out."
+            )
+
+
 def _parse(formula: str) -> Formula:
     if not isinstance(formula, str) or not formula.strip():
         raise EstimateError("The formula is empty; name at least one covariate, as in 'age + sex'.")
@@ -140,11 +162,16 @@ def _parse(formula: str) -> Formula:
 
 
 def _coded(values: pd.Series) -> pd.Series:
+    if pd.api.types.is_datetime64_any_dtype(values) or pd.api.types.is_timedelta64_dtype(values):
+        raise EstimateError(
+            f"Column {values.name!r} holds dates or durations; make it a number of days, for "
+            f"example (data[{values.name!r}] - origin).dt.days."
+        )
+    if pd.api.types.is_complex_dtype(values):
+        raise EstimateError(f"Column {values.name!r} holds complex numbers; use its real part.")
     if isinstance(values.dtype, pd.CategoricalDtype):
         values = values.cat.remove_unused_categories()
-    elif not pd.api.types.is_numeric_dtype(values) and not pd.api.types.is_datetime64_any_dtype(
-        values
-    ):
+    elif not pd.api.types.is_numeric_dtype(values):
         values = values.astype(object).astype("category")
     else:
         return values
@@ -168,17 +195,19 @@ def _materialize(formula: str, frame: pd.DataFrame):
 def _centred(
     formula: str, matrix: pd.DataFrame, names: list[str]
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Copy the columns after the intercept, less their means, one at a time."""
-    x = np.empty((len(matrix), len(names) - 1))
-    center, spread = np.empty(x.shape[1]), np.empty(x.shape[1])
-    for k, name in enumerate(names[1:]):
-        column = matrix.iloc[:, k + 1].to_numpy(dtype=float)
-        if not np.isfinite(column).all():
-            rows = int((~np.isfinite(column)).sum())
+    """Copy the columns after the intercept, less their means, side by side in memory."""
+    columns = [matrix.iloc[:, k].to_numpy(dtype=float) for k in range(1, len(names))]
+    for name, column in zip(names[1:], columns, strict=True):
+        wrong = ~(np.abs(column) < _LARGEST)
+        if wrong.any():
             raise EstimateError(
-                f"Term {name!r} of the formula {formula!r} is infinite or undefined in {rows} "
-                f"rows; check the values it is made from."
+                f"Term {name!r} of the formula {formula!r} is infinite, undefined or above "
+                f"{_LARGEST:g} in {int(wrong.sum())} rows; check the values it is made from."
             )
-        center[k], spread[k] = column.mean(), np.ptp(column)
-        np.subtract(column, center[k], out=x[:, k])
-    return x, center, spread
+    center = np.array([column.mean() for column in columns])
+    x = np.empty((len(matrix), len(columns)))
+    for low in range(0, len(x), _CHUNK):
+        rows = slice(low, low + _CHUNK)
+        np.stack([column[rows] for column in columns], axis=1, out=x[rows])
+        x[rows] -= center
+    return x, center, np.array([np.ptp(column) for column in columns])

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 import statsmodels.api as sm
+from scipy.special import xlog1py, xlogy
 
 from evaluation.estimates import clusters as few
-from evaluation.estimates.design import Design, design, variables
+from evaluation.estimates.design import Design, design, require_varying, variables
 from evaluation.estimates.errors import EstimateError
 from evaluation.estimates.hazard_model import clusters_of
 from evaluation.estimates.result import Account, Result, account
@@ -157,6 +158,7 @@ def discrete_hazard(
     )
     failed = rows.of_cause(cause, "discrete_hazard")
     covariates = design(formula, rows.frame, columns)
+    require_varying(covariates)
     periods = _periods(rows, failed, width)
     edges = _edges(breaks, periods)
     at_risk, events = _by_band(periods, edges)
@@ -197,7 +199,7 @@ def discrete_hazard(
     )
     p = fitted.family.link.inverse(matrix @ fitted.params)
     trials, happened = fitted.model.n_trials, fitted.model.endog * fitted.model.n_trials
-    loglik = float((happened * np.log(p) + (trials - happened) * np.log1p(-p)).sum())
+    loglik = float((xlogy(happened, p) + xlog1py(trials - happened, -p)).sum())
     return DiscreteHazard(table, told, loglik, counts)
 
 
@@ -354,7 +356,8 @@ def _scores(
     for band in range(bands):
         eta = line + shift[band]
         p = inverse.inverse(eta)
-        slope = inverse.inverse_deriv(eta) / (p * (1 - p))
+        spread = np.maximum(p * (1 - p), np.finfo(float).tiny)
+        slope = inverse.inverse_deriv(eta) / spread
         parts[:, band] = (events[:, band] - at_risk[:, band] * p) * slope
     every = parts.sum(axis=1, keepdims=True)
     return np.column_stack([every, parts[:, 1:], covariates.x * every])

@@ -12,7 +12,7 @@ from evaluation.estimates.errors import EstimateError
 from evaluation.estimates.hazard_model import clusters_of
 from evaluation.estimates.partial_likelihood import PartialLikelihood
 from evaluation.estimates.result import Account, Result, account
-from evaluation.estimates.risksets import RiskSets, risk_sets, scatter
+from evaluation.estimates.risksets import RiskSets, risk_sets
 from evaluation.estimates.rows import Columns, Rows, read_rows
 
 
@@ -128,9 +128,7 @@ def log_rank(
         variance = _hypergeometric(sets, member, failed)
     else:
         codes, groups = clusters_of(rows)
-        score = np.zeros((int(codes.max()) + 1, len(rows.groups)))
-        for part, residual in model.score_residuals(hazard):
-            score += scatter(codes[part], np.ones(len(residual)), residual, len(score))
+        score = model.scores(hazard, codes, int(codes.max()) + 1)
         variance = score.T @ score
         if groups < few.FEW:
             warnings.append(
@@ -138,6 +136,8 @@ def log_rank(
                 f"distribution."
             )
     table = _quadratic(observed - expected, variance, groups)
+    if table["df"][0] == 0:
+        warnings.append("No event finds more than one group at risk; there is nothing to compare.")
     counts = pd.DataFrame(
         {
             "group": rows.groups.labels,

@@ -11,8 +11,9 @@ from evaluation.estimates.design import Design
 from evaluation.estimates.maximize import Maximum, without_infinite
 from evaluation.estimates.partial_likelihood import Hazard, PartialLikelihood
 from evaluation.estimates.result import Account, Result
-from evaluation.estimates.risksets import scatter
 from evaluation.estimates.rows import Rows
+
+_ROUNDING = 1e-9
 
 
 @dataclass(frozen=True)
@@ -42,18 +43,11 @@ class Fit:
 
     def cluster_influence(self, codes: np.ndarray, count: int) -> np.ndarray:
         """Sum the rows' influence on the coefficients by cluster, shape (count, p)."""
-        total = np.zeros((count, len(self.design.terms)))
-        for rows, residual in self.model.score_residuals(self.hazard):
-            part = codes[rows]
-            low, high = int(part.min()), int(part.max()) + 1
-            ones = np.ones(len(part))
-            total[low:high] += scatter(part - low, ones, residual, high - low)
-        return total @ self.maximum.inverse
+        return self.model.scores(self.hazard, codes, count) @ self.maximum.inverse
 
     def row_influence(self) -> np.ndarray:
         """Return each row's influence on the coefficients, shape (n, p)."""
-        parts = [residual for _, residual in self.model.score_residuals(self.hazard)]
-        influence = np.concatenate(parts) @ self.maximum.inverse
+        influence = self.model.scores(self.hazard) @ self.maximum.inverse
         influence[:, self.maximum.infinite] = np.nan
         return influence
 
@@ -162,6 +156,12 @@ def coefficients(fit: Fit, robust: bool) -> tuple[pd.DataFrame, pd.DataFrame, li
         sums = fit.cluster_influence(codes, int(codes.max()) + 1)
         covariance = without_infinite(maximum, sums.T @ sums)
         table["robust_se"] = used = _roots(covariance)
+        if (used < _ROUNDING * table["se"]).any():
+            warnings.append(
+                "The clusters' influences cancel to nothing, so the robust variance says nothing "
+                "about uncertainty; limits and p are missing."
+            )
+            used = np.where(used < _ROUNDING * table["se"], np.nan, used)
         if groups < few.FEW:
             table["small_sample_se"] = used = few.corrected(used, groups)
             covariance = covariance * float(few.corrected(np.ones(1), groups)[0]) ** 2

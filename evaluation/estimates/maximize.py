@@ -8,11 +8,12 @@ from scipy.linalg import solve_triangular
 from evaluation.estimates.errors import EstimateError
 from evaluation.estimates.partial_likelihood import PartialLikelihood
 
-_CONVERGED = 1e-14
+_CONVERGED = 1e-15
 _STALLED = 1e-9
 _STILL_MOVING = 0.01
 _FLAT = 1e-4
 _SINGULAR = 1e-11
+_REACH = 10.0
 _MOST_STEPS = 60
 _MOST_HALVINGS = 30
 
@@ -58,6 +59,10 @@ def maximize(
 ) -> Maximum:
     """Maximize a partial likelihood by Newton's method with step-halving.
 
+    A step never changes a linear predictor by more than a factor of exp(10), so
+    that a coefficient on its way to infinity does not leave the others without
+    information.
+
     Parameters
     ----------
     model : PartialLikelihood
@@ -88,7 +93,8 @@ def maximize(
         beta = np.array(initial, float)
         hazard = model.hazard(beta)
         gradient, information = model.derivatives(hazard)
-    unit = float(model.weights[model.events].mean())
+    heavy = float(model.weights[model.events].sum())
+    unit = heavy / len(model.events)
     for taken in range(1, _MOST_STEPS + 1):
         step = _solve(information, gradient)
         gain = float(gradient @ step)
@@ -97,7 +103,7 @@ def maximize(
             loglik = (null, hazard.loglik)
             found = Maximum(beta, information, information, loglik, moving, taken)
             return _unbounded(found, spread, unit)
-        if gain < _CONVERGED * unit:
+        if gain < _CONVERGED * heavy:
             return Maximum(
                 beta=beta + step,
                 information=information,
@@ -106,11 +112,12 @@ def maximize(
                 infinite=np.zeros(len(terms), bool),
                 steps=taken,
             )
-        beta, hazard = _climb(model, beta, step, hazard.loglik)
+        reach = float((np.abs(step) * spread).max())
+        beta, hazard = _climb(model, beta, step * min(1.0, _REACH / reach), hazard.loglik)
         gradient, information = model.derivatives(hazard)
     raise EstimateError(
-        f"The partial likelihood did not settle in {_MOST_STEPS} steps; "
-        f"look for extreme covariate values, weights or offsets."
+        f"The partial likelihood did not settle in {_MOST_STEPS} steps; look for extreme "
+        f"covariate values, weights or offsets, or more levels than the events can tell apart."
     )
 
 
@@ -165,6 +172,11 @@ def _check_identified(
     information: np.ndarray, terms: list[str], spread: np.ndarray, model: PartialLikelihood
 ) -> None:
     """Find, by Cholesky's decomposition, a term that earlier terms already say."""
+    if len(terms) > len(model.events):
+        raise EstimateError(
+            f"{len(terms)} terms are too many for {len(model.events)} events; group levels, put a "
+            f"factor in strata=, or leave terms out."
+        )
     events = model.weights[model.events].sum()
     scale = np.sqrt(np.maximum(np.diag(information), 0))
     flat = scale**2 <= _SINGULAR * events * spread**2

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from evaluation.estimates.design import Design, design, variables
+from evaluation.estimates.design import Design, design, require_varying, variables
 from evaluation.estimates.errors import EstimateError
 from evaluation.estimates.parametric_families import FAMILIES, Fitted
 from evaluation.estimates.result import Account, Result, account
@@ -151,6 +151,12 @@ def parametric(
     if rows.start is not None and (rows.start < 0).any():
         raise EstimateError(f"Column {start!r} holds times below 0, before time begins.")
     covariates = design(formula, rows.frame, columns)
+    require_varying(covariates)
+    if failed.sum() < len(covariates.terms) + 2:
+        raise EstimateError(
+            f"{int(failed.sum())} events are too few for {len(covariates.terms)} terms and the "
+            f"shape of the {family} model; take terms out."
+        )
     fitted = _fit(family, covariates, rows, failed, {"breaks": breaks, "knots": knots})
     told = account(
         rows,
@@ -183,6 +189,7 @@ def _fit(
             raise
         except Exception as problem:
             reason = (str(problem).strip() or type(problem).__name__).splitlines()[0]
+            reason = reason.removesuffix(" Try the following:")
             raise EstimateError(f"The {family} model could not be fitted: {reason}") from problem
     if not np.isfinite(fitted.covariance).all() or (np.diag(fitted.covariance) <= 0).any():
         raise EstimateError(

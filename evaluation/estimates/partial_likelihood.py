@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from evaluation.estimates.risksets import RiskSets, scatter
+from evaluation.estimates.risksets import RiskSets, pick, scatter
 
 CHUNK = 8192
 
@@ -86,11 +86,11 @@ class PartialLikelihood:
 
     def _shares(self, ties: str) -> None:
         """Number the tied events of a cell 0, 1, …; Efron's share is number / count."""
-        occupied = np.flatnonzero(self.count)
-        tied = self.count[occupied]
-        self.place = np.repeat(occupied, tied)
-        first = np.repeat(np.cumsum(tied) - tied, tied)
-        number = np.arange(len(self.place)) - first
+        self.occupied = np.flatnonzero(self.count)
+        tied = self.count[self.occupied]
+        self.first = np.cumsum(tied) - tied
+        self.place = np.repeat(self.occupied, tied)
+        number = np.arange(len(self.place)) - np.repeat(self.first, tied)
         self.share = number / self.count[self.place] if ties == "efron" else 0.0 * number
 
     def predictor(self, beta: np.ndarray) -> np.ndarray:
@@ -119,8 +119,9 @@ class PartialLikelihood:
             weight = self.mean_weight[self.place]
             loglik = self.weights[self.events] @ line[self.events] - weight @ np.log(inner)
             one = 1 / inner
-            sums = [self._sum(one), self._sum(self.share * one)]
-            squares = [self._sum(self.share**m * one * one) for m in range(3)]
+            part = self.share * one
+            sums = [self._sum(v) for v in (one, part)]
+            squares = [self._sum(v) for v in (one * one, one * part, part * part)]
         mean = self.mean_weight
         deaths = np.maximum(self.count, 1)
         return Hazard(
@@ -160,10 +161,9 @@ class PartialLikelihood:
         residual = -expected
         residual[self.events] += self.weights[self.events]
         p = self.x.shape[1]
-        gradient, second = np.zeros(p), np.zeros((p, p))
+        gradient, second = residual @ self.x, np.zeros((p, p))
         for low in range(0, len(self.x), CHUNK):
             part = self.x[low : low + CHUNK]
-            gradient += residual[low : low + CHUNK] @ part
             second += part.T @ (part * expected[low : low + CHUNK, None])
         sums, tied = self.first_moments(hazard)
         zero, one, two = hazard.moments
@@ -178,37 +178,44 @@ class PartialLikelihood:
         risk, x = hazard.risk[self.events], self.x[self.events]
         return sums, scatter(self.cell, risk, x, self.sets.size)
 
-    def score_residuals(self, hazard: Hazard):
-        """Yield ``(rows, residuals)``: each row's part of the score, weight included.
+    def scores(
+        self, hazard: Hazard, codes: np.ndarray | None = None, count: int | None = None
+    ) -> np.ndarray:
+        """Return each row's part of the score, or the sums of these parts by cluster.
 
-        Summed over rows they give the gradient (Lin and Wei, 1989).
+        Case weights are included, so that all of them add up to the gradient
+        (Lin and Wei, 1989).
 
         Parameters
         ----------
         hazard : Hazard
             At the coefficient wanted.
+        codes : ndarray of int, shape (n,), optional
+            Cluster of each row; by default each row is its own.
+        count : int, optional
+            Number of clusters.
 
-        Yields
-        ------
-        tuple of (slice, ndarray of float, shape (rows, p))
+        Returns
+        -------
+        ndarray of float, shape (count, p)
         """
+        if codes is None:
+            codes, count = np.arange(len(self.x)), len(self.x)
         sums, tied = self.first_moments(hazard)
         zero, one, two = (m[:, None] for m in hazard.moments)
-        drift = zero * sums - one * tied
-        relief = one * sums - two * tied
         mean = hazard.means[0][:, None] * sums - hazard.means[1][:, None] * tied
-        exposure = self.exposure(hazard)
-        running = self.sets.running(drift)
-        for low in range(0, len(self.x), CHUNK):
-            rows = slice(low, min(low + CHUNK, len(self.x)))
-            part = self.sets.spread(*running, rows)
-            first, last = np.searchsorted(self.events, (rows.start, rows.stop))
-            events, cell = self.events[first:last], self.cell[first:last]
-            part[events - low] -= relief[cell]
-            part -= self.x[rows] * exposure[rows, None]
-            part *= hazard.risk[rows, None]
-            part[events - low] += self.weights[events, None] * (self.x[events] - mean[cell])
-            yield rows, part
+        residual = -hazard.risk * self.exposure(hazard)
+        residual[self.events] += self.weights[self.events]
+        out = scatter(codes, residual, self.x, count)
+        out += self.sets.shares(hazard.risk, zero * sums - one * tied, codes, count)
+        whose = codes[self.events]
+        out -= pick(self.weights[self.events], whose, self.cell, mean, count)
+        relief = one * sums - two * tied
+        out -= pick(hazard.risk[self.events], whose, self.cell, relief, count)
+        return out
 
     def _sum(self, values: np.ndarray) -> np.ndarray:
-        return np.bincount(self.place, values, self.sets.size)
+        """Add up one value for each tied event, cell by cell."""
+        out = np.zeros(self.sets.size)
+        out[self.occupied] = np.add.reduceat(values, self.first)
+        return out

@@ -165,15 +165,11 @@ def _robust(
     """Cluster-robust variance of the score for the change, given the estimated coefficients."""
     model = fit.model
     codes, count = clusters_of(fit.rows)
-    total = np.zeros((int(codes.max()) + 1, model.x.shape[1]))
+    size = int(codes.max()) + 1
+    total = model.scores(_times(fit.hazard, weight), codes, size)
     extra = (weight[model.cell, None] - 1) * events
-    plain = model.score_residuals(fit.hazard)
-    moved = model.score_residuals(_times(fit.hazard, weight))
-    for (rows, base), (_, timed) in zip(plain, moved, strict=True):
-        first, last = np.searchsorted(model.events, (rows.start, rows.stop))
-        timed[model.events[first:last] - rows.start] += extra[first:last]
-        part = timed - base @ slope.T
-        total += scatter(codes[rows], np.ones(len(part)), part, len(total))
+    total += scatter(codes[model.events], np.ones(len(extra)), extra, size)
+    total -= model.scores(fit.hazard, codes, size) @ slope.T
     return total.T @ total, count
 
 

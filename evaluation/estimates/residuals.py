@@ -39,8 +39,7 @@ def residuals(fit: Fit, kind: str) -> pd.Series | pd.DataFrame:
         values = schoenfeld(fit)
         return pd.DataFrame(values, index[fit.model.events], terms)
     if kind == "score":
-        parts = [part for _, part in fit.model.score_residuals(fit.hazard)]
-        return pd.DataFrame(np.concatenate(parts), index, terms)
+        return pd.DataFrame(fit.model.scores(fit.hazard), index, terms)
     if kind == "dfbeta":
         return pd.DataFrame(fit.row_influence(), index, terms)
     raise EstimateError(

@@ -11,6 +11,7 @@ one pass over rows and one over cells, whatever the ties.
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from scipy import sparse
@@ -120,38 +121,53 @@ class RiskSets:
             sums += self.tail.level[:, None] * self._shift(self.cumulate(late))
         return sums
 
-    def over(self, increments: np.ndarray, rows: slice = slice(None)) -> np.ndarray:
+    def over(self, increments: np.ndarray) -> np.ndarray:
         """Sum a quantity of the cells over the time each row is at risk.
 
         Parameters
         ----------
-        increments : ndarray of float, shape (cells,) or (cells, p)
-        rows : slice
-            The rows wanted.
+        increments : ndarray of float, shape (cells,)
 
         Returns
         -------
-        ndarray of float, shape (n,) or (n, p)
+        ndarray of float, shape (n,)
         """
-        return self.spread(self.cumulate(increments), self._late(increments), rows)
-
-    def running(self, increments: np.ndarray) -> tuple[np.ndarray, np.ndarray | None]:
-        """Cumulate once what :meth:`spread` hands out chunk by chunk."""
-        return self.cumulate(increments), self._late(increments)
-
-    def spread(
-        self, cumulated: np.ndarray, late: np.ndarray | None, rows: slice = slice(None)
-    ) -> np.ndarray:
-        """Give rows their share of what :meth:`running` cumulated."""
-        out = cumulated[self.leave[rows]]
+        running = self.cumulate(increments)
+        out = running[self.leave]
         if len(self.entering):
-            out -= cumulated[self.enter[rows]]
-        if late is not None:
-            first, last = rows.indices(len(self.leave))[:2]
-            low, high = np.searchsorted(self.tail.rows, (first, last))
-            part, scale = self.tail.rows[low:high], self.tail.scale[low:high]
-            share = late[self.leave[part]]
-            out[part - first] += share * (scale if share.ndim == 1 else scale[:, None])
+            out -= running[self.enter]
+        if self.tail is not None:
+            part = self.tail.rows
+            out[part] += self.tail.scale * self._later(increments)[self.leave[part]]
+        return out
+
+    def shares(
+        self, values: np.ndarray, increments: np.ndarray, codes: np.ndarray, count: int
+    ) -> np.ndarray:
+        """Sum ``values[i]`` times what :meth:`over` would give row i, by the rows' codes.
+
+        Parameters
+        ----------
+        values : ndarray of float, shape (n,)
+        increments : ndarray of float, shape (cells, p)
+        codes : ndarray of int, shape (n,)
+            0 to ``count - 1``.
+        count : int
+
+        Returns
+        -------
+        ndarray of float, shape (count, p)
+        """
+        running = self.cumulate(increments)
+        out = pick(values, codes, self.leave, running, count)
+        if len(self.entering):
+            part = self.entering
+            out -= pick(values[part], codes[part], self.enter[part], running, count)
+        if self.tail is not None:
+            part = self.tail.rows
+            scaled = values[part] * self.tail.scale
+            later = self._later(increments)
+            out += pick(scaled, codes[part], self.leave[part], later, count)
         return out
 
     def cumulate(self, values: np.ndarray, backward: bool = False) -> np.ndarray:
@@ -209,49 +225,76 @@ class RiskSets:
             out[low:high].reshape(shape)[:, 1:] = sums[low:high].reshape(shape)[:, :-1]
         return out
 
-    def _late(self, increments: np.ndarray) -> np.ndarray | None:
-        if self.tail is None:
-            return None
+    def _later(self, increments: np.ndarray) -> np.ndarray:
+        """Sum what the tail meets after each cell."""
         level = self.tail.level if increments.ndim == 1 else self.tail.level[:, None]
         scaled = increments * level
         return self.cumulate(scaled, backward=True) - scaled
 
+    @cached_property
+    def _crossings(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Cells where each row's value is added and taken away again, row after row.
+
+        Returns the pointers to each row's entries, their cells, and where in
+        them the leaving entries are.
+        """
+        joins = np.zeros(len(self.leave), bool)
+        joins[self.entering] = True
+        pointers = np.zeros(len(joins) + 1, np.int32)
+        np.cumsum(joins + np.int32(1), out=pointers[1:])
+        cells = np.empty(pointers[-1], np.int32)
+        leaving = pointers[:-1]
+        cells[leaving] = self.leave
+        cells[leaving[self.entering] + 1] = self.enter[self.entering]
+        return pointers, cells, leaving
+
     def _scatter(self, values: np.ndarray, x: np.ndarray) -> np.ndarray:
-        jumps = scatter(self.leave, values, x, self.size)
-        if len(self.entering):
-            part = self.entering
-            jumps -= scatter(self.enter[part], values[part], x, self.size, part)
-        return jumps
+        if not len(self.entering):
+            return scatter(self.leave, values, x, self.size)
+        pointers, cells, leaving = self._crossings
+        signed = np.empty(len(cells))
+        signed[leaving] = values
+        signed[leaving[self.entering] + 1] = -values[self.entering]
+        return sparse.csc_array((signed, cells, pointers), shape=(self.size, len(x))) @ x
 
 
-def scatter(
-    cells: np.ndarray,
-    values: np.ndarray,
-    x: np.ndarray,
-    size: int,
-    rows: np.ndarray | None = None,
-) -> np.ndarray:
+def scatter(cells: np.ndarray, values: np.ndarray, x: np.ndarray, size: int) -> np.ndarray:
     """Add ``values[i] * x[i]`` to row ``cells[i]`` of a table.
 
     Parameters
     ----------
-    cells : ndarray of int, shape (m,)
-    values : ndarray of float, shape (m,)
+    cells : ndarray of int, shape (n,)
+    values : ndarray of float, shape (n,)
     x : ndarray of float, shape (n, p)
     size : int
         Rows of the table.
-    rows : ndarray of int, shape (m,), optional
-        Rows of ``x`` that the cells and values belong to, increasing; all of
-        them by default.
 
     Returns
     -------
     ndarray of float, shape (size, p)
     """
-    n = len(x)
-    every = np.arange(n + 1, dtype=np.int32)
-    pointers = every if rows is None else np.searchsorted(rows, every).astype(np.int32)
-    return sparse.csc_array((values, cells, pointers), shape=(size, n)) @ x
+    pointers = np.arange(len(x) + 1, dtype=np.int32)
+    return sparse.csc_array((values, cells, pointers), shape=(size, len(x))) @ x
+
+
+def pick(
+    values: np.ndarray, codes: np.ndarray, cells: np.ndarray, table: np.ndarray, count: int
+) -> np.ndarray:
+    """Add ``values[i] * table[cells[i]]`` to row ``codes[i]`` of a new table.
+
+    Parameters
+    ----------
+    values : ndarray of float, shape (n,)
+    codes, cells : ndarray of int, shape (n,)
+    table : ndarray of float, shape (cells, p)
+    count : int
+        Rows of the new table.
+
+    Returns
+    -------
+    ndarray of float, shape (count, p)
+    """
+    return sparse.coo_array((values, (codes, cells)), shape=(count, len(table))) @ table
 
 
 def risk_sets(

@@ -10,6 +10,9 @@ from evaluation.estimates.errors import EstimateError, nearest
 
 Columns = str | Sequence[str] | None
 
+_LARGEST_WEIGHT = 1e100
+_LARGEST_OFFSET = 300.0
+
 
 @dataclass(frozen=True)
 class Coding:
@@ -189,6 +192,7 @@ def read_rows(
     _check_times(frame.index, begin, end, start, stop)
     causes = _causes(frame.index, columns["event"], event)
     _check_weights(frame.index, columns["weights"], weights)
+    _check_offset(frame.index, columns["offset"], offset)
     subject, block = _coding(frame, kinds["id"]), _coding(frame, kinds["cluster"])
     groups = _coding(frame, kinds["by"]) or _single(len(frame), "all")
     layers = _coding(frame, kinds["strata"]) or _single(len(frame), "all")
@@ -252,10 +256,10 @@ def _complete(data: pd.DataFrame, columns: list[str]) -> tuple[pd.DataFrame, dic
 def _numbers(values: pd.Series, column: str) -> np.ndarray:
     kind = pd.api.types.infer_dtype(values, skipna=True)
     if kind not in {"integer", "floating", "mixed-integer-float", "boolean", "decimal"}:
-        shown = ", ".join(repr(v) for v in pd.unique(values)[:3])
+        shown = ", ".join(repr(str(v)) for v in values.unique()[:3])
         raise EstimateError(
             f"Column {column!r} must hold numbers, but holds {kind} values such as {shown}; "
-            f"convert it first (codes: 0 for no event, 1, 2, … for causes; times: days as numbers)."
+            f"{_remedy(kind, column)}."
         )
     numbers = values.to_numpy(dtype=float)
     if not np.isfinite(numbers).all():
@@ -265,6 +269,19 @@ def _numbers(values: pd.Series, column: str) -> np.ndarray:
             f"give a finite number or leave it missing."
         )
     return numbers
+
+
+def _remedy(kind: str, column: str) -> str:
+    if kind.startswith("datetime") or kind == "date":
+        return f"count days first: (data[{column!r}] - origin).dt.days"
+    if kind.startswith("timedelta"):
+        return f"count days first: data[{column!r}].dt.days"
+    if kind == "categorical":
+        return f"convert it first: data[{column!r}].astype(int)"
+    return (
+        f"convert it first: pd.to_numeric(data[{column!r}]) for numbers written as text, "
+        f"(data[{column!r}] == 'yes').astype(int) for an event"
+    )
 
 
 def _check_times(
@@ -309,8 +326,24 @@ def _check_weights(index: pd.Index, values: np.ndarray | None, weights: str | No
         raise EstimateError(
             f"Weights must not be negative: {weights}={values[at]:g} in row {index[at]}."
         )
+    if values.max() > _LARGEST_WEIGHT:
+        at = int(np.argmax(values))
+        raise EstimateError(
+            f"Weights must not exceed {_LARGEST_WEIGHT:g}: {weights}={values[at]:g} in row "
+            f"{index[at]}; divide them all by the same number."
+        )
     if not values.any():
         raise EstimateError(f"All weights in {weights!r} are zero; nothing is left to estimate.")
+
+
+def _check_offset(index: pd.Index, values: np.ndarray | None, offset: str | None) -> None:
+    if values is None or np.abs(values).max() <= _LARGEST_OFFSET:
+        return
+    at = int(np.argmax(np.abs(values)))
+    raise EstimateError(
+        f"Offsets must lie within {_LARGEST_OFFSET:g} of 0, as they are logarithms of ratios: "
+        f"{offset}={values[at]:g} in row {index[at]}."
+    )
 
 
 def _coding(frame: pd.DataFrame, columns: list[str]) -> Coding | None:
@@ -335,8 +368,8 @@ def _factorize(values: pd.Series) -> Coding:
         codes, labels = pd.factorize(values, sort=True)
     except TypeError as problem:
         raise EstimateError(
-            f"Column {values.name!r} mixes kinds of values that cannot be ordered; "
-            f"make them all text or all numbers."
+            f"Column {values.name!r} holds values that cannot be told apart as kinds ({problem}); "
+            f"make them text or numbers."
         ) from problem
     return Coding(codes, labels.tolist())
 

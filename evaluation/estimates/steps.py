@@ -76,7 +76,7 @@ class Steps:
             Position of the cause in ``causes``.
         """
         before = self.sets.before(self.survival(), 1.0)
-        return self.sets.cumulate(before * self.hazards[cause + 1])
+        return np.minimum(self.sets.cumulate(before * self.hazards[cause + 1]), 1.0)
 
     def incidence_influence(self, cause: int) -> CurveInfluence:
         """Influence of the rows on :meth:`incidence`."""
