@@ -30,8 +30,8 @@ function Table(tbl)
       end
     end
     local label = pandoc.utils.stringify(tbl.caption.long)
-    local attr = { class = 'scroll', tabindex = '0', role = 'region', ['aria-label'] = label }
-    return pandoc.Div({ tbl }, attr)
+    local named = { { 'role', 'region' }, { 'aria-label', label }, { 'tabindex', '0' } }
+    return pandoc.Div({ tbl }, pandoc.Attr('', { 'scroll' }, named))
   end
 end
 

@@ -12,7 +12,9 @@ from evaluation.reporting import write_reports
 from evaluation.study import Note, Study
 
 EXIT_TYPES = ["reunification", "relative", "guardianship", "adoption"]
-HOSTILE = "<script>alert('1')</script> | *a* $x$ #include [x](http://evil.example) \\n {{ 7*7 }} `c`"
+HOSTILE = (
+    "<script>alert('1')</script> | *a* $x$ #include [x](http://evil.example) \\n {{ 7*7 }} `c`"
+)
 
 
 def make_study(**changes):

@@ -27,9 +27,7 @@ def of(frame, outcome):
 def test_enough_events_are_shown_in_full(effects):
     released = release_effects(effects, RULE, {}, totals(effects))
     assert released.withheld == ()
-    pd.testing.assert_frame_equal(
-        released.table, effects.table.astype(object), check_dtype=False
-    )
+    pd.testing.assert_frame_equal(released.table, effects.table.astype(object), check_dtype=False)
 
 
 @pytest.mark.parametrize("column", COUNTS)

@@ -19,7 +19,7 @@ HOSTILE = [
     "*a* **b** _c_ ~~d~~ ^e^ `f`",
     "$x$ \\(y\\) \\newpage",
     "#include <stdio.h>",
-    "#let x = 1; #read(\"/etc/passwd\")",
+    '#let x = 1; #read("/etc/passwd")',
     "[x](http://evil.example) ![i](/etc/passwd) <http://evil.example>",
     "{{ 7*7 }} {% raw %} {.class #id}",
     "back\\slash \\n ends \\",
