@@ -5,6 +5,7 @@ import os
 import platform
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
 
 import evaluation
 from evaluation.errors import OutputError
@@ -21,7 +22,7 @@ class Provenance:
     Attributes
     ----------
     source : str
-        Where the data lie, without credentials.
+        What the data are, without credentials and without the folders above.
     data_hash, protocol_hash : str
         SHA-256.
     seed : int
@@ -66,7 +67,8 @@ class Provenance:
 def provenance(study: Study, source: str, data_hash: str) -> Provenance:
     """Collect where a report comes from.
 
-    The date is ``report.date``, else ``SOURCE_DATE_EPOCH``, else the last day the
+    Of a path only the last part is printed: the same data elsewhere give the same
+    bytes. The date is ``report.date``, else ``SOURCE_DATE_EPOCH``, else the last day the
     removals cover.
 
     Raises
@@ -81,8 +83,14 @@ def provenance(study: Study, source: str, data_hash: str) -> Provenance:
             versions[name] = version(name)
         except PackageNotFoundError:
             continue
+    path = Path(source)
     return Provenance(
-        str(source), str(data_hash), study.protocol_hash, study.seed, _date(study), versions
+        path.name if path.is_absolute() else source,
+        data_hash,
+        study.protocol_hash,
+        study.seed,
+        _date(study),
+        versions,
     )
 
 

@@ -16,6 +16,7 @@ from lxml import html as lxml_html
 from evaluation.errors import OutputError
 from evaluation.reporting import write_reports
 from evaluation.reporting.annual import annual_report
+from evaluation.reporting.document import convert
 from evaluation.reporting.provenance import provenance
 
 FORMS = ["annual.html", "annual.docx", "annual.pdf", "tables.xlsx", "estimates.json"]
@@ -71,6 +72,22 @@ def test_the_same_input_gives_the_same_bytes(results, written, invented, tmp_pat
         if path.is_file():
             again = tmp_path / "again" / path.relative_to(written)
             assert again.read_bytes() == path.read_bytes(), path.name
+
+
+def test_pages_are_the_same_bytes_in_every_run_of_pandoc(tmp_path):
+    source = "# A {#a}\n\n| a | b |\n|:--|--:|\n| 1 | 2 |\n\n: c\n\n::: {.note a=1 b=2}\nx\n:::\n"
+    made = {
+        convert(source, "html5", filters=("pages.lua",), folder=tmp_path, epoch=0) for _ in range(8)
+    }
+    assert len(made) == 1
+
+
+def test_where_the_data_lie_changes_nothing(results):
+    study = results[0]
+    here, there = (provenance(study, f"/{place}/data", "ab") for place in ("home", "tmp/x9"))
+    assert here == there
+    assert here.source == "data"
+    assert provenance(study, "postgresql://host/db", "ab").source == "postgresql://host/db"
 
 
 # What is said

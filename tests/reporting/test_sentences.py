@@ -192,7 +192,7 @@ def test_title_says_what_was_found_for_every_service():
         (difference(4.1, 1.2, 7.0), "About 4 more per 100"),
         (difference(0, -4, 4), "We cannot tell"),
         (difference(0.1, -1.2, 1.4), "No meaningful difference"),
-        (difference(-2, -4.4, 0.1), "A meaningful harm is unlikely"),
+        (difference(-2, -4.4, 0.1), "We cannot tell whether it helps"),
         (Estimate.ratio(0.75, 0.6, 0.94), "Rate 25% lower"),
         (Estimate.ratio(1.5, 1.2, 1.9), "Rate 50% higher"),
     ],
