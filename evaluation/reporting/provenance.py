@@ -22,7 +22,7 @@ class Provenance:
     Attributes
     ----------
     source : str
-        Where the data lie, without credentials.
+        What the data are, without credentials and without the folders above.
     data_hash, protocol_hash : str
         SHA-256.
     seed : int
@@ -67,7 +67,8 @@ class Provenance:
 def provenance(study: Study, source: str, data_hash: str) -> Provenance:
     """Collect where a report comes from.
 
-    The date is ``report.date``, else ``SOURCE_DATE_EPOCH``, else the last day the
+    Of a path only the last part is printed: the same data elsewhere give the same
+    bytes. The date is ``report.date``, else ``SOURCE_DATE_EPOCH``, else the last day the
     removals cover.
 
     Raises
@@ -82,15 +83,15 @@ def provenance(study: Study, source: str, data_hash: str) -> Provenance:
             versions[name] = version(name)
         except PackageNotFoundError:
             continue
+    path = Path(source)
     return Provenance(
-        _place(str(source)), str(data_hash), study.protocol_hash, study.seed, _date(study), versions
+        path.name if "://" not in source and len(path.parts) > 1 else source,
+        data_hash,
+        study.protocol_hash,
+        study.seed,
+        _date(study),
+        versions,
     )
-
-
-def _place(source: str) -> str:
-    """Name a folder or file without the folders above it, which differ by machine."""
-    is_path = "://" not in source and len(Path(source).parts) > 1
-    return Path(source).name if is_path and Path(source).name else source
 
 
 def _date(study: Study) -> datetime.date:

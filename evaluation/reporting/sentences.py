@@ -92,7 +92,7 @@ def short_difference(estimate: Estimate) -> str:
     if estimate.verdict == "none":
         return "No meaningful difference"
     if estimate.verdict in ("no harm", "no benefit"):
-        return f"A meaningful {estimate.verdict.removeprefix('no ')} is unlikely"
+        return f"We cannot tell whether it {_doubtful(estimate)}"
     if estimate.scale == "ratio":
         return f"Rate {_against_one(estimate.value)}"
     number, direction = _amount(estimate.value, _decimals(estimate))
@@ -140,11 +140,10 @@ def effect_sentence(
             f"{service} and {comparison}: it lies {between} per 100 children."
         )
     if verdict in ("no harm", "no benefit"):
-        other = "harm" if verdict == "no harm" else "benefit"
-        what = "helps" if verdict == "no harm" else "harms"
+        other = verdict.removeprefix("no ")
+        doubt = f"whether it {_doubtful(estimate)}; a meaningful {other} is unlikely"
         return (
-            f"For {service} we cannot tell whether it {what}; a meaningful {other} is unlikely: by "
-            f"{when}, {against}, the difference in {outcome.events} lies {between} per 100 "
+            f"For {service} we cannot tell {doubt}: by {when}, {against}, the difference in {outcome.events} lies {between} per 100 "
             "children."
         )
     number, direction = _amount(estimate.value, _decimals(estimate))
@@ -201,12 +200,9 @@ def ratio_sentence(
             f"({numbers})."
         )
     if verdict in ("no harm", "no benefit"):
-        other = "harm" if verdict == "no harm" else "benefit"
-        what = "helps" if verdict == "no harm" else "harms"
-        return (
-            f"For {service} we cannot tell whether it {what}; a meaningful {other} is unlikely: "
-            f"the rate of {outcome.events} {whom} ({numbers})."
-        )
+        other = verdict.removeprefix("no ")
+        doubt = f"whether it {_doubtful(estimate)}; a meaningful {other} is unlikely"
+        return f"For {service} we cannot tell {doubt}: the rate of {outcome.events} {whom} ({numbers})."
     amount = f"about {_against_one(estimate.value)}"
     tail = " That is too small a difference to matter." if "slightly" in verdict else ""
     if design == "randomized" and not while_in:
@@ -275,6 +271,11 @@ def range_title(shares: list[tuple[str, float]], outcome: Outcome, when: float) 
         f"By {by_month(when)}, {in_hundred(least[1])} children {outcome.did} after "
         f"{least[0].lower()} and {in_hundred(most[1])} after {most[0].lower()}"
     )
+
+
+def _doubtful(estimate: Estimate) -> str:
+    """Say what an interval that excludes only a harm, or only a benefit, leaves open."""
+    return "helps" if estimate.verdict == "no harm" else "harms"
 
 
 def _gist(verdict: Verdict, outcome: Outcome) -> str:

@@ -18,6 +18,10 @@ COLUMNS = {
     "sex": "Sex",
     "county": "County",
 }
+LEVELS = {
+    "american_indian_alaska_native": "American Indian or Alaska Native",
+    "hawaiian_pacific_islander": "Native Hawaiian or Pacific Islander",
+}
 
 
 @dataclass(frozen=True)
@@ -74,6 +78,8 @@ def level_name(column: str, level: object) -> str:
         return EXIT_TYPES.get(str(level), str(level))
     if isinstance(level, bool):
         return "Yes" if level else "No"
+    if level in LEVELS:
+        return LEVELS[level]
     text = str(level).replace("_", " ")
     return text if column == "county" else upper_first(text)
 

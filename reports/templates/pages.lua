@@ -30,8 +30,8 @@ function Table(tbl)
       end
     end
     local label = pandoc.utils.stringify(tbl.caption.long)
-    local pairs_in_order = { { 'role', 'region' }, { 'tabindex', '0' }, { 'aria-label', label } }
-    return pandoc.Div({ tbl }, pandoc.Attr('', { 'scroll' }, pairs_in_order))
+    local named = { { 'role', 'region' }, { 'aria-label', label }, { 'tabindex', '0' } }
+    return pandoc.Div({ tbl }, pandoc.Attr('', { 'scroll' }, named))
   end
 end
 

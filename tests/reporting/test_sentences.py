@@ -79,7 +79,8 @@ def test_verdict_of_a_ratio(value, low, high, verdict):
             difference(-1.1, -3.9, 2.0),
             "quasi-experimental",
             "For Coach we cannot tell: by month 12, compared with usual care, the difference in "
-            "re-entries lies between 4 fewer and 2 more per 100 children, which holds both a useful "
+            "re-entries lies between 4 fewer and 2 more per 100 children, which holds "
+            "both a useful "
             "benefit and a harm.",
         ),
         (
@@ -91,14 +92,16 @@ def test_verdict_of_a_ratio(value, low, high, verdict):
         (
             difference(-2.1, -4.4, 0.1),
             "quasi-experimental",
-            "For Coach we cannot tell whether it helps; a meaningful harm is unlikely: by month 12, "
+            "For Coach we cannot tell whether it helps; a meaningful harm is unlikely: "
+            "by month 12, "
             "compared with usual care, the difference in re-entries lies between 4.4 fewer and 0.1 "
             "more per 100 children.",
         ),
         (
             difference(-1.0, -1.8, -0.2),
             "quasi-experimental",
-            "Coach was followed by about 1.0 fewer re-entries per 100 children by month 12, between "
+            "Coach was followed by about 1.0 fewer re-entries per 100 children by month "
+            "12, between "
             "0.2 and 1.8 fewer, compared with usual care. All of that is less than the 2 per 100 "
             "that matter.",
         ),
@@ -116,7 +119,8 @@ def test_sentence_of_a_difference(estimate, design, sentence):
             Estimate.ratio(0.75, 0.60, 0.94),
             "quasi-experimental",
             True,
-            "The rate of re-entries was about 25% lower while families were in Coach, compared with "
+            "The rate of re-entries was about 25% lower while families were in Coach, "
+            "compared with "
             "children at home not yet served (hazard ratio 0.75, 95% interval 0.60 to 0.94).",
         ),
         (
@@ -137,15 +141,18 @@ def test_sentence_of_a_difference(estimate, design, sentence):
             Estimate.ratio(0.97, 0.60, 1.60),
             "quasi-experimental",
             True,
-            "For Coach we cannot tell: the rate of re-entries while families were in Coach, compared "
-            "with children at home not yet served may be usefully lower or harmfully higher (hazard "
+            "For Coach we cannot tell: the rate of re-entries while families were in "
+            "Coach, compared "
+            "with children at home not yet served may be usefully lower or harmfully "
+            "higher (hazard "
             "ratio 0.97, 95% interval 0.60 to 1.60).",
         ),
         (
             Estimate.ratio(1.0, 0.9, 1.1),
             "descriptive",
             False,
-            "There was no meaningful difference in the rate of re-entries with Coach, compared with "
+            "There was no meaningful difference in the rate of re-entries with Coach, "
+            "compared with "
             "usual care (hazard ratio 1.00, 95% interval 0.90 to 1.10).",
         ),
     ],
@@ -185,7 +192,7 @@ def test_title_says_what_was_found_for_every_service():
         (difference(4.1, 1.2, 7.0), "About 4 more per 100"),
         (difference(0, -4, 4), "We cannot tell"),
         (difference(0.1, -1.2, 1.4), "No meaningful difference"),
-        (difference(-2, -4.4, 0.1), "A meaningful harm is unlikely"),
+        (difference(-2, -4.4, 0.1), "We cannot tell whether it helps"),
         (Estimate.ratio(0.75, 0.6, 0.94), "Rate 25% lower"),
         (Estimate.ratio(1.5, 1.2, 1.9), "Rate 50% higher"),
     ],

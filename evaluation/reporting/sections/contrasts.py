@@ -70,7 +70,7 @@ def contrasts(material: Material) -> Section | None:
     first = first if first in found else next(iter(found))
     title = finding_title(found[first], outcome_words(first, study), study.design)
     blocks = [
-        _forest(material, [pair[1] for pairs in found.values() for pair in pairs]),
+        _forest(material),
         _risks(material),
         _ratios(material),
         *_arms(material),
@@ -274,20 +274,22 @@ def _with_limits(row, kind: str) -> str | None:
     return f"{show(row.estimate, kind)} ({compact(row.ci_low, row.ci_high, kind)})"
 
 
-def _forest(material: Material, estimates: list[Estimate]) -> Drawing | None:
+def _forest(material: Material) -> Drawing | None:
     table, main = material.released.table, _main(material)
     keep = table["measure"].eq("hazard_ratio") | (
         table["measure"].eq("risk_difference") & table["horizon"].eq(main).fillna(False)
     )
     columns = ["outcome", "service", "measure", "estimate", "ci_low", "ci_high", "primary"]
     rows = table.loc[keep, columns].reset_index(drop=True)
-    if not estimates or rows["estimate"].eq(SUPPRESSED).all():
+    each = (_numbers(own) for _, own in _ratio_rows(rows).groupby(["service", "outcome"]))
+    ratios = [Estimate.ratio(*numbers) for numbers in each if numbers]
+    if not ratios:
         return None
     study = material.study
     rows["primary"] = rows["primary"].groupby([rows["service"], rows["outcome"]]).transform("any")
     chart = draw_forest(
         rows,
-        title=overview_title(estimates),
+        title=overview_title(ratios),
         subtitle=f"Against usual care: hazard ratios, and the difference in the share by "
         f"{by_month(main)} per 100 children where risks are compared; lines are 95% intervals",
         source=material.source,

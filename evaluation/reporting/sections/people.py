@@ -62,9 +62,11 @@ def _steps_title(released: pd.DataFrame) -> str:
 
 def _drawn_steps(released: pd.DataFrame) -> pd.DataFrame:
     """Keep the first and last step and those that leave somebody out."""
-    drawn = released["excluded"].map(lambda count: count == SUPPRESSED or count > 0)
+    leaves = released["excluded"].map(lambda count: count == SUPPRESSED or count > 0)
+    drawn = leaves.copy()
     drawn.iloc[[0, -1]] = True
-    return released[drawn].reset_index(drop=True)
+    reasons = released["reason"].where(leaves, "")
+    return released.assign(reason=reasons)[drawn].reset_index(drop=True)
 
 
 def served(material: Material) -> Section:
@@ -117,6 +119,8 @@ def _title(everyone: int, by_type: pd.Series, whom: str) -> str:
     if everyone == 0 or shown.empty:
         return f"{everyone:,} {whom} left care to permanency"
     kind = shown.astype(int).idxmax()
+    if len(by_type) == 1:
+        return f"{everyone:,} {whom} left care to {EXIT_TYPES.get(kind, kind).lower()}"
     share = show(int(shown[kind]) / everyone, "percent")
     return (
         f"{everyone:,} {whom} left care to permanency; the largest group, {share}, to "
