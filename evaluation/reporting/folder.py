@@ -86,7 +86,7 @@ def write_text(path: str | Path, text: str) -> Path:
 
 def write_csv(path: str | Path, frame: pd.DataFrame) -> Path:
     """Write a table as UTF-8 CSV; text that a spreadsheet would run gets a leading ``'``."""
-    safe = frame.apply(lambda column: column.map(plain_text))
+    safe = frame.apply(_plain_column)
     safe.columns = [plain_text(name) for name in frame.columns]
     return write_text(path, safe.to_csv(index=False, lineterminator="\n"))
 
@@ -101,6 +101,16 @@ def plain_text(value: object) -> object:
     if isinstance(value, str) and value.startswith(FORMULA_STARTS):
         return f"'{value}"
     return value
+
+
+def _plain_column(column: pd.Series) -> pd.Series:
+    """Apply `plain_text` where a column can hold text at all, each value once."""
+    if pd.api.types.is_numeric_dtype(column) or pd.api.types.is_datetime64_any_dtype(column):
+        return column
+    if pd.api.types.is_bool_dtype(column):
+        return column
+    risky = {v for v in column.dropna().unique() if isinstance(v, str) and v[:1] in FORMULA_STARTS}
+    return column.map(plain_text) if risky else column
 
 
 def _refuse_foreign(out: Path) -> None:

@@ -143,8 +143,8 @@ def effect_sentence(
         other = verdict.removeprefix("no ")
         doubt = f"whether it {_doubtful(estimate)}; a meaningful {other} is unlikely"
         return (
-            f"For {service} we cannot tell {doubt}: by {when}, {against}, the difference in {outcome.events} lies {between} per 100 "
-            "children."
+            f"For {service} we cannot tell {doubt}: by {when}, {against}, the difference in "
+            f"{outcome.events} lies {between} per 100 children."
         )
     number, direction = _amount(estimate.value, _decimals(estimate))
     tail = ""
@@ -202,7 +202,8 @@ def ratio_sentence(
     if verdict in ("no harm", "no benefit"):
         other = verdict.removeprefix("no ")
         doubt = f"whether it {_doubtful(estimate)}; a meaningful {other} is unlikely"
-        return f"For {service} we cannot tell {doubt}: the rate of {outcome.events} {whom} ({numbers})."
+        said = f"the rate of {outcome.events} {whom} ({numbers})"
+        return f"For {service} we cannot tell {doubt}: {said}."
     amount = f"about {_against_one(estimate.value)}"
     tail = " That is too small a difference to matter." if "slightly" in verdict else ""
     if design == "randomized" and not while_in:
