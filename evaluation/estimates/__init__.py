@@ -9,6 +9,7 @@ from evaluation.estimates.group_tests import GroupTest, gray_test, log_rank
 from evaluation.estimates.incidence_curve import IncidenceCurves, cumulative_incidence
 from evaluation.estimates.mean_time import MeanTimes, restricted_mean
 from evaluation.estimates.parametric_model import ParametricResult, parametric
+from evaluation.estimates.predicted_incidence import predict_incidence
 from evaluation.estimates.rare_events import ExactLimits, zero_event_limits
 from evaluation.estimates.recurrent_curve import MeanCurves, mean_cumulative
 from evaluation.estimates.survival_curve import SurvivalCurves, kaplan_meier
@@ -36,6 +37,7 @@ __all__ = [
     "log_rank",
     "mean_cumulative",
     "parametric",
+    "predict_incidence",
     "restricted_mean",
     "zero_event_limits",
 ]

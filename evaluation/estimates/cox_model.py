@@ -8,6 +8,7 @@ import pandas as pd
 from evaluation.estimates.concordance import concordance
 from evaluation.estimates.design import design, variables
 from evaluation.estimates.errors import EstimateError
+from evaluation.estimates.grid import risk_sets
 from evaluation.estimates.hazard_model import Fit, HazardModel, coefficients
 from evaluation.estimates.maximize import maximize
 from evaluation.estimates.partial_likelihood import PartialLikelihood
@@ -15,7 +16,6 @@ from evaluation.estimates.profile import profile_limits
 from evaluation.estimates.proportionality import Proportionality, proportional_hazards
 from evaluation.estimates.residuals import residuals
 from evaluation.estimates.result import account
-from evaluation.estimates.risksets import risk_sets
 from evaluation.estimates.rows import Columns, read_rows
 
 

@@ -152,7 +152,7 @@ class Curves(Result):
         for curve in self.curves:
             for group, label in enumerate(self.groups):
                 cell = self.grid.place(group, times)
-                over = times > self._last(group)
+                over = times > self.last_time(group)
                 value = np.where(over, np.nan, curve.value[cell])
                 se = np.where(over, np.nan, curve.se[cell])
                 count, weight = self.grid.at_risk_at(group, times)
@@ -194,7 +194,7 @@ class Curves(Result):
             for curve in self.curves:
                 causes = () if curve.cause is None else (curve.cause,)
                 for time, cell in zip(times, places[group], strict=True):
-                    known = time <= self._last(group)
+                    known = time <= self.last_time(group)
                     columns[(label, *causes, time)] = (
                         curve.influence.at(cell, mine) if known else np.full(len(codes), np.nan)
                     )
@@ -229,7 +229,8 @@ class Curves(Result):
             curve = matching[0]
         return draw_curves(self, curve.cause, ax, days)
 
-    def _last(self, group: int) -> float:
+    def last_time(self, group: int) -> float:
+        """Return when the last row of a group, by its position, ends."""
         return self.grid.rows.stop[self.grid.rows.groups.codes == group].max()
 
     def _with_limits(

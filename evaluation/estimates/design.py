@@ -33,7 +33,10 @@ class Design:
     groups : dict of str to list of int
         The columns that each term of the formula became.
     spec : ModelSpec
-        Remembers factor levels and knots, to build the same columns elsewhere.
+        Remembers knots and scales, to build the same columns elsewhere.
+    columns : dict of str to list or None
+        The columns of the data that are used, with their levels where they are
+        categories.
     warnings : list of str
         Terms that gave no column.
     """
@@ -44,6 +47,7 @@ class Design:
     terms: list[str]
     groups: dict[str, list[int]]
     spec: ModelSpec
+    columns: dict[str, list | None]
     warnings: list[str]
 
 
@@ -103,7 +107,8 @@ def design(formula: str, frame: pd.DataFrame, columns: Sequence[str]) -> Design:
     EstimateError
         If the formula asks for what cannot be built, with the reason.
     """
-    matrix = _materialize(formula, pd.DataFrame({c: _coded(frame[c]) for c in columns}))
+    used = {c: _coded(frame[c]) for c in columns}
+    matrix = _materialize(formula, pd.DataFrame(used, copy=False))
     spec = matrix.model_spec
     names = list(spec.column_names)
     if "Intercept" not in names:
@@ -122,7 +127,11 @@ def design(formula: str, frame: pd.DataFrame, columns: Sequence[str]) -> Design:
         raise EstimateError(f"The formula {formula!r} gives no covariate to estimate{why}.")
     groups = {t: [k - 1 for k in place] for t, place in places.items() if place and t != "1"}
     x, center, spread = _centred(formula, matrix, names)
-    return Design(x, center, spread, names[1:], groups, spec, warnings)
+    levels = {
+        c: list(v.cat.categories) if isinstance(v.dtype, pd.CategoricalDtype) else None
+        for c, v in used.items()
+    }
+    return Design(x, center, spread, names[1:], groups, spec, levels, warnings)
 
 
 def require_varying(built: Design) -> None:
@@ -143,6 +152,44 @@ def require_varying(built: Design) -> None:
                 f"Term {term!r} is the same in every row used; its coefficient cannot be "
                 f"estimated: leave it out."
             )
+
+
+def same_columns(built: Design, data: pd.DataFrame) -> np.ndarray:
+    """Build the covariates of other rows as they were built for the model.
+
+    Parameters
+    ----------
+    built : Design
+    data : DataFrame
+
+    Returns
+    -------
+    ndarray of float, shape (len(data), p)
+        Centred as the model's.
+
+    Raises
+    ------
+    EstimateError
+        If a column is missing, has missing values or a level the model has not
+        seen.
+    """
+    for column, levels in built.columns.items():
+        if column not in data.columns:
+            raise EstimateError(f"No column {column!r} in the data, which the model uses.")
+        if data[column].isna().any():
+            raise EstimateError(f"Column {column!r} has missing values; nothing can be predicted.")
+        new = [] if levels is None else [v for v in data[column].unique() if v not in levels]
+        if new:
+            raise EstimateError(
+                f"Column {column!r} holds {new[0]!r}, which the model has not seen; it knows "
+                f"{', '.join(map(repr, levels[:12]))}."
+            )
+    frame = pd.DataFrame({c: data[c] for c in built.columns})
+    for column, levels in built.columns.items():
+        if levels is not None:
+            frame[column] = pd.Categorical(frame[column].astype(object), categories=levels)
+    matrix = built.spec.get_model_matrix(frame, na_action="ignore", context={})
+    return matrix.iloc[:, 1:].to_numpy(dtype=float) - built.center
 
 
 def _parse(formula: str) -> Formula:

@@ -7,11 +7,12 @@ import pandas as pd
 
 from evaluation.estimates.design import design, variables
 from evaluation.estimates.errors import EstimateError
+from evaluation.estimates.grid import risk_sets
 from evaluation.estimates.hazard_model import Fit, HazardModel, coefficients
 from evaluation.estimates.maximize import maximize
 from evaluation.estimates.partial_likelihood import PartialLikelihood
 from evaluation.estimates.result import account
-from evaluation.estimates.risksets import Tail, risk_sets
+from evaluation.estimates.risksets import Tail
 from evaluation.estimates.rows import Columns, Rows, read_rows
 
 

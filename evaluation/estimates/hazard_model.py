@@ -7,11 +7,12 @@ import numpy as np
 import pandas as pd
 
 from evaluation.estimates import clusters as few
-from evaluation.estimates.design import Design
-from evaluation.estimates.maximize import Maximum, without_infinite
+from evaluation.estimates.design import Design, same_columns
+from evaluation.estimates.errors import EstimateError
+from evaluation.estimates.maximize import Maximum, maximize, without_infinite
 from evaluation.estimates.partial_likelihood import Hazard, PartialLikelihood
 from evaluation.estimates.result import Account, Result
-from evaluation.estimates.rows import Rows
+from evaluation.estimates.rows import Rows, checked_weights
 
 _ROUNDING = 1e-9
 
@@ -60,7 +61,8 @@ class HazardModel(Result):
     ----------
     table : DataFrame
         One row a term: term, coef, se, robust_se (with clusters or weights),
-        small_sample_se (with fewer than 40 clusters), hazard_ratio, ci_low,
+        small_sample_se (with fewer than 40 clusters: by leaving out one at a
+        time), hazard_ratio, ci_low,
         ci_high, z, p. A coefficient that runs to infinity is infinite, with
         missing se, limits, z and p.
     account : Account
@@ -87,6 +89,51 @@ class HazardModel(Result):
         """
         values = self.fit.row_influence()
         return pd.DataFrame(values, self.fit.rows.frame.index, self.fit.design.terms)
+
+    def reweighted(self, weights: np.ndarray) -> pd.Series:
+        """Estimate the coefficients again with other weights, on the same grid.
+
+        What a bootstrap needs: resampling families is reweighting their rows.
+
+        Parameters
+        ----------
+        weights : ndarray of float, shape (n,)
+            One weight, zero or more, for each row used.
+
+        Returns
+        -------
+        Series
+            Coefficients by term; infinite where they run to infinity.
+
+        Raises
+        ------
+        EstimateError
+            If the weights do not fit the rows or leave no information.
+        """
+        fit, terms = self.fit, self.fit.design.terms
+        checked = checked_weights(weights, len(fit.rows))
+        if not (fit.event & (checked > 0)).any():
+            raise EstimateError("These weights leave no event.")
+        start = np.where(fit.maximum.infinite, 0.0, fit.maximum.beta)
+        found = maximize(fit.model.reweighted(checked), terms, fit.design.spread, start)
+        coef = np.where(found.infinite, np.sign(found.beta) * np.inf, found.beta)
+        return pd.Series(coef, terms)
+
+    def linear_predictor(self, data: pd.DataFrame) -> pd.Series:
+        """Return the log of the hazard ratio of rows against covariates zero.
+
+        Parameters
+        ----------
+        data : DataFrame
+            Rows with the columns of the formula.
+
+        Returns
+        -------
+        Series
+            With the index of ``data``.
+        """
+        x = same_columns(self.fit.design, data) + self.fit.design.center
+        return pd.Series(x @ self.fit.maximum.beta, data.index)
 
     @cached_property
     def baseline(self) -> pd.DataFrame:
@@ -163,9 +210,11 @@ def coefficients(fit: Fit, robust: bool) -> tuple[pd.DataFrame, pd.DataFrame, li
             )
             used = np.where(used < _ROUNDING * table["se"], np.nan, used)
         if groups < few.FEW:
-            table["small_sample_se"] = used = few.corrected(used, groups)
-            covariance = covariance * float(few.corrected(np.ones(1), groups)[0]) ** 2
+            covariance = without_infinite(maximum, _jackknife(fit, codes))
+            table["small_sample_se"] = used = _roots(covariance)
             warnings.append(few.caution(groups))
+            if groups > 1 and np.isnan(used[~maximum.infinite]).any():
+                warnings.append("Without some cluster a term says nothing, so limits are missing.")
     span = few.quantile(groups) * used
     table["hazard_ratio"] = np.exp(coef)
     with np.errstate(invalid="ignore"):
@@ -179,6 +228,34 @@ def coefficients(fit: Fit, robust: bool) -> tuple[pd.DataFrame, pd.DataFrame, li
         if gone
     ]
     return table, pd.DataFrame(covariance, terms, terms), warnings
+
+
+def _jackknife(fit: Fit, codes: np.ndarray) -> np.ndarray:
+    """Covariance of the coefficients from leaving out one cluster at a time, in one Newton step.
+
+    With few clusters the sum of squared influences is too small, most of all
+    where few of them are exposed (Lipsitz, Dear and Zhao, 1994).
+    """
+    p = len(fit.design.terms)
+    covariance = np.full((p, p), np.nan)
+    clusters = np.unique(codes[fit.model.weights > 0])
+    finite = np.ix_(~fit.maximum.infinite, ~fit.maximum.infinite)
+    if len(clusters) < 2:
+        return covariance
+    changes = []
+    for cluster in clusters:
+        weights = np.where(codes == cluster, 0.0, fit.model.weights)
+        if not (fit.event & (weights > 0)).any():
+            return covariance
+        left = fit.model.reweighted(weights)
+        gradient, information = left.derivatives(left.hazard(fit.maximum.beta))
+        block = information[finite]
+        if (np.diag(block) < 1e-9 * np.diag(fit.maximum.information[finite])).any():
+            return covariance
+        changes.append(np.linalg.solve(block, gradient[~fit.maximum.infinite]))
+    apart = np.array(changes) - np.mean(changes, axis=0)
+    covariance[finite] = apart.T @ apart * (len(clusters) - 1) / len(clusters)
+    return covariance
 
 
 def clusters_of(rows: Rows) -> tuple[np.ndarray, int]:

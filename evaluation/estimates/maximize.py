@@ -72,7 +72,7 @@ def maximize(
         Range of each column: tells a coefficient that still moves the risk of
         somebody from one that has settled.
     initial : ndarray of float, shape (p,), optional
-        Where to begin; zero by default.
+        Where to begin, such as the solution with other weights; zero by default.
 
     Returns
     -------
@@ -84,15 +84,11 @@ def maximize(
         If a term carries no information of its own, by name, or the search
         does not end.
     """
-    beta = np.zeros(len(terms))
+    beta = np.zeros(len(terms)) if initial is None else np.array(initial, float)
     hazard = model.hazard(beta)
-    null = hazard.loglik
+    null = hazard.loglik if initial is None else model.hazard(np.zeros(len(terms))).loglik
     gradient, information = model.derivatives(hazard)
     _check_identified(information, terms, spread, model)
-    if initial is not None:
-        beta = np.array(initial, float)
-        hazard = model.hazard(beta)
-        gradient, information = model.derivatives(hazard)
     heavy = float(model.weights[model.events].sum())
     unit = heavy / len(model.events)
     for taken in range(1, _MOST_STEPS + 1):

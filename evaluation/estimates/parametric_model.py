@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from evaluation.estimates.design import Design, design, require_varying, variables
+from evaluation.estimates.design import Design, design, require_varying, same_columns, variables
 from evaluation.estimates.errors import EstimateError
 from evaluation.estimates.parametric_families import FAMILIES, Fitted
 from evaluation.estimates.result import Account, Result, account
@@ -54,12 +54,7 @@ class ParametricResult(Result):
         DataFrame
             The rows of ``data`` by the times.
         """
-        columns = list(self._design.spec.variables_by_source.get("data", ()))
-        for column in columns:
-            if column not in data:
-                raise EstimateError(f"No column {column!r} in the data; the model uses it.")
-        matrix = self._design.spec.get_model_matrix(data, na_action="ignore", context={})
-        x = matrix.iloc[:, 1:].to_numpy(float) - self._design.center
+        x = same_columns(self._design, data)
         times = np.asarray(times, float)
         return pd.DataFrame(self._fitted.survival(x, times), data.index, times)
 

@@ -77,12 +77,17 @@ class PartialLikelihood:
         ties: str = "efron",
     ):
         self.sets, self.x, self.weights, self.offset = sets, x, weights, offset
+        self.event, self.ties = event, ties
         self.events = np.flatnonzero(event & (weights > 0))
         self.cell = sets.leave[self.events]
         self.count = np.bincount(self.cell, minlength=sets.size)
         heavy = np.bincount(self.cell, weights[self.events], sets.size)
         self.mean_weight = np.divide(heavy, self.count, np.zeros(sets.size), where=self.count > 0)
         self._shares(ties)
+
+    def reweighted(self, weights: np.ndarray) -> "PartialLikelihood":
+        """Return the partial likelihood of the same rows, on the same grid, with other weights."""
+        return PartialLikelihood(self.sets, self.x, self.event, weights, self.offset, self.ties)
 
     def _shares(self, ties: str) -> None:
         """Number the tied events of a cell 0, 1, …; Efron's share is number / count."""

@@ -63,14 +63,11 @@ def _profile(fit: Fit, at: int) -> Callable[[float], float]:
     x = np.ascontiguousarray(model.x[:, others])
     names, spread = [fit.design.terms[k] for k in others], fit.design.spread[others]
     base = 0.0 if model.offset is None else model.offset
-    event = np.zeros(len(x), bool)
-    event[model.events] = True
-    ties = "efron" if model.share.any() else "breslow"
 
     def profile(beta: float) -> float:
         offset = base + beta * held
         offset = offset - offset.max()
-        reduced = PartialLikelihood(model.sets, x, event, model.weights, offset, ties)
+        reduced = PartialLikelihood(model.sets, x, model.event, model.weights, offset, model.ties)
         if not others:
             return reduced.hazard(np.zeros(0)).loglik
         return maximize(reduced, names, spread).loglik[1]

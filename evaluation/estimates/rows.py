@@ -6,31 +6,13 @@ from dataclasses import dataclass, field
 import numpy as np
 import pandas as pd
 
+from evaluation.estimates.coding import Coding, coding, single
 from evaluation.estimates.errors import EstimateError, nearest
 
 Columns = str | Sequence[str] | None
 
 _LARGEST_WEIGHT = 1e100
 _LARGEST_OFFSET = 300.0
-
-
-@dataclass(frozen=True)
-class Coding:
-    """Rows sorted into kinds: a code for each row and the label of each code.
-
-    Parameters
-    ----------
-    codes : ndarray of int, shape (n,)
-        The kind of each row, 0 to ``len(labels) - 1``.
-    labels : list
-        The value each code stands for, in sorted order.
-    """
-
-    codes: np.ndarray
-    labels: list
-
-    def __len__(self) -> int:
-        return len(self.labels)
 
 
 @dataclass(frozen=True)
@@ -193,9 +175,9 @@ def read_rows(
     causes = _causes(frame.index, columns["event"], event)
     _check_weights(frame.index, columns["weights"], weights)
     _check_offset(frame.index, columns["offset"], offset)
-    subject, block = _coding(frame, kinds["id"]), _coding(frame, kinds["cluster"])
-    groups = _coding(frame, kinds["by"]) or _single(len(frame), "all")
-    layers = _coding(frame, kinds["strata"]) or _single(len(frame), "all")
+    subject, block = coding(frame, kinds["id"]), coding(frame, kinds["cluster"])
+    groups = coding(frame, kinds["by"]) or single(len(frame), "all")
+    layers = coding(frame, kinds["strata"]) or single(len(frame), "all")
     ends = np.ones(len(frame), bool)
     notes = []
     if subject is not None:
@@ -222,6 +204,32 @@ def read_rows(
         dropped=dropped,
         notes=notes,
     )
+
+
+def checked_weights(weights: np.ndarray, n: int) -> np.ndarray:
+    """Return new weights for ``n`` rows, or say what is wrong with them.
+
+    Parameters
+    ----------
+    weights : array of float
+    n : int
+
+    Returns
+    -------
+    ndarray of float, shape (n,)
+
+    Raises
+    ------
+    EstimateError
+        If there are not ``n``, or one is negative, missing or infinite.
+    """
+    values = np.asarray(weights, float)
+    if values.shape != (n,):
+        raise EstimateError(f"Give one weight for each of the {n:,} rows used.")
+    if not (np.isfinite(values) & (values >= 0)).all():
+        raise EstimateError("Weights must be finite and not negative.")
+    _check_weights(pd.RangeIndex(n), values, "the new weights")
+    return values
 
 
 def _names(columns: Columns) -> list[str]:
@@ -344,44 +352,6 @@ def _check_offset(index: pd.Index, values: np.ndarray | None, offset: str | None
         f"Offsets must lie within {_LARGEST_OFFSET:g} of 0, as they are logarithms of ratios: "
         f"{offset}={values[at]:g} in row {index[at]}."
     )
-
-
-def _coding(frame: pd.DataFrame, columns: list[str]) -> Coding | None:
-    if not columns:
-        return None
-    coded = [_factorize(frame[c]) for c in columns]
-    if len(coded) == 1:
-        return coded[0]
-    mixed = coded[0].codes.astype(np.int64)
-    labels = [str(v) for v in coded[0].labels]
-    for part in coded[1:]:
-        mixed, kept = _compact(mixed * len(part) + part.codes)
-        labels = [f"{labels[k // len(part)]}, {part.labels[k % len(part)]}" for k in kept]
-    return Coding(mixed, labels)
-
-
-def _factorize(values: pd.Series) -> Coding:
-    if isinstance(values.dtype, pd.CategoricalDtype):
-        codes, kept = _compact(values.cat.codes.to_numpy())
-        return Coding(codes, list(values.cat.categories[kept]))
-    try:
-        codes, labels = pd.factorize(values, sort=True)
-    except TypeError as problem:
-        raise EstimateError(
-            f"Column {values.name!r} holds values that cannot be told apart as kinds ({problem}); "
-            f"make them text or numbers."
-        ) from problem
-    return Coding(codes, labels.tolist())
-
-
-def _compact(codes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Renumber codes 0, 1, … without gaps; return them and the codes that occur."""
-    kept, compact = np.unique(codes, return_inverse=True)
-    return compact, kept
-
-
-def _single(n: int, label: str) -> Coding:
-    return Coding(np.zeros(n, np.intp), [label])
 
 
 def _follow(

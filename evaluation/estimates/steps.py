@@ -5,7 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from evaluation.estimates.curve_influence import CurveInfluence
-from evaluation.estimates.risksets import RiskSets, risk_sets
+from evaluation.estimates.grid import risk_sets
+from evaluation.estimates.risksets import RiskSets
 from evaluation.estimates.rows import Rows
 
 
@@ -143,7 +144,7 @@ class Steps:
         return hazard * inverse, jump
 
 
-def steps(rows: Rows, event: np.ndarray, causes: list[int]) -> Steps:
+def steps(rows: Rows, event: np.ndarray, causes: list[int], sets: RiskSets | None = None) -> Steps:
     """Count who is at risk, has an event or is censored, at each time of each group.
 
     Parameters
@@ -153,6 +154,8 @@ def steps(rows: Rows, event: np.ndarray, causes: list[int]) -> Steps:
         Cause of each row's event, 0 for none.
     causes : list of int
         Causes to tell apart.
+    sets : RiskSets, optional
+        The grid of these rows, where it is known already.
 
     Returns
     -------
@@ -162,7 +165,9 @@ def steps(rows: Rows, event: np.ndarray, causes: list[int]) -> Steps:
     for k, cause in enumerate(causes):
         code[event == cause] = k + 1
     ended = rows.ends & (code == 0)
-    sets = risk_sets(rows.groups.codes, len(rows.groups), rows.start, rows.stop, ended | (code > 0))
+    if sets is None:
+        marks = ended | (code > 0)
+        sets = risk_sets(rows.groups.codes, len(rows.groups), rows.start, rows.stop, marks)
     size, kinds = sets.size, len(causes) + 1
     place = code * size + sets.leave
     counts = np.bincount(place, minlength=kinds * size).reshape(kinds, size)

@@ -1,6 +1,7 @@
 """The Kaplan–Meier curve."""
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import pandas as pd
@@ -30,6 +31,29 @@ class SurvivalCurves(Curves):
     value_name = "survival"
     axis_label = "Share without the event"
     limits = staticmethod(log_log_limits)
+
+    @cached_property
+    def nelson_aalen(self) -> pd.DataFrame:
+        """Cumulative hazard at each time: group, time, cumulative_hazard, se.
+
+        The variance is Aalen's for independent, unweighted rows and otherwise
+        the infinitesimal jackknife, summed by cluster (Nelson, 1969; Aalen, 1978).
+        """
+        rows, sets = self.grid.rows, self.grid.sets
+        found = steps(rows, self.curves[0].counted.astype(np.int64), [1], sets)
+        if rows.independent:
+            n = found.at_risk.astype(float)
+            terms = np.divide(found.counts[1], n**2, np.zeros(len(n)), where=n > 0)
+            variance = sets.cumulate(terms)
+        else:
+            cluster = None if rows.cluster is None else rows.cluster.codes
+            influence = found.cumulative_hazard_influence()
+            variance = influence.variance(cluster, rows.groups.codes)
+        cells = self.grid.cells
+        out = self.table[["group", "time"]].copy()
+        out["cumulative_hazard"] = found.cumulative_hazard()[cells]
+        out["se"] = np.sqrt(variance)[cells]
+        return out
 
 
 def kaplan_meier(

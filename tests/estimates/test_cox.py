@@ -90,12 +90,40 @@ def test_large_and_shifted_covariates_change_nothing_but_units(children):
 
 
 def test_few_clusters_correct_the_interval_and_say_so(children):
+    """Rule 7.5: robust_se stays as in R; leaving out clusters and t feed interval and p."""
     model = cox(children, "age + kin", cause=1, cluster="county")
     table = model.table
-    np.testing.assert_allclose(table["small_sample_se"], table["robust_se"] * np.sqrt(6 / 5))
+    sums = model.influence.groupby(children["county"]).sum()
+    np.testing.assert_allclose(table["robust_se"], np.sqrt((sums**2).sum()), rtol=1e-9)
     half = np.log(table["ci_high"] / table["hazard_ratio"])
     np.testing.assert_allclose(half, 2.570581835636314 * table["small_sample_se"], rtol=1e-9)
     assert any("Only 6 clusters" in w for w in model.warnings)
+
+
+def test_the_correction_is_the_jackknife_over_clusters(children):
+    model = cox(children, "age + kin", cause=1, cluster="county")
+    left = [
+        cox(children[children["county"] != c], "age + kin", cause=1).table["coef"] for c in "abcdef"
+    ]
+    apart = np.array(left) - np.mean(left, axis=0)
+    jackknife = np.sqrt(5 / 6 * (apart**2).sum(axis=0))
+    np.testing.assert_allclose(model.table["small_sample_se"], jackknife, rtol=0.02)
+
+
+def test_a_term_that_one_cluster_carries_alone_has_no_limits(children):
+    children["only"] = ((children["county"] == "a") & (children["child_id"] % 2 == 0)).astype(int)
+    model = cox(children, "age + only", cause=1, cluster="county")
+    assert model.table["ci_low"].isna().all()
+    assert any("Without some cluster" in w for w in model.warnings)
+
+
+def test_reweighting_is_fitting_anew(children):
+    model = cox(children, "age + kin", cause=1, start="entry", strata="county")
+    children["w"] = np.random.default_rng(2).integers(0, 4, len(children))
+    again = cox(children, "age + kin", cause=1, start="entry", strata="county", weights="w")
+    np.testing.assert_allclose(model.reweighted(children["w"]), again.table["coef"], atol=1e-9)
+    with pytest.raises(EstimateError, match="1,388 rows"):
+        model.reweighted([1, 2])
 
 
 def test_categories_keep_formulaics_names_and_lose_empty_levels(children):

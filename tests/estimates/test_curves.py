@@ -202,3 +202,25 @@ def test_causes_asked_for_are_returned_even_without_events(children):
 def test_exhausted_weights_end_at_exactly_zero():
     data = pd.DataFrame({"time": [1, 2, 3], "event": [1, 1, 1], "w": [0.1, 0.2, 0.7]})
     assert kaplan_meier(data, weights="w").table["survival"].iloc[-1] == 0
+
+
+@pytest.mark.parametrize("start", [None, "entry"])
+def test_reweighting_is_estimating_anew(start, children):
+    curves = cumulative_incidence(children, by="group", start=start)
+    children["w"] = np.random.default_rng(2).integers(0, 4, len(children))
+    again = cumulative_incidence(children, by="group", start=start, weights="w").at(TIMES)
+    columns = ["group", "cause", "time", "incidence"]
+    found = curves.reweighted(children["w"], TIMES)
+    pd.testing.assert_frame_equal(found, again[columns], rtol=1e-12)
+
+
+def test_nelson_aalen(children):
+    found = kaplan_meier(SIX).nelson_aalen
+    sums = np.cumsum([1 / 6, 1 / 5, 0, 1 / 2, 0])
+    np.testing.assert_allclose(found["cumulative_hazard"], sums)
+    np.testing.assert_allclose(found["se"] ** 2, np.cumsum([1 / 36, 1 / 25, 0, 1 / 4, 0]))
+    robust = kaplan_meier(children, cause=1, by="group", cluster="family_id").nelson_aalen
+    plain = kaplan_meier(children, cause=1, by="group").nelson_aalen
+    np.testing.assert_allclose(robust["cumulative_hazard"], plain["cumulative_hazard"])
+    late = plain["time"] > 100
+    np.testing.assert_allclose(robust["se"][late], plain["se"][late], rtol=0.15)

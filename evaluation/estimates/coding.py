@@ -1,0 +1,84 @@
+"""Codes for what rows belong to: groups, strata, clusters, subjects."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from evaluation.estimates.errors import EstimateError
+
+
+@dataclass(frozen=True)
+class Coding:
+    """Rows sorted into kinds: a code for each row and the label of each code.
+
+    Parameters
+    ----------
+    codes : ndarray of int, shape (n,)
+        The kind of each row, 0 to ``len(labels) - 1``.
+    labels : list
+        The value each code stands for, in sorted order.
+    """
+
+    codes: np.ndarray
+    labels: list
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+
+def coding(frame: pd.DataFrame, columns: list[str]) -> Coding | None:
+    """Code the combinations of some columns.
+
+    Parameters
+    ----------
+    frame : DataFrame
+    columns : list of str
+        One column keeps its values as labels; several are joined by a comma.
+
+    Returns
+    -------
+    Coding or None
+        None without columns.
+
+    Raises
+    ------
+    EstimateError
+        If the values of a column cannot be told apart.
+    """
+    if not columns:
+        return None
+    coded = [_factorize(frame[c]) for c in columns]
+    if len(coded) == 1:
+        return coded[0]
+    mixed = coded[0].codes.astype(np.int64)
+    labels = [str(v) for v in coded[0].labels]
+    for part in coded[1:]:
+        mixed, kept = _compact(mixed * len(part) + part.codes)
+        labels = [f"{labels[k // len(part)]}, {part.labels[k % len(part)]}" for k in kept]
+    return Coding(mixed, labels)
+
+
+def _factorize(values: pd.Series) -> Coding:
+    if isinstance(values.dtype, pd.CategoricalDtype):
+        codes, kept = _compact(values.cat.codes.to_numpy())
+        return Coding(codes, list(values.cat.categories[kept]))
+    try:
+        codes, labels = pd.factorize(values, sort=True)
+    except TypeError as problem:
+        raise EstimateError(
+            f"Column {values.name!r} holds values that cannot be told apart as kinds ({problem}); "
+            f"make them text or numbers."
+        ) from problem
+    return Coding(codes, labels.tolist())
+
+
+def _compact(codes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Renumber codes 0, 1, … without gaps; return them and the codes that occur."""
+    kept, compact = np.unique(codes, return_inverse=True)
+    return compact, kept
+
+
+def single(n: int, label: str) -> Coding:
+    """Code ``n`` rows that are all of one kind."""
+    return Coding(np.zeros(n, np.intp), [label])
