@@ -300,6 +300,11 @@ def test_the_word_document_repeats_headers_and_describes_pictures(written):
     assert document.core_properties.title == "Coach after reunification"
 
 
+def test_no_solid_line_is_lost_in_the_pdf(written):
+    for svg in (written / "charts").glob("*.svg"):
+        assert not re.search(r"stroke-dasharray:\s*;", svg.read_text(encoding="utf-8")), svg.name
+
+
 # Tables and estimates
 
 
