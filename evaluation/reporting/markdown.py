@@ -14,6 +14,7 @@ from evaluation.reporting.wording import upper_first
 _PUNCTUATION = re.compile(r"([!-/:-@\[-`{-~])")
 _DIRECTION = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\u200e\u200f\ufeff")
 _WIDEST = 60
+_UNBROKEN = 34
 SHARES = frozenset({"incidence", "ci_low", "ci_high", "share"})
 
 
@@ -48,9 +49,10 @@ def pipe_table(table: Table, caption: str) -> Markup:
     """
     labels = [column.label for column in table.columns]
     rows = [[escape(cell) for cell in row] for row in table.printed]
+    cells = zip(*table.printed, strict=True) if rows else [()] * len(labels)
     widths = [
-        min(_WIDEST, max(_length(cell) for cell in cells) + 2 * column.is_number)
-        for column, *cells in zip(table.columns, labels, *table.printed, strict=True)
+        max([_longest_word(label), *map(_length, own)]) + (4 if column.is_number else 2)
+        for column, label, own in zip(table.columns, labels, cells, strict=True)
     ]
     rule = [
         "-" * (width + 1) + ":" if column.is_number else ":" + "-" * (width + 1)
@@ -91,5 +93,9 @@ def _row(cells: list[Markup]) -> str:
 
 
 def _length(cell: str) -> int:
-    longest_word = max((len(word) for word in cell.split()), default=1)
-    return max(longest_word, min(len(cell), 36)) + 1
+    """Return the room a cell asks for: short ones whole, long ones may wrap."""
+    return max(_longest_word(cell), min(len(cell), _UNBROKEN))
+
+
+def _longest_word(text: str) -> int:
+    return min(_WIDEST, max((len(word) for word in text.split()), default=1))

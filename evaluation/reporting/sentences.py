@@ -202,8 +202,10 @@ def ratio_sentence(
     if verdict in ("no harm", "no benefit"):
         other = verdict.removeprefix("no ")
         doubt = f"whether it {_doubtful(estimate)}; a meaningful {other} is unlikely"
-        said = f"the rate of {outcome.events} {whom} ({numbers})"
-        return f"For {service} we cannot tell {doubt}: {said}."
+        return (
+            f"For {service} we cannot tell {doubt}: the rate of {outcome.events} {whom} "
+            f"({numbers})."
+        )
     amount = f"about {_against_one(estimate.value)}"
     tail = " That is too small a difference to matter." if "slightly" in verdict else ""
     if design == "randomized" and not while_in:
@@ -235,7 +237,7 @@ def finding_title(estimates: list[tuple[str, Estimate]], outcome: Outcome, desig
 
 
 def overview_title(estimates: list[Estimate]) -> str:
-    """Say in one heading how many comparisons found what."""
+    """Say in one heading how many hazard ratios found what."""
     verdicts = [estimate.verdict for estimate in estimates]
     fewer = sum("fewer" in verdict for verdict in verdicts)
     more = sum("more" in verdict for verdict in verdicts)
@@ -243,7 +245,7 @@ def overview_title(estimates: list[Estimate]) -> str:
     unknown = len(verdicts) - fewer - more - alike
     parts = [f"{fewer} found fewer events", f"{more} more"]
     parts += [f"{alike} no meaningful difference"] if alike else []
-    of = "The one comparison" if len(verdicts) == 1 else f"Of {len(verdicts)} comparisons"
+    of = "The one hazard ratio" if len(verdicts) == 1 else f"Of {len(verdicts)} hazard ratios"
     if len(verdicts) == 1:
         found = "found fewer events" if fewer else "found more events" if more else None
         found = found or ("found no meaningful difference" if alike else "cannot tell")

@@ -226,7 +226,8 @@ def make_effects(cohort, small=False):
     reason = Note("Respite care: {n} children, too few.", {"n": 4})
     cannot = [{"service": "respite", "outcome": "reentry", "sentence": reason}]
     frames = map(pd.DataFrame, (rows, models, curves, balance, cannot, naive))
-    effects = Effects(*frames, notes=())
+    notes = (Note("{n} of {all} children lack a covariate.", {"n": 7, "all": len(exits)}),)
+    effects = Effects(*frames, notes=notes)
     effects.table["horizon"] = effects.table["horizon"].astype("Int64")
     return effects
 

@@ -112,6 +112,7 @@ def test_every_form_says_the_same(written, read):
         "abababab",
         "numpy",
         "fewer than 11 exits and 60 exits.",
+        "Fewer than 11 of 1,800 children lack a covariate.",
     ):
         assert said.lower() in text.lower(), said
 
@@ -298,6 +299,11 @@ def test_the_word_document_repeats_headers_and_describes_pictures(written):
     styles = {paragraph.style.name for paragraph in document.paragraphs}
     assert {"Title", "Heading 1", "Table Caption", "Image Caption", "Finding Number"} <= styles
     assert document.core_properties.title == "Coach after reunification"
+
+
+def test_no_solid_line_is_lost_in_the_pdf(written):
+    for svg in (written / "charts").glob("*.svg"):
+        assert not re.search(r"stroke-dasharray:\s*;", svg.read_text(encoding="utf-8")), svg.name
 
 
 # Tables and estimates

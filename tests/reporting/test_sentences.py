@@ -204,7 +204,7 @@ def test_card_number(estimate, words):
 def test_overview_counts_null_and_unfavourable_results_like_good_ones():
     some = [difference(-3, -5, -1), difference(3, 1, 5), difference(0, -4, 4), difference(0, -1, 1)]
     assert sentences.overview_title(some) == (
-        "Of 4 comparisons, 1 found fewer events, 1 more, 1 no meaningful difference; 1 cannot tell"
+        "Of 4 hazard ratios, 1 found fewer events, 1 more, 1 no meaningful difference; 1 cannot tell"
     )
 
 

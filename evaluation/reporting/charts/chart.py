@@ -15,6 +15,7 @@ from evaluation.errors import OutputError
 from evaluation.reporting.charts.style import PNG_DPI, house_style
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9_-]*")
+_NO_DASHES = re.compile(r"stroke-dasharray: ;(?: stroke-dashoffset: [\d.]+;)? ?")
 _NO_METADATA = {"Date": None, "Creator": None, "Format": None, "Type": None}
 
 
@@ -68,11 +69,13 @@ class Chart:
         """Return the chart as SVG that needs no font.
 
         Letters are outlines; the title and the alt text stand in ``<title>``
-        and ``<desc>``; every id begins with the chart's name, so that several
+        and ``<desc>``; no line has an empty list of dashes, which Typst would not
+        draw; every id begins with the chart's name, so that several
         charts can stand in one HTML page.
         """
         drawn = self._printed("svg", metadata=_NO_METADATA).decode("utf-8")
         drawn = re.sub(r"<!--.*?-->\s*", "", drawn, flags=re.DOTALL)
+        drawn = _NO_DASHES.sub("", drawn)
         drawn = re.sub(r'( id="|href="#|url\(#)', rf"\g<1>{self.name}-", drawn)
         words = (
             f'<title id="{self.name}-title">{escape(self.title)}</title>\n'

@@ -80,8 +80,8 @@ def contrasts(material: Material) -> Section | None:
         title,
         tuple(said),
         tuple(block for block in blocks if block is not None),
-        "How to read this:",
-        _matters(),
+        "How to read this, and what was decided on the way:",
+        _matters() + material.told(material.effects.notes),
     )
 
 
