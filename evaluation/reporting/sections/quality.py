@@ -25,7 +25,8 @@ def quality(material: Material) -> Section:
         for quarantined, read in zip(counts["quarantined"], counts["read"], strict=True)
     ]
     data = data.astype(object)
-    *few, total_hidden = rule.hidden_one_way(counts["quarantined"], total_fixed=False)
+    few = [rule.hides(n) for n in counts["quarantined"]]
+    total_hidden = rule.hides(counts.loc[few, "quarantined"].sum())
     data.loc[few, ["quarantined", "share"]] = SUPPRESSED
     table = Table(
         "data_quality",
@@ -34,7 +35,7 @@ def quality(material: Material) -> Section:
         data,
         "Rows read are rows accepted plus rows set aside (in quarantine, each with its reason).",
     )
-    hidden = frozenset(counts.loc[few, "table"])
+    hidden = dict(counts.loc[few, ["table", "read"]].itertuples(index=False))
     points = _concerns(material.check.findings, material, hidden)
     lead = "What the checks found:" if points else ""
     return Section("quality", _title(counts, points, total_hidden), (), (table,), lead, points)
@@ -54,7 +55,7 @@ def _title(counts: pd.DataFrame, points: tuple[str, ...], total_hidden: bool) ->
 
 
 def _concerns(
-    findings: pd.DataFrame, material: Material, hidden: frozenset[str]
+    findings: pd.DataFrame, material: Material, hidden: dict[str, int]
 ) -> tuple[str, ...]:
     """Say each finding that is not in order; a small count is told as small.
 
@@ -72,7 +73,7 @@ def _concerns(
                 f"{row.table}: {str(row.check).replace('_', ' ')}, in fewer than "
                 f"{material.rule.below} rows."
             )
-        elif row.table in hidden and pd.notna(row.rows):
+        elif pd.notna(row.of) and hidden.get(row.table, row.of) != row.of:
             said.append(
                 f"{row.table}: {str(row.check).replace('_', ' ')}, in {int(row.rows):,} rows."
             )
