@@ -96,7 +96,7 @@ def checked(**quarantined):
         {"table": list(quarantined), "read": 200, "quarantined": list(quarantined.values())}
     ).assign(blank_lines=0)
     findings = pd.DataFrame(
-        {"check": ["overlap"], "table": ["removals"], "rows": [20], "of": [193], 
+        {"check": ["overlap"], "table": ["removals"], "rows": [20], "of": [193],
          "verdict": ["high"], "message": ["20 of 193 rows overlap"]}
     )  # fmt: skip
     return SimpleNamespace(rule=RULE, check=SimpleNamespace(counts=counts, findings=findings))
