@@ -7,6 +7,7 @@ once, before any data are touched, and is said in words.
 import datetime
 import hashlib
 import json
+import re
 import tomllib
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -51,8 +52,13 @@ class Note:
         return self.say(lambda count: f"{count:,}")
 
     def say(self, show: Callable[[int], str]) -> str:
-        """Write the sentence with every count as ``show`` prints it."""
-        return self.text.format(**{name: show(count) for name, count in self.counts.items()})
+        """Write the sentence with every count as ``show`` prints it; other braces stay."""
+
+        def shown(found: re.Match) -> str:
+            count = self.counts.get(found[1])
+            return found[0] if count is None else show(count)
+
+        return re.sub(r"\{(\w+)\}", shown, self.text)
 
 
 class _Section(BaseModel):
@@ -273,8 +279,16 @@ class Study(_Section):
                 f"There is no study file {path}: give the path of a study.toml, or make one "
                 "with `permanency new DIR`."
             ) from None
-        except (OSError, UnicodeDecodeError) as error:
-            raise StudyError(f"{path} cannot be read as UTF-8 text: {error}.") from None
+        except OSError as error:
+            raise StudyError(
+                f"{path} cannot be read ({error.strerror}): give the path of a study.toml."
+            ) from None
+        except UnicodeDecodeError as error:
+            line = error.object[: error.start].count(b"\n") + 1
+            raise StudyError(
+                f"{path}, line {line}: the byte {error.object[error.start]:#04x} is not UTF-8; "
+                "save the file as UTF-8 text."
+            ) from None
         except tomllib.TOMLDecodeError as error:
             raise StudyError(f"{path} is not valid TOML: {error}.") from None
         try:

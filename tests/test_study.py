@@ -132,3 +132,17 @@ def test_a_note_can_be_said_with_its_counts_hidden():
     note = Note("{left} of {all} children", {"left": 3, "all": 4000})
     assert str(note) == "3 of 4,000 children"
     assert note.say(lambda n: "s" if 0 < n < 11 else f"{n:,}") == "s of 4,000 children"
+
+
+def test_a_note_keeps_the_braces_of_names_and_writes_its_counts():
+    note = Note("{seen} children of {count} {{ 7*7 }} { } were seen.", {"seen": 1200})
+    assert str(note) == "1,200 children of {count} {{ 7*7 }} { } were seen."
+
+
+def test_a_study_that_is_a_folder_or_not_utf_8_is_said(tmp_path):
+    with pytest.raises(StudyError, match="Is a directory"):
+        Study.from_toml(tmp_path)
+    path = tmp_path / "study.toml"
+    path.write_bytes(b'title = "A"\nquestion = "Pe\xf1a"\n')
+    with pytest.raises(StudyError, match="line 2: the byte 0xf1 is not UTF-8"):
+        Study.from_toml(path)

@@ -56,8 +56,9 @@ def shortage(arms: Arms, study: Study) -> str | None:
                 f"too few to compare {what}; pool years or agencies."
             )
         if arms.events(rows) < THRESHOLDS.events_per_arm:
+            least = max(THRESHOLDS.events_per_arm, study.report.suppress_below)
             return (
-                f"{name}: fewer than {THRESHOLDS.events_per_arm} events of {what} in the {side} "
+                f"{name}: fewer than {least} events of {what} in the {side} "
                 "arm, too few for a comparison; pool years or agencies."
             )
     terms = _terms(arms, study)

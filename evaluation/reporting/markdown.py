@@ -15,7 +15,8 @@ _PUNCTUATION = re.compile(r"([!-/:-@\[-`{-~])")
 _DIRECTION = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\u200e\u200f\ufeff")
 _WIDEST = 60
 _UNBROKEN = 34
-SHARES = frozenset({"incidence", "ci_low", "ci_high", "share"})
+SHARES = frozenset({"incidence", "share"})
+LIMITS = {"ci_low": "95% interval, from", "ci_high": "to"}
 
 
 def escape(value: object) -> Markup:
@@ -72,15 +73,22 @@ def drawn_table(chart: Chart) -> Markup:
     """Write the numbers a chart draws as a table without a number of its own."""
     data = chart.summary.reset_index(drop=True)
     columns = tuple(
-        Column(name, upper_first(str(name).replace("_", " ")), _kind(name, data[name]))
-        for name in data.columns
+        Column(name, _label(str(name)), _kind(str(name), data)) for name in data.columns
     )
     table = Table(chart.name, chart.title, columns, data)
     return pipe_table(table, escape(f"The numbers drawn: {chart.title}"))
 
 
-def _kind(name: str, values: pd.Series) -> str:
-    known = [value for value in values if not isinstance(value, str) and not is_missing(value)]
+def _label(name: str) -> str:
+    return LIMITS.get(name) or upper_first(name.replace("_", " "))
+
+
+def _kind(name: str, data: pd.DataFrame) -> str:
+    """Choose how a column is printed; limits are printed as what they limit."""
+    if name in LIMITS:
+        limited = [str(column) for column in data if column not in LIMITS]
+        return "percent" if SHARES.intersection(limited) else "decimal"
+    known = [value for value in data[name] if not isinstance(value, str) and not is_missing(value)]
     if not known or any(isinstance(value, bool) for value in known):
         return "text"
     if all(float(value).is_integer() for value in known) and max(map(abs, known)) > 1:

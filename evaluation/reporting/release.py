@@ -67,7 +67,7 @@ def release(
         effects=effects,
         followed=followed,
         arms=arms,
-        released=release_effects(effects, rule, arms, totals),
+        released=release_effects(effects, rule, arms, totals, ends),
         source=f"Source: {study.report.agency}; {origin.short}. {rule.words}",
         truth=truth,
     )

@@ -154,7 +154,7 @@ def test_an_arm_without_events_gives_exact_limits_not_an_infinite_ratio():
 
 
 def test_too_few_events_or_children_are_said_without_a_small_count():
-    assert "fewer than 5 events" in fixed_effects(3, 20).cannot["sentence"].item()
+    assert "fewer than 11 events" in fixed_effects(3, 20).cannot["sentence"].item()
     assert "fewer than 20 children" in fixed_effects(6, 6, per_arm=12).cannot["sentence"].item()
 
 

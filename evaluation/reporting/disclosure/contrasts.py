@@ -1,18 +1,22 @@
 """Release of effects: an estimate resting on few events is withheld, and said."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 
 import pandas as pd
 
 from evaluation.reporting.disclosure.cells import Disclosure
 from evaluation.reporting.disclosure.follow_up import ReleasedFollowUp
+from evaluation.reporting.disclosure.terms import few_behind
 from evaluation.reporting.numerals import SUPPRESSED
 
 COUNTS = ["n_treated", "n_comparison", "events_treated", "events_comparison"]
 VALUES = ["estimate", "se", "ci_low", "ci_high", "p", "p_adjusted"]
 MODEL_VALUES = ["coef", "se", "robust_se", "hazard_ratio", "ci_low", "ci_high", "z", "p"]
 MODEL_COUNTS = ["n", "events", "clusters"]
-NAIVE_VALUES = ["risk_ever", "risk_never", "risk_ratio", "events_ever", "events_never"]
+NAIVE_EVENTS = ["events_ever", "events_never"]
+NAIVE_SHOWN = ["service", "outcome", "horizon", "risk_ratio", "sentence"]
 
 
 @dataclass(frozen=True)
@@ -39,6 +43,7 @@ def release_effects(
     rule: Disclosure,
     arms: dict[tuple[str, str], ReleasedFollowUp],
     totals: dict[str, tuple[int, int]],
+    ends: Mapping[str, pd.DataFrame] = MappingProxyType({}),
 ) -> ReleasedEffects:
     """Hide estimates whose arms hold few children or few events.
 
@@ -55,6 +60,9 @@ def release_effects(
         By outcome, the children and the events of the whole cohort, which are
         shown elsewhere: the counts of a contrast are hidden where they differ from
         these by a small number.
+    ends : mapping, optional
+        By outcome, the last follow-up row of each exit with its covariates: terms of
+        models whose level few children or events stand behind are hidden.
 
     Returns
     -------
@@ -73,7 +81,7 @@ def release_effects(
         _hide_beside(table, effects.table, service, rule)
     return ReleasedEffects(
         table=table,
-        models=_models(effects.models, table, withheld),
+        models=_models(effects.models, table, withheld, ends, rule),
         naive=_naive(effects.naive, rule),
         balance=_balance(effects.balance, contrasts, rule),
         withheld=withheld,
@@ -117,7 +125,11 @@ def _hide_beside(table: pd.DataFrame, exact: pd.DataFrame, service: str, rule: D
 
 
 def _models(
-    models: pd.DataFrame, table: pd.DataFrame, withheld: tuple[tuple[str, str], ...]
+    models: pd.DataFrame,
+    table: pd.DataFrame,
+    withheld: tuple[tuple[str, str], ...],
+    ends: Mapping[str, pd.DataFrame],
+    rule: Disclosure,
 ) -> pd.DataFrame:
     models = _objects(models)
     for service, outcome in models.get(["service", "outcome"], models).drop_duplicates().to_numpy():
@@ -128,18 +140,42 @@ def _models(
         own = table[(table["service"] == service) & (table["outcome"] == outcome)]
         if (own[COUNTS] == SUPPRESSED).to_numpy().any():
             models.loc[rows, MODEL_COUNTS] = SUPPRESSED
+        if outcome in ends:
+            terms = models.loc[rows, "term"]
+            few = terms.index[few_behind(list(terms), ends[outcome], rule)]
+            models.loc[few, MODEL_VALUES] = SUPPRESSED
     return models
 
 
 def _naive(naive: pd.DataFrame, rule: Disclosure) -> pd.DataFrame:
-    released = _objects(naive)
-    for place, row in naive.iterrows():
-        few = rule.hides(row["events_ever"]) or rule.hides(row["events_never"])
-        if not few and row["risk_ever"] > 0:
-            few = rule.hides(round(row["events_ever"] / row["risk_ever"]))
-        if few:
-            released.loc[place, NAIVE_VALUES] = SUPPRESSED
+    """Release the ratios alone, as the report prints them.
+
+    Their events and exact shares, set beside the counts of other tables, would tell
+    how many children were served late, or re-entered without another disruption.
+    """
+    if naive.empty or not rule.on:
+        return _objects(naive)
+    released = _objects(naive)[NAIVE_SHOWN]
+    released["risk_ratio"] = naive["risk_ratio"].round(2).astype(object).to_numpy()
+    hidden = [_few(row, rule) for row in naive.to_dict("records")]
+    released.loc[hidden, ["risk_ratio", "sentence"]] = SUPPRESSED
+    for service, own in naive[NAIVE_EVENTS].groupby(naive["service"]):
+        of = own.set_axis(naive.loc[own.index, "outcome"])
+        if {"reentry", "disruption"} <= set(of.index):
+            more = of.loc["disruption"] - of.loc["reentry"]
+            if any(rule.hides(abs(count)) for count in [*more, more.sum()]):
+                same = released["service"].eq(service) & released["outcome"].eq("disruption")
+                released.loc[same, ["risk_ratio", "sentence"]] = SUPPRESSED
     return released
+
+
+def _few(row: dict, rule: Disclosure) -> bool:
+    """Tell whether a ratio rests on few events, or on few children ever or never served."""
+    for arm in ("ever", "never"):
+        events, risk = row[f"events_{arm}"], row[f"risk_{arm}"]
+        if rule.hides(events) or (risk > 0 and rule.hides(round(events / risk))):
+            return True
+    return False
 
 
 def _balance(balance: pd.DataFrame, contrasts: pd.DataFrame, rule: Disclosure) -> pd.DataFrame:
@@ -148,15 +184,30 @@ def _balance(balance: pd.DataFrame, contrasts: pd.DataFrame, rule: Disclosure) -
     if balance.empty:
         return released
     sizes = contrasts.set_index(["service", "outcome"])[["n_treated", "n_comparison"]]
-    for place, row in balance.iterrows():
-        if "[" not in row["covariate"]:
-            continue
-        treated, comparison = sizes.loc[(row["service"], row["outcome"])]
-        held = (row["mean_treated"] * treated, row["mean_comparison"] * comparison)
-        if any(rule.hides(round(count)) for count in held):
-            columns = ["mean_treated", "mean_comparison", "before", "after"]
-            released.loc[place, columns] = SUPPRESSED
+    levels = balance[balance["covariate"].str.contains("[", regex=False)]
+    column = levels["covariate"].str.partition("[")[0]
+    for (service, outcome, _), own in levels.groupby(
+        [levels["service"], levels["outcome"], column]
+    ):
+        children = (
+            own[["mean_treated", "mean_comparison"]] * sizes.loc[(service, outcome)].to_numpy()
+        )
+        hidden = _rare(children.astype(float).round(), rule)
+        columns = ["mean_treated", "mean_comparison", "before", "after"]
+        released.loc[hidden, columns] = SUPPRESSED
     return released
+
+
+def _rare(children: pd.DataFrame, rule: Disclosure) -> list:
+    """Choose the levels to hide, so that the shares of the others leave no small rest."""
+    hidden = [place for place, row in children.iterrows() if any(map(rule.hides, row))]
+    order = children.drop(index=hidden).sum(axis=1).sort_values(kind="stable").index
+    for place in order:
+        rest = children.loc[hidden].sum()
+        if not hidden or (len(hidden) > 1 and not any(map(rule.hides, rest))):
+            break
+        hidden.append(place)
+    return hidden
 
 
 def _objects(frame: pd.DataFrame) -> pd.DataFrame:

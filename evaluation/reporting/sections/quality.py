@@ -26,6 +26,7 @@ def quality(material: Material) -> Section:
     ]
     data = data.astype(object)
     few = [rule.hides(n) for n in counts["quarantined"]]
+    total_hidden = rule.hides(counts.loc[few, "quarantined"].sum())
     data.loc[few, ["quarantined", "share"]] = SUPPRESSED
     table = Table(
         "data_quality",
@@ -34,25 +35,32 @@ def quality(material: Material) -> Section:
         data,
         "Rows read are rows accepted plus rows set aside (in quarantine, each with its reason).",
     )
-    points = _concerns(material.check.findings, material)
+    hidden = dict(counts.loc[few, ["table", "read"]].itertuples(index=False))
+    points = _concerns(material.check.findings, material, hidden)
     lead = "What the checks found:" if points else ""
-    return Section("quality", _title(counts, points, material), (), (table,), lead, points)
+    return Section("quality", _title(counts, points, total_hidden), (), (table,), lead, points)
 
 
-def _title(counts: pd.DataFrame, points: tuple[str, ...], material: Material) -> str:
+def _title(counts: pd.DataFrame, points: tuple[str, ...], total_hidden: bool) -> str:
     read, aside = int(counts["read"].sum()), int(counts["quarantined"].sum())
     if not aside:
         said = f"All {read:,} rows read could be used"
-    elif material.rule.hides(aside):
-        said = f"Almost all of {read:,} rows read could be used"
+    elif total_hidden:
+        part = "Almost all" if aside < 0.05 * read else "Most" if aside < 0.5 * read else "Some"
+        said = f"{part} of {read:,} rows read could be used"
     else:
         said = f"{show(1 - aside / read, 'percent')} of {read:,} rows read could be used"
     checks = f"{len(points)} check" + ("s need" if len(points) > 1 else " needs")
     return f"{said}; {checks} a look" if points else f"{said}, and no check needs a look"
 
 
-def _concerns(findings: pd.DataFrame, material: Material) -> tuple[str, ...]:
-    """Say each finding that is not in order; a small count is told as small."""
+def _concerns(
+    findings: pd.DataFrame, material: Material, hidden: dict[str, int]
+) -> tuple[str, ...]:
+    """Say each finding that is not in order; a small count is told as small.
+
+    Of a table whose rows set aside are hidden, the rows accepted are not said either.
+    """
     said = []
     unchecked = []
     for row in findings.itertuples():
@@ -64,6 +72,10 @@ def _concerns(findings: pd.DataFrame, material: Material) -> tuple[str, ...]:
             said.append(
                 f"{row.table}: {str(row.check).replace('_', ' ')}, in fewer than "
                 f"{material.rule.below} rows."
+            )
+        elif pd.notna(row.of) and hidden.get(row.table, row.of) != row.of:
+            said.append(
+                f"{row.table}: {str(row.check).replace('_', ' ')}, in {int(row.rows):,} rows."
             )
         else:
             said.append(f"{row.table}: {row.message}")
