@@ -128,7 +128,7 @@ def test_styles_differ_in_more_than_colour():
     styles = drawing.line_styles(5, comparison=0)
     assert styles[0].color == drawing.COMPARISON
     assert len(set(styles)) == 5
-    assert len({s.dash for s in styles[1:]}) == 4
+    assert len({s.dash for s in styles}) == len({s.marker for s in styles}) == 5
 
 
 def test_labels_move_apart_no_more_than_needed():
