@@ -20,7 +20,9 @@ _ROW = 0.19
 _AXIS_ROOM = 0.52
 
 
-def draw_curves(result: "Curves", cause: int | None, ax: "Axes | None", days: bool) -> "Axes":
+def draw_curves(
+    result: "Curves", cause: int | None, ax: "Axes | None", days: bool, comparison: int | None
+) -> "Axes":
     """Draw a result's curves of one cause.
 
     Parameters
@@ -31,6 +33,8 @@ def draw_curves(result: "Curves", cause: int | None, ax: "Axes | None", days: bo
         A new figure if None, whose margins then fit what is written around it.
     days : bool
         Times are days; the axis is marked in months.
+    comparison : int or None
+        Position of the group drawn in grey and dashed.
 
     Returns
     -------
@@ -43,7 +47,7 @@ def draw_curves(result: "Curves", cause: int | None, ax: "Axes | None", days: bo
         height = house.HEIGHT + 2 * _ROW * len(labels)
         ax = house.figure(height=height, shown=True)[1]
     with house.house_style():
-        styles = house.line_styles(len(labels))
+        styles = house.line_styles(len(labels), comparison)
         ends = []
         for group, style in zip(result.groups, styles, strict=True):
             ends.append(_draw_one(ax, table[table["group"] == group], result.value_name, style))

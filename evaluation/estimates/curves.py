@@ -203,7 +203,7 @@ class Curves(Result):
         out.columns = pd.MultiIndex.from_tuples(list(columns), names=names)
         return out
 
-    def plot(self, ax=None, *, cause: int | None = None, days: bool = False):
+    def plot(self, ax=None, *, cause: int | None = None, days: bool = False, comparison=None):
         """Draw the curves with intervals, labels at the lines and numbers at risk beneath.
 
         Parameters
@@ -214,6 +214,8 @@ class Curves(Result):
             The cause to draw; by default the first.
         days : bool
             Times are days: mark the axis in months.
+        comparison : optional
+            The group to draw in grey and dashed.
 
         Returns
         -------
@@ -227,7 +229,10 @@ class Curves(Result):
             if not matching:
                 raise EstimateError(f"There is no curve of cause {cause}.")
             curve = matching[0]
-        return draw_curves(self, curve.cause, ax, days)
+        if comparison is not None and comparison not in self.groups:
+            raise EstimateError(f"There is no group {comparison!r}.")
+        place = None if comparison is None else self.groups.index(comparison)
+        return draw_curves(self, curve.cause, ax, days, place)
 
     def last_time(self, group: int) -> float:
         """Return when the last row of a group, by its position, ends."""

@@ -33,8 +33,8 @@ POINTS_PER_INCH = 72
 LINE_SPACING = 1.1
 _FACE_HEIGHT = 1.25
 
-_DASHES = ("solid", (0, (5, 1.6)), (0, (1.2, 1.4)), (0, (6, 1.4, 1.2, 1.4)), (0, (2.6, 1.2)))
-_MARKERS = ("o", "s", "^", "D", "v")
+_DASHES = ("solid", (0, (1.2, 1.4)), (0, (7, 1.4, 1.2, 1.4)), (0, (2.6, 1.2)), (0, (9, 2)))
+_MARKERS = ("o", "^", "D", "v", "P")
 
 
 @dataclass(frozen=True)
@@ -55,7 +55,7 @@ class LineStyle:
     marker: str
 
 
-COMPARISON_STYLE = LineStyle(COMPARISON, _DASHES[1], _MARKERS[1])
+COMPARISON_STYLE = LineStyle(COMPARISON, (0, (5, 1.6)), "s")
 
 
 def line_styles(count: int, comparison: int | None = None) -> list[LineStyle]:

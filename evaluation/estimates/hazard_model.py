@@ -116,7 +116,7 @@ class HazardModel(Result):
             raise EstimateError("These weights leave no event.")
         start = np.where(fit.maximum.infinite, 0.0, fit.maximum.beta)
         found = maximize(fit.model.reweighted(checked), terms, fit.design.spread, start)
-        coef = np.where(found.infinite, np.sign(found.beta) * np.inf, found.beta)
+        coef = np.where(found.infinite, np.copysign(np.inf, found.beta), found.beta)
         return pd.Series(coef, terms)
 
     def linear_predictor(self, data: pd.DataFrame) -> pd.Series:
@@ -194,7 +194,7 @@ def coefficients(fit: Fit, robust: bool) -> tuple[pd.DataFrame, pd.DataFrame, li
     """
     maximum, terms = fit.maximum, fit.design.terms
     warnings = list(fit.design.warnings)
-    coef = np.where(maximum.infinite, np.sign(maximum.beta) * np.inf, maximum.beta)
+    coef = np.where(maximum.infinite, np.copysign(np.inf, maximum.beta), maximum.beta)
     table = pd.DataFrame({"term": terms, "coef": coef})
     covariance, groups = maximum.covariance, None
     table["se"] = used = _roots(covariance)

@@ -4,7 +4,18 @@ import matplotlib
 import numpy as np
 import pytest
 
-from evaluation.estimates import cox, cumulative_incidence, drawing, kaplan_meier
+from evaluation.estimates import (
+    compare,
+    cox,
+    cumulative_incidence,
+    discrete_hazard,
+    drawing,
+    kaplan_meier,
+    log_rank,
+    parametric,
+    restricted_mean,
+    zero_event_limits,
+)
 
 LONG = {
     "none": "Usual care, with whatever services the family found itself",
@@ -81,11 +92,43 @@ def test_only_the_cause_asked_for_is_drawn(children):
         curves.plot(cause=9)
 
 
+def test_the_comparison_is_grey_and_dashed(children):
+    curves = kaplan_meier(children, by="group", cause=1)
+    lines = curves.plot(comparison="none").lines
+    assert [line.get_color() == drawing.COMPARISON for line in lines] == [False, True, False]
+    with pytest.raises(ValueError, match="no group 'nobody'"):
+        curves.plot(comparison="nobody")
+
+
+@pytest.mark.parametrize("many", [4, 7])
+def test_many_groups_fit(many, children):
+    children["group"] = "Program number " + (children["child_id"] % many).astype(str)
+    assert_nothing_overlaps_or_is_cut_off(kaplan_meier(children, by="group", cause=1).plot())
+
+
+def test_every_result_draws_itself(children):
+    children["event"] = (children["event"] == 1).astype(int)
+    options = {"breaks": [0, 6, 12, 40]}
+    small, large = cox(children, "age"), cox(children, "age + kin")
+    for result in (
+        restricted_mean(children, by="group", horizon=[365, 730]),
+        log_rank(children, by="group"),
+        discrete_hazard(children, "age + kin", **options),
+        parametric(children, "age + kin"),
+        zero_event_limits(children, horizon=365, family="family_id", by="group"),
+        compare(small, large),
+        large.proportional_hazards(),
+    ):
+        assert_nothing_overlaps_or_is_cut_off(result.plot())
+        assert "<table" in result._repr_html_()
+        assert result.to_dict()["n"] == len(children)
+
+
 def test_styles_differ_in_more_than_colour():
     styles = drawing.line_styles(5, comparison=0)
     assert styles[0].color == drawing.COMPARISON
     assert len(set(styles)) == 5
-    assert len({s.dash for s in styles[1:]}) == 4
+    assert len({s.dash for s in styles}) == len({s.marker for s in styles}) == 5
 
 
 def test_labels_move_apart_no_more_than_needed():
