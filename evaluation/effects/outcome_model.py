@@ -38,9 +38,9 @@ class HazardModel:
 
     def notes(self, name: str) -> list[Note]:
         """Say what the fit warns of, and that there is no ratio where there is none."""
-        said = [Note(_plain(f"{name}, outcome model: {warning}")) for warning in self.warnings]
+        said = [Note(f"{name}, outcome model: {warning}") for warning in self.warnings]
         if not self.rows():
-            said.append(Note(_plain(f"{name}: the outcome model gives no hazard ratio.")))
+            said.append(Note(f"{name}: the outcome model gives no hazard ratio."))
         return said
 
     def rows(self) -> list[dict]:
@@ -119,11 +119,6 @@ def fit_outcome_model(arms: Arms, study: Study, weights: Propensity | None = Non
     table["clusters"] = clusters
     term = f"{arms.service.program}[T.{arms.served_state}]"
     return HazardModel(table, term, method, tuple(fit.warnings))
-
-
-def _plain(text: str) -> str:
-    """Protect braces, which a note would take for counts."""
-    return text.replace("{", "{{").replace("}", "}}")
 
 
 def _model_table(

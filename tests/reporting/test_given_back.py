@@ -69,6 +69,15 @@ def test_a_hidden_share_of_balance_is_not_what_the_others_leave():
     assert shown == [0.6, 0.3, "s", "s", 7.5]
 
 
+def test_balance_of_numbers_alone_is_shown():
+    row = {"covariate": "age", "mean_treated": 7.5, "mean_comparison": 7.0, "before": 0.1}
+    balance = pd.DataFrame([row | {"after": 0.0, "service": "coach", "outcome": "reentry"}])
+    sizes = pd.DataFrame(
+        [{"service": "coach", "outcome": "reentry", "n_treated": 200, "n_comparison": 900}]
+    )
+    assert _balance(balance, sizes, RULE)["mean_treated"].tolist() == [7.5]
+
+
 def naive(reentry=(20, 40), disruption=(40, 60)):
     return pd.DataFrame(
         [

@@ -185,7 +185,7 @@ def _balance(balance: pd.DataFrame, contrasts: pd.DataFrame, rule: Disclosure) -
         return released
     sizes = contrasts.set_index(["service", "outcome"])[["n_treated", "n_comparison"]]
     levels = balance[balance["covariate"].str.contains("[", regex=False)]
-    column = levels["covariate"].str.partition("[")[0]
+    column = levels["covariate"].str.split("[").str[0]
     for (service, outcome, _), own in levels.groupby(
         [levels["service"], levels["outcome"], column]
     ):
