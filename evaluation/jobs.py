@@ -7,7 +7,13 @@ from typing import Any
 import pandas as pd
 
 from evaluation.errors import OutputError, StudyError
-from evaluation.reporting.folder import whole_folder, write_csv, write_parquet, write_text
+from evaluation.reporting.folder import (
+    refuse_unwritable,
+    whole_folder,
+    write_csv,
+    write_parquet,
+    write_text,
+)
 from evaluation.resources import resource
 from evaluation.study import Study
 
@@ -50,6 +56,15 @@ def check(data: str, out: Path | None, strict: bool, step: Step) -> list[str]:
     return lines
 
 
+def _set_aside(counts: pd.DataFrame) -> list[str]:
+    """Say for each table that some of its rows are not used."""
+    return [
+        f"{row.table}: {row.quarantined:,} of {row.read:,} rows break the contract and are not "
+        "used; `permanency check` lists them."
+        for row in counts[counts["quarantined"] > 0].itertuples()
+    ]
+
+
 def _concerns(findings: pd.DataFrame) -> list[str]:
     return list(findings.loc[findings["verdict"] != "ok", "message"])
 
@@ -57,11 +72,14 @@ def _concerns(findings: pd.DataFrame) -> list[str]:
 def cohort(study_file: Path, out: Path, step: Step) -> list[str]:
     """Build a study's cohort and write its row-level tables to ``out``."""
     study = Study.from_toml(study_file)
+    refuse_unwritable(out)
     with _agency_of(study) as agency:
         built = step("Building the cohort", lambda: _build(agency, study))
         _write_cohort(built, out)
         last = built.flow.iloc[-1]
+        aside = _set_aside(agency.check().counts)
     return [
+        *aside,
         f"{int(last.exits):,} exits of {int(last.children):,} children in "
         f"{int(last.families):,} families.",
         f"Wrote {out} (row-level: for internal use only).",
@@ -76,7 +94,11 @@ def report(
     step: Step,
 ) -> Made:
     """Run a study and write its reports."""
+    from evaluation.reporting.write import refuse_unknown
+
+    refuse_unknown(formats, only)
     study = Study.from_toml(study_file)
+    refuse_unwritable(out)
     with _agency_of(study) as agency:
         return _report(agency, study, out, only, formats, step)
 

@@ -83,6 +83,8 @@ def test_strict_check_stops_with_status_one(agency):
 def test_cohort_writes_both_forms(agency, tmp_path):
     done = permanency("cohort", agency / "study.toml", "--out", tmp_path / "cohort")
     assert done.returncode == 0, done.stderr
+    assert "children: 15 of " in done.stdout
+    assert "rows break the contract and are not used" in done.stdout
     for name in ("exits", "flow", "follow_up_reentry"):
         assert (tmp_path / "cohort" / f"{name}.csv").stat().st_size > 0
         assert (tmp_path / "cohort" / f"{name}.parquet").stat().st_size > 0
@@ -182,3 +184,24 @@ def test_an_impossible_date_is_named_with_its_line(agency, tmp_path):
     found = [line for line in quarantine.splitlines() if "2019-02-30" in line and "bad-1" in line]
     assert len(found) == 1
     assert f",{len(lines)}," in found[0]
+
+
+@pytest.mark.parametrize(
+    ("asked", "words"),
+    [
+        (["--format", "odt"], ["odt", "html, docx, pdf"]),
+        (["--only", "brief"], ["brief", "annual"]),
+        (["--out", "{full}"], ["kept.txt", "another"]),
+        (["--out", "{full}/kept.txt/out"], ["kept.txt", "another"]),
+    ],
+)
+def test_what_cannot_be_written_is_said_before_the_data_are_read(agency, tmp_path, asked, words):
+    full = tmp_path / "full"
+    full.mkdir()
+    (full / "kept.txt").write_text("mine")
+    study = tmp_path / "study.toml"
+    study.write_text((agency / "study.toml").read_text().replace('"data/"', '"nowhere"'))
+    asked = [word.format(full=full) for word in asked]
+    said = clean_sentence(permanency("report", study, *asked, cwd=tmp_path), *words)
+    assert "nowhere" not in said
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["full", "study.toml"]

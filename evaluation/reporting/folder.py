@@ -17,6 +17,23 @@ FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 _FILE, _FOLDER = 0o600, 0o700
 
 
+def refuse_unwritable(out: str | Path) -> None:
+    """Stop, before long work, where `whole_folder` would stop after it.
+
+    Raises
+    ------
+    OutputError
+        If ``out`` is a file, holds what this package did not write, or the nearest
+        folder above it that exists cannot be written.
+    """
+    out = Path(out)
+    _refuse_foreign(out)
+    with _writing(out):
+        above = next((folder for folder in out.absolute().parents if folder.exists()), None)
+        if above is not None:
+            tempfile.TemporaryFile(dir=above).close()
+
+
 @contextmanager
 def whole_folder(out: str | Path) -> Iterator[Path]:
     """Give a temporary folder that becomes ``out`` when the work in it succeeds.

@@ -76,8 +76,7 @@ def write_reports(
     OutputError
         If a format or report is not known, or the folder cannot be written.
     """
-    _refuse_unknown(formats, FORMATS, "format")
-    _refuse_unknown(only or REPORTS, REPORTS, "report")
+    refuse_unknown(formats, only)
     origin = provenance(study, agency.source, agency.data_hash)
     report = annual_report(study, agency.check(), cohort, effects, origin, truth)
     documents = [name for name in FORMATS if name in formats]
@@ -91,7 +90,19 @@ def write_reports(
     return Outputs(Path(out) / name for name in names)
 
 
-def _refuse_unknown(asked: Sequence[str], known: Sequence[str], what: str) -> None:
+def refuse_unknown(formats: Sequence[str] | None, only: Sequence[str] | None) -> None:
+    """Stop where a format or report is not known.
+
+    Raises
+    ------
+    OutputError
+        Naming it and what there is.
+    """
+    _refuse(formats or FORMATS, FORMATS, "format")
+    _refuse(only or REPORTS, REPORTS, "report")
+
+
+def _refuse(asked: Sequence[str], known: Sequence[str], what: str) -> None:
     wrong = [name for name in asked if name not in known]
     if wrong:
         raise OutputError(f'There is no {what} "{wrong[0]}": there is {", ".join(known)}.')
