@@ -1,5 +1,6 @@
 """What each command does: the whole way from records to files."""
 
+import difflib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -74,6 +75,7 @@ def cohort(study_file: Path, out: Path, step: Step) -> list[str]:
     study = Study.from_toml(study_file)
     refuse_unwritable(out)
     with _agency_of(study) as agency:
+        _refuse_unserved(agency, study)
         built = step("Building the cohort", lambda: _build(agency, study))
         _write_cohort(built, out)
         last = built.flow.iloc[-1]
@@ -100,6 +102,7 @@ def report(
     study = Study.from_toml(study_file)
     refuse_unwritable(out)
     with _agency_of(study) as agency:
+        _refuse_unserved(agency, study)
         return _report(agency, study, out, only, formats, step)
 
 
@@ -132,6 +135,27 @@ def _agency_of(study: Study):
 
     remote = "://" in study.data
     return connect(study.data if remote else study.folder / study.data)
+
+
+def _refuse_unserved(agency, study: Study) -> None:
+    """Stop where a program of the study has no spell that started, anywhere in the data."""
+    for required in ("children", "removals"):
+        agency.table(required)
+    if not agency.has("services"):
+        return
+    started: set[str] = set()
+    if agency.has("services", "start_date"):
+        services = agency.table("services")
+        begun = services.filter(services["start_date"].notnull()).select("program").distinct()
+        started = set(begun.to_pandas()["program"])
+    for service in study.services:
+        if service.program not in started:
+            nearest = difflib.get_close_matches(service.program, sorted(started), n=1)
+            hint = f' Did you mean "{nearest[0]}"?' if nearest else ""
+            raise StudyError(
+                f'Nobody received "{service.program}": the services table has no spell of it with '
+                f"a start. Programs that started: {', '.join(sorted(started)) or 'none'}.{hint}"
+            )
 
 
 def _build(agency, study: Study):

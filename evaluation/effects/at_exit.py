@@ -42,10 +42,11 @@ def at_exit_effects(arms: Arms, horizons: tuple[int, ...], study: Study) -> Part
     """
     adjustment = study.adjustment
     fitted, notes = None, list(arms.notes)
-    data = arms.rows.assign(_served=arms.served)
+    receipt = f"receipt of {arms.service.name} at exit"
+    data = arms.rows.assign(**{receipt: arms.served})
     if adjustment.weights != "none":
         fitted = propensity(
-            data, "_served", arms.covariate_formula, adjustment.weights, adjustment.truncate
+            data, receipt, arms.covariate_formula, adjustment.weights, adjustment.truncate
         )
         notes.append(_describe(fitted, arms))
     model = fit_outcome_model(arms, study, fitted)
@@ -66,7 +67,7 @@ def at_exit_effects(arms: Arms, horizons: tuple[int, ...], study: Study) -> Part
         rows=[*rows, *model.rows()],
         model=model.table,
         curves=curves,
-        balance=_balance(arms, data, fitted),
+        balance=_balance(arms, data, receipt, fitted),
         notes=notes,
     )
 
@@ -89,11 +90,13 @@ def _describe(fitted: Propensity, arms: Arms) -> Note:
     )
 
 
-def _balance(arms: Arms, data: pd.DataFrame, fitted: Propensity | None) -> pd.DataFrame:
+def _balance(
+    arms: Arms, data: pd.DataFrame, receipt: str, fitted: Propensity | None
+) -> pd.DataFrame:
     if not arms.covariates:
         return pd.DataFrame()
     weights = None if fitted is None else fitted.weights
-    return balance(data, "_served", arms.covariate_formula, weights)
+    return balance(data, receipt, arms.covariate_formula, weights)
 
 
 def _risks(

@@ -56,7 +56,9 @@ def test_every_usual_way_of_writing_the_same_table_reads_the_same(children, cont
 
 def test_a_compressed_file_reads_like_the_plain_one(children):
     plain, _, rows = staged_rows(children(GOOD))
-    packed, _, packed_rows = staged_rows(children(gzip.compress(GOOD.encode(), mtime=0), "children.csv.gz"))
+    packed, _, packed_rows = staged_rows(
+        children(gzip.compress(GOOD.encode(), mtime=0), "children.csv.gz")
+    )
     assert rows == packed_rows
     assert plain.digest == packed.digest
 
