@@ -2,6 +2,7 @@
 
 import datetime
 import json
+import os
 import re
 import shutil
 import zipfile
@@ -396,7 +397,8 @@ def test_no_identifier_of_a_child_is_released(written, results):
 def test_the_page_fits_its_window_and_asks_for_nothing(written, width):
     chromium = shutil.which("chromium") or shutil.which("google-chrome")
     if chromium is None:
-        pytest.skip("no browser was found")
+        missing = "no browser was found: install Chromium (on Debian: apt-get install chromium)"
+        (pytest.fail if os.environ.get("CI") == "true" else pytest.skip)(missing)
     from playwright.sync_api import sync_playwright
 
     asked, errors = [], []

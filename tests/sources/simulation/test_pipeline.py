@@ -3,15 +3,10 @@
 import pandas as pd
 import pytest
 
-import evaluation.cohorts
-import evaluation.sources
+from evaluation.cohorts import build_cohort
 from evaluation.sources.simulation import simulate_agency
 from evaluation.study import Study
 
-pytestmark = pytest.mark.skipif(
-    not (hasattr(evaluation.sources, "connect") and hasattr(evaluation.cohorts, "build_cohort")),
-    reason="needs the rooms that read records and build cohorts",
-)
 COVARIATES = ("exit_type", "age_at_exit", "prior_episodes", "days_in_care", "agency")
 SOMETIMES_MISSING = ("disability", "county", "sex")
 
@@ -30,7 +25,7 @@ def cohort(agency):
         outcomes={"reentry": {}, "disruption": {}, "maltreatment": {}},
         services=[{"program": name, "exposure": "time-varying"} for name in scenario.program_names],
     )
-    return evaluation.cohorts.build_cohort(agency, study)
+    return build_cohort(agency, study)
 
 
 def joined(rows: pd.DataFrame) -> pd.DataFrame:
