@@ -177,8 +177,7 @@ def _curves(
     columns = [(row.group, OUTCOME_EVENT, row.time) for row in own.itertuples()]
     part = influence[columns]
     stacked = part if fitted is None else fitted.stack(part)
-    by_family = stacked.groupby(family.to_numpy(), sort=False).sum()
-    own["se"] = np.sqrt((by_family**2).sum().to_numpy())
+    own["se"] = np.sqrt(np.diag(intervals.clustered_covariance(stacked, family)))
     limits = [intervals.risk(row.incidence, row.se, clusters) for row in own.itertuples()]
     own["ci_low"] = [limit.ci_low for limit in limits]
     own["ci_high"] = [limit.ci_high for limit in limits]
