@@ -1,6 +1,7 @@
 """Times, events and weights in, estimates out: nothing here knows of children."""
 
 from evaluation.estimates.comparison import Comparison, compare
+from evaluation.estimates.competing_models import CompetingModels, competing_models
 from evaluation.estimates.cox_model import CoxResult, cox
 from evaluation.estimates.differences import Differences
 from evaluation.estimates.discrete_model import DiscreteHazard, discrete_hazard
@@ -19,6 +20,7 @@ from evaluation.estimates.survival_curve import SurvivalCurves, kaplan_meier
 
 __all__ = [
     "Comparison",
+    "CompetingModels",
     "CoxResult",
     "Differences",
     "DiscreteHazard",
@@ -34,6 +36,7 @@ __all__ = [
     "Quantiles",
     "SurvivalCurves",
     "compare",
+    "competing_models",
     "cox",
     "cumulative_incidence",
     "discrete_hazard",
