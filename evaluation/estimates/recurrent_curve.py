@@ -22,6 +22,7 @@ class MeanCurves(Curves):
 
     value_name = "mean"
     axis_label = "Events so far, per subject"
+    compared = "events so far, per subject"
 
     @staticmethod
     def limits(
