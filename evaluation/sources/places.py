@@ -5,13 +5,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from urllib.parse import parse_qs, urlsplit
 
 import duckdb
 import pandas as pd
 from ibis.backends.duckdb import Backend
 
 from evaluation.errors import DataError
+from evaluation.sources.address import Address, parse_address
 from evaluation.sources.contract import TableSchema, contract, did_you_mean, nearest
 from evaluation.sources.staging import Staged
 from evaluation.sources.text import stage_text
@@ -36,12 +36,15 @@ class Place:
     readers : mapping of str to callable
         For every contract table present, what copies it into the engine.
     unread : list of (str, str)
-        Names of files or tables that are not read, and why.
+        Names of files, tables or columns that are not read, and why.
+    close : callable
+        Lets go of the source.
     """
 
     description: str
     readers: Mapping[str, Reader]
     unread: list[tuple[str, str]] = field(default_factory=list)
+    close: Callable[[], None] = lambda: None
 
 
 def locate(source: Source, connection: Backend) -> Place:
@@ -50,9 +53,10 @@ def locate(source: Source, connection: Backend) -> Place:
     Parameters
     ----------
     source : str, pathlib.Path or mapping of str to pandas.DataFrame
-        A folder, a DuckDB file, or data frames by table name.
-    connection : Ibis DuckDB backend
-        A DuckDB file is attached to it, read-only.
+        A folder, a DuckDB file, data frames by table name, or an address.
+    connection : Ibis backend
+        Spark's for an address on Spark, else DuckDB's, to which a DuckDB file is
+        attached, read-only.
 
     Returns
     -------
@@ -67,11 +71,11 @@ def locate(source: Source, connection: Backend) -> Place:
         return _frames(source)
     if not isinstance(source, str | Path):
         raise DataError(
-            f"A source is a folder, a .duckdb file or a dictionary of data frames, not "
+            f"A source is a folder, a .duckdb file, an address or a dictionary of data frames, not "
             f"{type(source).__name__}."
         )
     if isinstance(source, str) and "://" in source:
-        raise DataError(_refused_address(source))
+        return _at_address(parse_address(source), connection)
     path = Path(source).expanduser()
     if not _exists(path):
         raise DataError(f"There is no folder or file {source}; check the path.")
@@ -92,21 +96,40 @@ def _exists(path: Path) -> bool:
         return False
 
 
-def _refused_address(address: str) -> str:
-    scheme = address.split("://", 1)[0].lower()
-    try:
-        parts = urlsplit(address)
-        secret = parts.password is not None or "password" in parse_qs(parts.query)
-    except ValueError:
-        secret = "@" in address
-    if secret:
-        return (
-            "The address of the source holds a password; remove it, for addresses are printed and "
-            "saved, and keep credentials in the environment, ~/.pgpass or a service file."
-        )
-    return (
-        f"Sources of the kind {scheme}:// are not offered in this version; export the tables to a "
-        "folder of CSV or Parquet files, or to a .duckdb file."
+def spark_address(source: Source) -> Address | None:
+    """Return the address of a source on Spark, None of any other source.
+
+    Raises
+    ------
+    DataError
+        If the address holds a password or cannot be read.
+    """
+    if isinstance(source, str) and source.lower().startswith("spark://"):
+        return parse_address(source)
+    return None
+
+
+def _at_address(address: Address, connection: Backend) -> Place:
+    if address.scheme == "spark":
+        from evaluation.sources.spark import spark_tables
+
+        description, readers, others = spark_tables(address, connection)
+        unread = [(name, _why_unread(name)) for name in others]
+        return _found(Place(description, readers, unread), description)
+    if address.scheme in ("postgresql", "postgres"):
+        from evaluation.sources.postgres import Database
+
+        database = Database(address)
+        unread = [(name, _why_unread(name)) for name in database.others] + database.left
+        try:
+            place = Place(database.description, database.readers, unread, database.close)
+            return _found(place, database.description)
+        except DataError:
+            database.close()
+            raise
+    raise DataError(
+        f"Sources of the kind {address.scheme}:// are not offered (postgresql:// and spark:// "
+        "are); export the tables to a folder of CSV or Parquet files, or to a .duckdb file."
     )
 
 
