@@ -26,11 +26,12 @@ def connect(source: Source, truth: Any = None) -> "Agency":
     Parameters
     ----------
     source : str, pathlib.Path or mapping of str to pandas.DataFrame
-        A folder with one ``.csv``, ``.csv.gz`` or ``.parquet`` file per contract
-        table, a ``.duckdb`` file (opened read-only), data frames by table name,
-        ``postgresql://HOST/DATABASE`` or ``spark://MASTER?database=NAME`` (or
-        ``?folder=PATH`` of Parquet). PostgreSQL's tables are copied into DuckDB;
-        Spark's stay in Spark, which also makes the cohort.
+        A folder with one ``.csv``, ``.csv.gz`` or ``.parquet`` file (or folder of
+        Parquet files, in Hive partitions or not) per contract table, a ``.duckdb``
+        file (opened read-only), data frames by table name, ``postgresql://HOST/DATABASE``
+        or ``spark://MASTER?database=NAME`` (or ``?folder=PATH`` of Parquet).
+        PostgreSQL's tables are copied into DuckDB; Spark's stay in Spark, which also
+        makes the cohort.
     truth : object, optional
         For simulated agencies: what the data were made from.
 

@@ -1,5 +1,6 @@
 """Where an agency's tables lie: which file, database table or data frame is which table."""
 
+import re
 import stat
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -13,6 +14,7 @@ from ibis.backends.duckdb import Backend
 from evaluation.errors import DataError
 from evaluation.sources.address import Address, parse_address
 from evaluation.sources.contract import TableSchema, contract, did_you_mean, nearest
+from evaluation.sources.partitions import parquet_files, stage_parquet_folder
 from evaluation.sources.staging import Staged
 from evaluation.sources.text import stage_text
 from evaluation.sources.typed import stage_database_table, stage_frame, stage_parquet
@@ -21,6 +23,7 @@ Reader = Callable[[Backend, TableSchema, str], Staged]
 Source = str | Path | Mapping[str, pd.DataFrame]
 
 _CATALOG = "agency_file"
+_NEWEST_DUCKDB = 1
 _FORMATS = (".csv", ".csv.gz", ".parquet")
 _OTHER_FORMATS = (".xlsx", ".xls", ".tsv", ".txt", ".json", ".feather", ".sav", ".dta")
 
@@ -163,11 +166,16 @@ def _database(path: Path, connection: Backend) -> Place:
         connection.raw_sql("SET enable_external_access = false")
         present = connection.list_tables(database=(_CATALOG, "main"))
     except duckdb.Error as error:
+        writer = _writer(path)
+        if writer is not None and writer[0] > _NEWEST_DUCKDB:
+            raise DataError(
+                f"{path.name} was written by DuckDB {'.'.join(map(str, writer))}, and files of "
+                f"DuckDB {_NEWEST_DUCKDB} and older are read; export its tables with the version "
+                "that wrote it (EXPORT DATABASE 'folder' (FORMAT parquet)) and give that folder."
+            ) from None
         raise DataError(
             f"{path.name} cannot be opened as a DuckDB database "
-            f"({str(error).splitlines()[0][:200]}); if it is open elsewhere, close it there; "
-            "if a newer DuckDB wrote it, export its tables to Parquet with the version that did "
-            "and give that folder."
+            f"({str(error).splitlines()[0][:200]}); if it is open elsewhere, close it there."
         ) from None
     names = contract().names
     readers = {
@@ -177,6 +185,16 @@ def _database(path: Path, connection: Backend) -> Place:
     }
     unread = [(name, _why_unread(name)) for name in sorted(present) if name not in names]
     return _found(Place(str(path), readers, unread), str(path))
+
+
+def _writer(path: Path) -> tuple[int, ...] | None:
+    """Return the version of DuckDB that wrote a file, from its header."""
+    with path.open("rb") as stream:
+        head = stream.read(84)
+    version = re.match(rb"v(\d+)\.(\d+)\.(\d+)", head[52:84])
+    if head[8:12] != b"DUCK" or version is None:
+        return None
+    return tuple(int(number) for number in version.groups())
 
 
 def _read_database_table(label: str, connection: Backend, schema: TableSchema, name: str) -> Staged:
@@ -193,7 +211,12 @@ def _folder(folder: Path) -> Place:
     for entry in entries:
         ending = _ending(entry.name, _FORMATS)
         stem = entry.name[: len(entry.name) - len(ending)]
-        if ending and stem in contract().names:
+        if stem in contract().names and entry.is_dir() and ending in ("", ".parquet"):
+            if parquet_files(entry):
+                files.setdefault(stem, []).append(entry)
+            else:
+                unread.append((entry.name, "The folder holds no Parquet file, so it is not read."))
+        elif ending and stem in contract().names:
             files.setdefault(stem, []).append(entry)
         elif ending and not entry.name.startswith("."):
             unread.append((entry.name, _why_unread(stem)))
@@ -209,6 +232,8 @@ def _folder(folder: Path) -> Place:
                 f"table {name}; keep one of them."
             )
         _refuse_outside(candidates[0], folder)
+        for inside in parquet_files(candidates[0]) if candidates[0].is_dir() else ():
+            _refuse_outside(inside, folder)
     readers = {
         name: partial(_read_file, files[name][0]) for name in contract().names if name in files
     }
@@ -216,6 +241,8 @@ def _folder(folder: Path) -> Place:
 
 
 def _read_file(path: Path, connection: Backend, schema: TableSchema, name: str) -> Staged:
+    if path.is_dir():
+        return stage_parquet_folder(connection, path.absolute(), schema, name)
     _refuse_special(path)
     stage = stage_parquet if path.suffix.lower() == ".parquet" else stage_text
     return stage(connection, path.absolute(), schema, name)
@@ -233,7 +260,8 @@ def _refuse_outside(path: Path, folder: Path) -> None:
             f"{path.name} in {folder} is a link to a file outside the folder, which is not "
             "followed; put the file itself there."
         )
-    _refuse_special(path)
+    if not (target.is_dir() and parquet_files(target)):
+        _refuse_special(path)
 
 
 def _refuse_special(path: Path) -> None:

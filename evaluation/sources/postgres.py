@@ -2,8 +2,8 @@
 
 ``postgresql://HOST:PORT/DATABASE``; after ``?`` may stand ``schema=NAME`` (else the search path
 of the user) and libpq's ``user``, ``host`` (a socket's folder too), ``port``, ``service``,
-``sslmode``, ``sslrootcert`` and ``connect_timeout``. Passwords come from where libpq looks for them:
-``PGPASSWORD``, ``~/.pgpass`` or a service file.
+``sslmode``, ``sslrootcert`` and ``connect_timeout``. Passwords come from where libpq looks for
+them: ``PGPASSWORD``, ``~/.pgpass`` or a service file.
 """
 
 import io
@@ -122,7 +122,7 @@ class Database:
         needed = {
             name: kind
             for name, kind in columns.items()
-            if name in schema.columns or nearest(name, absent, cutoff=0.75)
+            if name in schema.columns or nearest(name.strip().lower(), absent, cutoff=0.75)
         }
         self.left += [
             (
@@ -167,7 +167,9 @@ class Database:
                 connection.con.from_arrow(reader).create(name)
         except (psycopg.Error, pa.ArrowException) as error:
             reason = str(error).strip().splitlines()[0][:200]
-            raise DataError(f"{label} cannot be copied ({reason}); connect again or mend it.") from None
+            raise DataError(
+                f"{label} cannot be copied ({reason}); connect again or mend it."
+            ) from None
         return staged(connection, name, list(columns), label)
 
     def _query(self, columns: dict[str, str], schema: TableSchema):
@@ -198,7 +200,8 @@ class Database:
         ]
         table = sql.Identifier(*filter(None, (self._schema, schema.name)))
         return sql.SQL(
-            "COPY (SELECT * FROM (SELECT {} FROM {}) AS rows ORDER BY {}) TO STDOUT (FORMAT csv, HEADER)"
+            "COPY (SELECT * FROM (SELECT {} FROM {}) AS rows ORDER BY {}) "
+            "TO STDOUT (FORMAT csv, HEADER)"
         ).format(sql.SQL(", ").join(named), table, sql.SQL(", ").join(by))
 
 

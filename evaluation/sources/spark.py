@@ -147,13 +147,10 @@ def _session(host: str):
         return builder.getOrCreate()
     except (PySparkException, OSError, RuntimeError) as error:
         java = os.environ.get("JAVA_HOME")
-        remedy = (
-            f"check that JAVA_HOME, {java}, is Java 17 or later"
-            if java
-            else (
-                "install Java 17 or later (on Debian or Ubuntu: apt-get install default-jre-headless)"
-            )
-        )
+        remedy = "install Java 17 or later (on Debian or Ubuntu: apt-get install "
+        remedy += "default-jre-headless)"
+        if java:
+            remedy = f"check that JAVA_HOME, {java}, is Java 17 or later"
         raise DataError(f"Spark cannot be started ({reason(error)}); {remedy}.") from None
 
 
