@@ -133,7 +133,7 @@ def _read_frame(frame: pd.DataFrame, connection: Backend, schema: TableSchema, n
 
 
 def _database(path: Path, connection: Backend) -> Place:
-    _refuse_special(path)
+    refuse_special(path)
     try:
         quoted = str(path.absolute()).replace("'", "''")
         connection.attach(quoted, _CATALOG, read_only=True)
@@ -193,7 +193,7 @@ def _folder(folder: Path) -> Place:
 
 
 def _read_file(path: Path, connection: Backend, schema: TableSchema, name: str) -> Staged:
-    _refuse_special(path)
+    refuse_special(path)
     stage = stage_parquet if path.suffix.lower() == ".parquet" else stage_text
     return stage(connection, path.absolute(), schema, name)
 
@@ -210,10 +210,10 @@ def _refuse_outside(path: Path, folder: Path) -> None:
             f"{path.name} in {folder} is a link to a file outside the folder, which is not "
             "followed; put the file itself there."
         )
-    _refuse_special(path)
+    refuse_special(path)
 
 
-def _refuse_special(path: Path) -> None:
+def refuse_special(path: Path) -> None:
     """Refuse what is not a regular file, whose reading might never end."""
     try:
         mode = path.stat().st_mode
