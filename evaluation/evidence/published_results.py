@@ -5,16 +5,8 @@ import math
 from scipy import stats
 
 from evaluation.errors import DataError
-from evaluation.evidence.effect_sizes import (
-    RATIOS,
-    EffectSize,
-    cox_index,
-    odds_ratio,
-    of_log,
-    risk_difference,
-    risk_ratio,
-    symmetric,
-)
+from evaluation.evidence.effect_sizes import RATIOS, EffectSize, cox_index, of_log, symmetric
+from evaluation.evidence.event_effects import odds_ratio, risk_difference, risk_ratio
 
 TOLERANCE = 1e-6
 

@@ -6,6 +6,7 @@ import pytest
 
 from evaluation.errors import DataError
 from evaluation.evidence import effect_sizes as es
+from evaluation.evidence import event_effects as events
 from evaluation.evidence import published_results as published
 
 
@@ -61,26 +62,26 @@ def test_v8_benjamini_hochberg():
 
 def test_counts_give_odds_risk_ratio_and_difference():
     """A table of 10 of 50 against 20 of 50, by hand."""
-    assert es.odds_ratio(10, 50, 20, 50).value == pytest.approx(0.375)
-    assert es.odds_ratio(10, 50, 20, 50).se == pytest.approx(
+    assert events.odds_ratio(10, 50, 20, 50).value == pytest.approx(0.375)
+    assert events.odds_ratio(10, 50, 20, 50).se == pytest.approx(
         math.sqrt(1 / 10 + 1 / 40 + 1 / 20 + 1 / 30)
     )
-    assert es.risk_ratio(10, 50, 20, 50).value == pytest.approx(0.5)
-    assert es.risk_ratio(10, 50, 20, 50).se == pytest.approx(math.sqrt(0.8 / 10 + 0.6 / 20))
-    found = es.risk_difference(10, 50, 20, 50)
+    assert events.risk_ratio(10, 50, 20, 50).value == pytest.approx(0.5)
+    assert events.risk_ratio(10, 50, 20, 50).se == pytest.approx(math.sqrt(0.8 / 10 + 0.6 / 20))
+    found = events.risk_difference(10, 50, 20, 50)
     assert found.value == pytest.approx(-0.2)
     assert found.ci_low < -0.2 < found.ci_high
 
 
 def test_the_risk_difference_has_newcombes_limits():
     """Newcombe (1998), the pair 56 of 70 and 48 of 80: 0.0524 to 0.3339 by method 10."""
-    found = es.risk_difference(56, 70, 48, 80)
+    found = events.risk_difference(56, 70, 48, 80)
     assert (round(found.ci_low, 4), round(found.ci_high, 4)) == (0.0524, 0.3339)
 
 
 def test_no_events_leave_a_risk_difference_with_exact_limits():
     """A share of 0 has no Cox index and nothing is added to make one."""
-    found = es.risk_difference(0, 84, 8, 84)
+    found = events.risk_difference(0, 84, 8, 84)
     assert "exact" in found.made_from
     exact_upper = 1 - 0.025 ** (1 / 84)
     assert exact_upper == pytest.approx(0.042965, abs=5e-7)
@@ -89,9 +90,9 @@ def test_no_events_leave_a_risk_difference_with_exact_limits():
         with pytest.raises(DataError, match="risk difference with its exact interval"):
             es.cox_index(share, 84, 0.1, 84)
     with pytest.raises(DataError, match="no odds ratio"):
-        es.odds_ratio(0, 84, 8, 84)
+        events.odds_ratio(0, 84, 8, 84)
     with pytest.raises(DataError, match="risk difference"):
-        es.risk_ratio(0, 84, 8, 84)
+        events.risk_ratio(0, 84, 8, 84)
 
 
 def test_a_hazard_ratio_is_never_a_standardized_effect():
@@ -114,7 +115,7 @@ def test_horizon_risks_are_what_becomes_standardized():
 
 
 def test_an_odds_ratio_is():
-    ratio = es.odds_ratio(30, 60, 15, 60)
+    ratio = events.odds_ratio(30, 60, 15, 60)
     index = es.cox_index(0.5, 60, 0.25, 60, small_sample=False)
     found = es.standardized(ratio)
     assert (found.value, found.se, found.ci_low) == pytest.approx(
@@ -134,7 +135,7 @@ def test_t_and_p_agree_with_the_means_they_come_from():
 
 
 def test_intervals_and_coefficients_give_back_the_same_effect():
-    ratio = es.odds_ratio(30, 60, 15, 60)
+    ratio = events.odds_ratio(30, 60, 15, 60)
     read = published.from_interval("odds_ratio", ratio.value, ratio.ci_low, ratio.ci_high)
     assert (read.se, read.p) == pytest.approx((ratio.se, ratio.p))
     model = published.from_coefficient("odds_ratio", math.log(ratio.value), ratio.se)
@@ -171,14 +172,14 @@ def test_cluster_correction():
 def test_number_needed_has_limits_but_no_standard_error():
     """METHODS 7.10."""
     clear = es.symmetric("risk_difference", -0.05, 0.01, "x")
-    found = es.number_needed_to_serve(clear)
+    found = events.number_needed_to_serve(clear)
     assert found.words == "20 children served for one event fewer (14 to 33)"
     assert not hasattr(found, "se")
-    open_ended = es.number_needed_to_serve(es.symmetric("risk_difference", -0.01, 0.02, "x"))
+    open_ended = events.number_needed_to_serve(es.symmetric("risk_difference", -0.01, 0.02, "x"))
     assert open_ended.benefit_to == math.inf
     assert open_ended.harm_from == pytest.approx(1 / (-0.01 + 1.959964 * 0.02))
     assert open_ended.words == "−1.0 events per 100 children (−4.9 to +2.9)"
-    harm = es.number_needed_to_serve(es.symmetric("risk_difference", 0.05, 0.01, "x"))
+    harm = events.number_needed_to_serve(es.symmetric("risk_difference", 0.05, 0.01, "x"))
     assert "more" in harm.words
     assert harm.benefit_from is None
 
@@ -187,7 +188,7 @@ def test_change_against_baseline_is_a_difference_of_the_same_measure():
     before, after = es.cox_index(0.5, 60, 0.4, 60), es.cox_index(0.3, 60, 0.4, 60)
     assert es.difference_in_differences(after, before) == pytest.approx(after.value - before.value)
     with pytest.raises(DataError, match="means nothing"):
-        es.difference_in_differences(after, es.odds_ratio(5, 10, 4, 10))
+        es.difference_in_differences(after, events.odds_ratio(5, 10, 4, 10))
 
 
 @pytest.mark.parametrize(
@@ -195,12 +196,12 @@ def test_change_against_baseline_is_a_difference_of_the_same_measure():
     [
         (lambda: es.cox_index(1.2, 10, 0.5, 10), "1.2 is not a share"),
         (lambda: es.cox_index(0.2, 0, 0.5, 10), "empty"),
-        (lambda: es.risk_ratio(12, 10, 1, 10), "12 events among 10 children"),
+        (lambda: events.risk_ratio(12, 10, 1, 10), "12 events among 10 children"),
         (lambda: es.hedges_g(1, -1, 5, 1, 1, 5), "cannot be pooled"),
         (lambda: es.hedges_g_from_p(0, 5, 5, higher=True), "exact p value"),
         (lambda: es.small_sample_factor(3), "at least 4"),
         (lambda: es.cluster_adjusted_t(2, 100, 10, 1.5), "impossible"),
-        (lambda: es.number_needed_to_serve(es.odds_ratio(5, 10, 4, 10)), "risk difference"),
+        (lambda: events.number_needed_to_serve(events.odds_ratio(5, 10, 4, 10)), "risk difference"),
         (lambda: published.events_from_percent(120, 50), "120% is impossible"),
         (lambda: published.from_interval("risk_ratio", 0.5, 0.6, 0.9), "does not hold"),
         (lambda: published.from_interval("risk_ratio", 0.5, -0.1, 0.9), "impossible"),
