@@ -244,17 +244,21 @@ def _centred(
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Copy the columns after the intercept, less their means, side by side in memory."""
     columns = [matrix.iloc[:, k].to_numpy(dtype=float) for k in range(1, len(names))]
-    for name, column in zip(names[1:], columns, strict=True):
-        wrong = ~(np.abs(column) < _LARGEST)
-        if wrong.any():
+    low = np.array([column.min() for column in columns])
+    high = np.array([column.max() for column in columns])
+    for name, column, inside in zip(
+        names[1:], columns, (low > -_LARGEST) & (high < _LARGEST), strict=True
+    ):
+        if not inside:
+            wrong = ~(np.abs(column) < _LARGEST)
             raise EstimateError(
                 f"Term {name!r} of the formula {formula!r} is infinite, undefined or above "
                 f"{_LARGEST:g} in {int(wrong.sum())} rows; check the values it is made from."
             )
     center = np.array([column.mean() for column in columns])
     x = np.empty((len(matrix), len(columns)))
-    for low in range(0, len(x), _CHUNK):
-        rows = slice(low, low + _CHUNK)
-        np.stack([column[rows] for column in columns], axis=1, out=x[rows])
-        x[rows] -= center
-    return x, center, np.array([np.ptp(column) for column in columns])
+    for first in range(0, len(x), _CHUNK):
+        rows = slice(first, first + _CHUNK)
+        for k, column in enumerate(columns):
+            np.subtract(column[rows], center[k], out=x[rows, k])
+    return x, center, high - low

@@ -52,15 +52,18 @@ def built(study, agency, cohort, effects, truth=None):
 
 def test_every_form_is_written_and_returned(results, tmp_path):
     study, agency, cohort, effects = results
-    paths = write_reports(study, agency, cohort, effects, tmp_path / "out", formats=("html",))
-    assert [p.name for p in paths] == ["annual.html", "tables.xlsx", "estimates.json", "charts"]
+    paths = write_reports(
+        study, agency, cohort, effects, tmp_path / "out", formats=("html",), only=("annual",)
+    )
+    beside = ["tables.xlsx", "estimates.json", "manifest.json", "charts"]
+    assert [p.name for p in paths] == ["index.html", "annual.html", *beside]
     assert all(p.exists() and p.parent == tmp_path / "out" for p in paths)
     assert {p.suffix for p in (tmp_path / "out" / "charts").iterdir()} == {".png", ".svg"}
 
 
-@pytest.mark.parametrize("wrong", [{"formats": ("odt",)}, {"only": ["brief"]}])
+@pytest.mark.parametrize("wrong", [{"formats": ("odt",)}, {"only": ["leaflet"]}])
 def test_an_unknown_form_or_report_is_said(results, tmp_path, wrong):
-    with pytest.raises(OutputError, match="odt|brief"):
+    with pytest.raises(OutputError, match="odt|leaflet"):
         write_reports(*results, tmp_path / "out", **wrong)
     assert not (tmp_path / "out").exists()
 
