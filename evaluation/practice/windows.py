@@ -11,6 +11,7 @@ from ibis.expr.types import Table
 from evaluation.cohorts import Cohort
 from evaluation.cohorts.records import Records, days_between, true
 from evaluation.cohorts.services import attach
+from evaluation.cohorts.support import BEFORE
 from evaluation.practice.policy import Policy
 
 
@@ -38,8 +39,9 @@ def cases_of_support(cohort: Cohort, policy: Policy) -> tuple[Table, Table]:
         ``removal_family_id``, ``removal_date``, ``index_date``,
         ``first_return``, ``family_return``, ``window_start``, ``window_end``
         (excluded), ``support_end`` (excluded), ``left_date``,
-        ``pre_window_days``. Replaced windows: ``unit_id``, ``start``,
-        ``replaced_on``.
+        ``pre_window_days``, ``window_pending`` (a sibling bound for the
+        household is still in care, so the window has yet to open). Replaced
+        windows: ``unit_id``, ``start``, ``replaced_on``.
     """
     records = cohort.stages.records
     months = policy.window.months
@@ -68,7 +70,7 @@ def cases_of_support(cohort: Cohort, policy: Policy) -> tuple[Table, Table]:
         window_end=(begins + ibis.interval(months=months)).cast("date"),
         left_date=_left(own),
     )
-    cases = _with_unit_dates(records.stage(cases), records)
+    cases = _with_unit_dates(_with_pending(records.stage(cases), cohort), records)
     replaced = starts.filter(starts.replaced_on.notnull()).select(
         "replaced_on", unit_id="household", start="start_before"
     )
@@ -116,6 +118,17 @@ def _household_starts(cohort: Cohort, policy: Policy) -> Table:
     )
 
 
+def _with_pending(cases: Table, cohort: Cohort) -> Table:
+    """Say for each exit whether the window has yet to open: a sibling is still in care."""
+    through = ibis.literal(cohort.stages.records.through("removals"), type="date")
+    waits = cohort.stages.support
+    waits = waits.filter(waits.support_status == BEFORE).select("exit_id", "leave")
+    last = waits.group_by("exit_id").aggregate(waits_to=waits.leave.max())
+    cases = cases.left_join(last, "exit_id").drop("exit_id_right")
+    day = days_between(through + ibis.interval(days=0), cases.index_date)
+    return cases.mutate(window_pending=true(cases.waits_to >= day))
+
+
 def _with_unit_dates(cases: Table, records: Records) -> Table:
     closed = _closures(cases, records)
     cases = cases.left_join(closed, "exit_id").drop("exit_id_right")
@@ -125,6 +138,7 @@ def _with_unit_dates(cases: Table, records: Records) -> Table:
         first_return=cases.index_date.min().over(unit),
         all_left=cases.left_date.fill_null(forever).max().over(unit),
         closed=cases.closed.min().over(unit),
+        window_pending=cases.window_pending.any().over(unit),
         family_return=cases.index_date.max().over(ibis.window(group_by="flow_family")),
     )
     return records.stage(
@@ -142,11 +156,8 @@ def _with_unit_dates(cases: Table, records: Records) -> Table:
             "window_start",
             "window_end",
             "left_date",
-            "age_at_exit",
-            *(name for name in ("county", "agency") if name in cases.columns),
+            "window_pending",
             cluster="family_id",
-            exit_type="discharge_reason",
-            closed_on="closed",
             support_end=ibis.least(cases.window_end, cases.closed, cases.all_left),
             pre_window_days=days_between(cases.window_start, cases.index_date),
         )
