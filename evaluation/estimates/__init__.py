@@ -1,5 +1,6 @@
 """Times, events and weights in, estimates out: nothing here knows of children."""
 
+from evaluation.estimates.bootstrap import Bootstrap
 from evaluation.estimates.comparison import Comparison, compare
 from evaluation.estimates.cox_model import CoxResult, cox
 from evaluation.estimates.discrete_model import DiscreteHazard, discrete_hazard
@@ -15,6 +16,7 @@ from evaluation.estimates.recurrent_curve import MeanCurves, mean_cumulative
 from evaluation.estimates.survival_curve import SurvivalCurves, kaplan_meier
 
 __all__ = [
+    "Bootstrap",
     "Comparison",
     "CoxResult",
     "DiscreteHazard",

@@ -1,12 +1,13 @@
 """What Cox and Fine–Gray models share: the fit, its table, influence and baseline."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import numpy as np
 import pandas as pd
 
 from evaluation.estimates import clusters as few
+from evaluation.estimates.bootstrap import Bootstrap, bootstrap
 from evaluation.estimates.design import Design, same_columns
 from evaluation.estimates.errors import EstimateError
 from evaluation.estimates.maximize import Maximum, maximize, without_infinite
@@ -81,6 +82,7 @@ class HazardModel(Result):
     fit: Fit = field(repr=False)
 
     ratio_label = "Hazard ratio (95% interval)"
+    treated_as_known = ()
 
     @cached_property
     def influence(self) -> pd.DataFrame:
@@ -120,6 +122,45 @@ class HazardModel(Result):
         found = maximize(fit.model.reweighted(checked), terms, fit.design.spread, start)
         coef = np.where(found.infinite, np.copysign(np.inf, found.beta), found.beta)
         return pd.Series(coef, terms)
+
+    def bootstrap(self, replicates: int = 500, *, seed: int = 1, level: float = 0.95) -> Bootstrap:
+        """Draw clusters with replacement and fit again, from the estimate on.
+
+        Parameters
+        ----------
+        replicates : int
+            How many times.
+        seed : int
+            Where the random numbers begin; the same seed gives the same result.
+        level : float
+            Coverage of the percentile limits.
+
+        Returns
+        -------
+        Bootstrap
+            ``table`` with term, coef, se, hazard_ratio, ci_low, ci_high,
+            replicates; failed replicates are counted in ``warnings``.
+
+        Raises
+        ------
+        EstimateError
+            If an option cannot be used or most replicates cannot be fitted.
+        """
+        found = bootstrap(
+            self.fit.rows,
+            self.account,
+            self.table[["term", "coef"]],
+            self.reweighted,
+            replicates=replicates,
+            seed=seed,
+            level=level,
+            notes=self.treated_as_known,
+        )
+        table = found.table.copy()
+        table.insert(3, "hazard_ratio", np.exp(table["coef"]))
+        table["ci_low"], table["ci_high"] = np.exp(table["ci_low"]), np.exp(table["ci_high"])
+        draws = found.draws.set_axis(self.fit.design.terms, axis=1)
+        return replace(found, table=table, draws=draws)
 
     def linear_predictor(self, data: pd.DataFrame) -> pd.Series:
         """Return the log of the hazard ratio of rows against covariates zero.
