@@ -183,7 +183,8 @@ def _cautions(
         if endless:
             said.append(
                 f"In {endless:,} of {replicates:,} bootstrap replicates "
-                f"{estimate.iloc[k, 0]!r} runs to infinity; the limits hold them, and se is missing."
+                f"{estimate.iloc[k, 0]!r} runs to infinity; the limits hold them, and se is "
+                f"missing."
             )
     return said
 

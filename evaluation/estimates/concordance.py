@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from evaluation.estimates.hazard_model import Fit
+from evaluation.estimates.fit import Fit
 
 
 def concordance(fit: Fit) -> float:

@@ -9,8 +9,8 @@ from scipy import stats
 from evaluation.estimates import clusters as few
 from evaluation.estimates.curves import refuse_recurrent
 from evaluation.estimates.errors import EstimateError
+from evaluation.estimates.fit import clusters_of
 from evaluation.estimates.grid import risk_sets
-from evaluation.estimates.hazard_model import clusters_of
 from evaluation.estimates.partial_likelihood import PartialLikelihood
 from evaluation.estimates.result import Account, Result, account
 from evaluation.estimates.risksets import RiskSets
