@@ -5,7 +5,7 @@ from functools import cached_property
 
 import pandas as pd
 
-from evaluation.estimates.concordance import concordance
+from evaluation.estimates.concordance import Concordance, concordance
 from evaluation.estimates.grid import risk_sets
 from evaluation.estimates.hazard_fit import fitted, read_model, require_events
 from evaluation.estimates.hazard_model import HazardModel
@@ -18,9 +18,18 @@ from evaluation.estimates.rows import Columns
 class CoxResult(HazardModel):
     """A fitted Cox model; see :class:`HazardModel` for its fields."""
 
-    @cached_property
+    @property
     def concordance(self) -> float:
         """Harrell's C: how often, of two comparable rows, the one at higher risk fails first."""
+        return self._concordance.value
+
+    @property
+    def concordance_se(self) -> float:
+        """Standard error of :attr:`concordance`, summed by cluster (Therneau and Watson, 2017)."""
+        return self._concordance.se
+
+    @cached_property
+    def _concordance(self) -> Concordance:
         return concordance(self.fit)
 
     def residuals(self, kind: str = "martingale") -> pd.Series | pd.DataFrame:

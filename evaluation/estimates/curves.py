@@ -9,9 +9,10 @@ import pandas as pd
 
 from evaluation.estimates import clusters as few
 from evaluation.estimates.curve_influence import CurveInfluence
+from evaluation.estimates.curve_readings import CurveReadings
 from evaluation.estimates.curve_resampling import Resampling, checked_times
 from evaluation.estimates.errors import EstimateError
-from evaluation.estimates.result import Account, Result
+from evaluation.estimates.result import Account
 from evaluation.estimates.risksets import RiskSets
 from evaluation.estimates.rows import Rows
 
@@ -98,7 +99,7 @@ class Grid:
 
 
 @dataclass(frozen=True, repr=False)
-class Curves(Resampling, Result):
+class Curves(Resampling, CurveReadings):
     """Curves by group; a subclass names the value and its limits.
 
     Parameters
@@ -116,8 +117,8 @@ class Curves(Resampling, Result):
     curves: list[Curve] = field(repr=False)
     grid: Grid = field(repr=False)
 
-    value_name = "value"
     axis_label = "Value"
+    compared = "value"
 
     @staticmethod
     def limits(

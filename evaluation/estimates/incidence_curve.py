@@ -30,6 +30,7 @@ class IncidenceCurves(Curves):
 
     value_name = "incidence"
     axis_label = "Share with the event"
+    compared = "share with the event"
 
     @staticmethod
     def limits(

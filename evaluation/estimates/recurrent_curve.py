@@ -22,6 +22,7 @@ class MeanCurves(Curves):
 
     value_name = "mean"
     axis_label = "Events so far, per subject"
+    compared = "events so far, per subject"
 
     def _again(self, rows: Rows) -> list[np.ndarray]:
         counted = self.curves[0].counted.astype(np.int64)

@@ -30,6 +30,7 @@ class SurvivalCurves(Curves):
 
     value_name = "survival"
     axis_label = "Share without the event"
+    compared = "share without the event"
     limits = staticmethod(log_log_limits)
 
     def _again(self, rows: Rows) -> list[np.ndarray]:
