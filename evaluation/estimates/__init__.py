@@ -1,5 +1,6 @@
 """Times, events and weights in, estimates out: nothing here knows of children."""
 
+from evaluation.estimates.bootstrap import Bootstrap
 from evaluation.estimates.comparison import Comparison, compare
 from evaluation.estimates.competing_models import CompetingModels, competing_models
 from evaluation.estimates.cox_model import CoxResult, cox
@@ -19,6 +20,7 @@ from evaluation.estimates.recurrent_curve import MeanCurves, mean_cumulative
 from evaluation.estimates.survival_curve import SurvivalCurves, kaplan_meier
 
 __all__ = [
+    "Bootstrap",
     "Comparison",
     "CompetingModels",
     "CoxResult",

@@ -9,7 +9,6 @@ from evaluation.estimates.concordance import Concordance, concordance
 from evaluation.estimates.grid import risk_sets
 from evaluation.estimates.hazard_fit import fitted, read_model, require_events
 from evaluation.estimates.hazard_model import HazardModel
-from evaluation.estimates.profile import profile_limits
 from evaluation.estimates.proportionality import Proportionality, proportional_hazards
 from evaluation.estimates.residuals import residuals
 from evaluation.estimates.rows import Columns
@@ -66,25 +65,6 @@ class CoxResult(HazardModel):
             clusters or weights, the robust score test.
         """
         return proportional_hazards(self, transform)
-
-    def profile_limits(self, term: str, level: float = 0.95) -> tuple[float, float]:
-        """Return limits of a term's hazard ratio from its profile likelihood.
-
-        For a coefficient that runs to infinity one limit is 0 or infinite and
-        the other is finite and of use. Rows are taken as independent.
-
-        Parameters
-        ----------
-        term : str
-            A term of ``table``.
-        level : float
-            Coverage wanted.
-
-        Returns
-        -------
-        tuple of float
-        """
-        return profile_limits(self.fit, term, level)
 
 
 def cox(
