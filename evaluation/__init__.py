@@ -20,6 +20,7 @@ _ROOM_OF = {
     "Study": "evaluation.study",
     "Cohort": "evaluation.cohorts",
     "build_cohort": "evaluation.cohorts",
+    "calibration": "evaluation.estimates",
     "compare": "evaluation.estimates",
     "competing_models": "evaluation.estimates",
     "cox": "evaluation.estimates",

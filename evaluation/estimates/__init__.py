@@ -1,5 +1,6 @@
 """Times, events and weights in, estimates out: nothing here knows of children."""
 
+from evaluation.estimates.calibration import Calibration, calibration
 from evaluation.estimates.comparison import Comparison, compare
 from evaluation.estimates.competing_models import CompetingModels, competing_models
 from evaluation.estimates.cox_model import CoxResult, cox
@@ -7,8 +8,10 @@ from evaluation.estimates.differences import Differences
 from evaluation.estimates.discrete_model import DiscreteHazard, discrete_hazard
 from evaluation.estimates.errors import EstimateError
 from evaluation.estimates.fine_gray_model import FineGrayResult, fine_gray
+from evaluation.estimates.functional_form import FunctionalForm
 from evaluation.estimates.group_tests import GroupTest, gray_test, log_rank
 from evaluation.estimates.incidence_curve import IncidenceCurves, cumulative_incidence
+from evaluation.estimates.influential import Influential
 from evaluation.estimates.interval_hazard import IntervalHazards
 from evaluation.estimates.mean_time import MeanTimes, restricted_mean
 from evaluation.estimates.parametric_model import ParametricResult, parametric
@@ -19,6 +22,7 @@ from evaluation.estimates.recurrent_curve import MeanCurves, mean_cumulative
 from evaluation.estimates.survival_curve import SurvivalCurves, kaplan_meier
 
 __all__ = [
+    "Calibration",
     "Comparison",
     "CompetingModels",
     "CoxResult",
@@ -27,14 +31,17 @@ __all__ = [
     "EstimateError",
     "ExactLimits",
     "FineGrayResult",
+    "FunctionalForm",
     "GroupTest",
     "IncidenceCurves",
+    "Influential",
     "IntervalHazards",
     "MeanCurves",
     "MeanTimes",
     "ParametricResult",
     "Quantiles",
     "SurvivalCurves",
+    "calibration",
     "compare",
     "competing_models",
     "cox",
