@@ -32,6 +32,7 @@ _ROOM_OF = {
     "log_rank": "evaluation.estimates",
     "mean_cumulative": "evaluation.estimates",
     "parametric": "evaluation.estimates",
+    "period_counts": "evaluation.estimates",
     "predict_incidence": "evaluation.estimates",
     "restricted_mean": "evaluation.estimates",
     "zero_event_limits": "evaluation.estimates",

@@ -15,6 +15,7 @@ from evaluation.estimates.influential import Influential
 from evaluation.estimates.interval_hazard import IntervalHazards
 from evaluation.estimates.mean_time import MeanTimes, restricted_mean
 from evaluation.estimates.parametric_model import ParametricResult, parametric
+from evaluation.estimates.period_counts import PeriodCounts, period_counts
 from evaluation.estimates.predicted_incidence import predict_incidence
 from evaluation.estimates.quantiles import Quantiles
 from evaluation.estimates.rare_events import ExactLimits, zero_event_limits
@@ -39,6 +40,7 @@ __all__ = [
     "MeanCurves",
     "MeanTimes",
     "ParametricResult",
+    "PeriodCounts",
     "Quantiles",
     "SurvivalCurves",
     "calibration",
@@ -53,6 +55,7 @@ __all__ = [
     "log_rank",
     "mean_cumulative",
     "parametric",
+    "period_counts",
     "predict_incidence",
     "restricted_mean",
     "zero_event_limits",
