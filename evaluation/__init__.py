@@ -34,6 +34,7 @@ _ROOM_OF = {
     "parametric": "evaluation.estimates",
     "period_counts": "evaluation.estimates",
     "predict_incidence": "evaluation.estimates",
+    "recurrent": "evaluation.estimates",
     "restricted_mean": "evaluation.estimates",
     "zero_event_limits": "evaluation.estimates",
     "balance": "evaluation.effects",

@@ -20,6 +20,7 @@ from evaluation.estimates.predicted_incidence import predict_incidence
 from evaluation.estimates.quantiles import Quantiles
 from evaluation.estimates.rare_events import ExactLimits, zero_event_limits
 from evaluation.estimates.recurrent_curve import MeanCurves, mean_cumulative
+from evaluation.estimates.recurrent_model import recurrent
 from evaluation.estimates.survival_curve import SurvivalCurves, kaplan_meier
 
 __all__ = [
@@ -57,6 +58,7 @@ __all__ = [
     "parametric",
     "period_counts",
     "predict_incidence",
+    "recurrent",
     "restricted_mean",
     "zero_event_limits",
 ]

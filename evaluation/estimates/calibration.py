@@ -9,6 +9,7 @@ import pandas as pd
 import statsmodels.api as sm
 
 from evaluation.estimates import clusters as few
+from evaluation.estimates.coding import unused_name
 from evaluation.estimates.errors import EstimateError
 from evaluation.estimates.hazard_model import HazardModel, clusters_of
 from evaluation.estimates.incidence_curve import IncidenceCurves, cumulative_incidence
@@ -139,7 +140,7 @@ def calibration(
                 f"{whole.last_time(0):g}); choose an earlier horizon."
             )
         code = _groups(risk, groups)
-        name = _unused(rows.frame, "risk group")
+        name = unused_name(rows.frame, "risk group")
         curves = cumulative_incidence(rows.frame.assign(**{name: code}), by=name, **options)
         parts.append(_by_group(curves, code, risk, moment))
         overall, said = _overall(whole, risk, moment)
@@ -254,12 +255,6 @@ def _groups(risk: np.ndarray, groups: int) -> np.ndarray:
     edges = np.unique(np.quantile(risk, np.linspace(0, 1, groups + 1)[1:-1]))
     place = np.searchsorted(edges, risk, side="left")
     return np.unique(place, return_inverse=True)[1] + 1
-
-
-def _unused(frame: pd.DataFrame, name: str) -> str:
-    while name in frame.columns:
-        name += "_"
-    return name
 
 
 def _by_group(

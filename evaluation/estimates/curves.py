@@ -148,7 +148,7 @@ class Curves(CurveReadings):
             and value and limits as of the last time <= t; these are missing past
             a group's last observed time.
         """
-        times = _checked(times)
+        times = checked_times(times)
         parts = []
         for curve in self.curves:
             for group, label in enumerate(self.groups):
@@ -186,7 +186,7 @@ class Curves(CurveReadings):
             and added, give the squared cluster-robust standard error. Zero for
             rows outside the group; missing past a group's last observed time.
         """
-        times = _checked(times)
+        times = checked_times(times)
         codes = self.grid.rows.groups.codes
         places = np.stack([self.grid.place(g, times) for g in range(len(self.groups))])
         columns = {}
@@ -333,7 +333,8 @@ def refuse_recurrent(rows: Rows, event: np.ndarray, method: str) -> None:
         )
 
 
-def _checked(times: float | Sequence[float]) -> np.ndarray:
+def checked_times(times: float | Sequence[float]) -> np.ndarray:
+    """Return times as an array, or say that they are not finite numbers."""
     wanted = np.atleast_1d(np.asarray(times, float))
     if wanted.ndim != 1 or not np.isfinite(wanted).all():
         raise EstimateError(f"times must be one or more finite numbers, not {times!r}.")
