@@ -62,6 +62,32 @@ def check(
 
 
 @app.command()
+def convert(
+    form: Annotated[
+        str, typer.Argument(metavar="FORMAT", help="afcars-1993, afcars-2020 or ncands.")
+    ],
+    files: Annotated[
+        list[Path],
+        typer.Argument(metavar="FILES…", help="In the order of submission: the later file wins."),
+    ],
+    out: Out = Path("out/data"),
+    beside: Annotated[
+        Path | None,
+        typer.Option(
+            "--beside",
+            help="A folder converted before: its tables are taken along, and NCANDS identifiers "
+            "are matched with its children.",
+        ),
+    ] = None,
+) -> None:
+    """Convert AFCARS or NCANDS files to contract tables, with an account of every row."""
+    from evaluation import jobs
+
+    for line in jobs.convert(form, files, out, beside, _step):
+        _say(line)
+
+
+@app.command()
 def cohort(study: StudyFile, out: Out = Path("out/cohort")) -> None:
     """Build the cohort: exits, follow-up rows and flow, as Parquet and CSV."""
     from evaluation import jobs

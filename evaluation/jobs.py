@@ -1,7 +1,9 @@
 """What each command does: the whole way from records to files."""
 
 import difflib
+import json
 from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -57,6 +59,34 @@ def check(data: str, out: Path | None, strict: bool, step: Step) -> list[str]:
     return lines
 
 
+def convert(form: str, files: list[Path], out: Path, beside: Path | None, step: Step) -> list[str]:
+    """Convert federal files to contract tables, with an account of every row."""
+    from evaluation.sources import connect
+    from evaluation.sources.conversion import conversion_text
+    from evaluation.sources.conversion import convert as converted
+
+    refuse_unwritable(out)
+    with ExitStack() as open_:
+        taken = None if beside is None else open_.enter_context(connect(beside))
+        made = open_.enter_context(
+            step("Converting every row", lambda: converted(form, files, taken))
+        )
+        with whole_folder(out) as folder:
+            made.write_parquet(folder)
+            account = json.dumps(made.report.to_dict(), indent=2, ensure_ascii=False)
+            write_text(folder / "conversion.json", account + "\n")
+            write_text(folder / "conversion.txt", conversion_text(made.report))
+            write_csv(folder / "left_out.csv", made.report.listed)
+        rows = [f"{name}: {count:,} rows" for name, count in made.report.tables.items()]
+        concerns = list(made.report.limits.query("verdict == 'exceeds limit'")["message"])
+    return [
+        *rows,
+        *(f"Finding: {message}" for message in concerns),
+        f"Wrote {out} (row-level: for internal use only); {out / 'conversion.txt'} says what was "
+        "left out and what the files cannot carry.",
+    ]
+
+
 def _set_aside(counts: pd.DataFrame) -> list[str]:
     """Say for each table that some of its rows are not used."""
     return [
@@ -67,7 +97,12 @@ def _set_aside(counts: pd.DataFrame) -> list[str]:
 
 
 def _concerns(findings: pd.DataFrame) -> list[str]:
-    return list(findings.loc[findings["verdict"] != "ok", "message"])
+    """Say what is not in order, each finding with its table."""
+    odd = findings[findings["verdict"] != "ok"]
+    return [
+        row.message if row.message.startswith(f"{row.table}:") else f"{row.table}: {row.message}"
+        for row in odd.itertuples()
+    ]
 
 
 def cohort(study_file: Path, out: Path, step: Step) -> list[str]:
