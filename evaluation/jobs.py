@@ -2,6 +2,7 @@
 
 import difflib
 import json
+import re
 from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
@@ -24,26 +25,50 @@ Step = Callable[[str, Callable[[], Any]], Any]
 Made = list[tuple[str, Path]]
 
 
-def new_study(folder: Path) -> Path:
-    """Write a commented study.toml into a folder that has none.
+def new_study(folder: Path, files: list[Path] | None = None) -> list[str]:
+    """Write a commented study.toml, and for files of an agency's own a draft mapping.
 
     Raises
     ------
     OutputError
         If one is there already, or the folder cannot be written.
+    DataError
+        If a file cannot be read.
     """
-    path = folder / "study.toml"
-    if path.exists():
-        raise OutputError(f"{path} exists already and is not replaced: choose another folder.")
-    write_text(path, resource("data_schemas", "study_template.toml").read_text(encoding="utf-8"))
-    return path
+    path, drafted = folder / "study.toml", folder / "mapping.toml"
+    for there in (path, drafted) if files else (path,):
+        if there.exists():
+            raise OutputError(f"{there} exists already and is not replaced: choose another folder.")
+    protocol = resource("data_schemas", "study_template.toml").read_text(encoding="utf-8")
+    if not files:
+        write_text(path, protocol)
+        return [f"Wrote {path}. Edit it, then: permanency report {path}"]
+    from evaluation.sources.mapping import draft_mapping
+
+    draft = draft_mapping(files)
+    data = f"data = {json.dumps(draft.data)}"
+    protocol = re.sub(r'(?m)^data = "[^"]*"', lambda _: data, protocol)
+    protocol = protocol.replace("# [files] ", "[files] ").replace("# mapping = ", "mapping = ")
+    write_text(drafted, draft.text)
+    write_text(path, protocol)
+    return [
+        f"Wrote {path} and {drafted}, a draft guessed from the column names: read every line.",
+        *draft.missing,
+        f"Then: permanency check {path}",
+    ]
 
 
-def check(data: str, out: Path | None, strict: bool, step: Step) -> list[str]:
-    """Check data against the contract; write counts, findings and quarantine to ``out``."""
+def check(
+    data: str, out: Path | None, strict: bool, step: Step, mapping: Path | None = None
+) -> list[str]:
+    """Check data, or those of a study, against the contract; write what was found to ``out``."""
     from evaluation.sources import connect
 
-    with connect(data) as agency:
+    if Path(data).suffix == ".toml":
+        opened = _agency_of(Study.from_toml(data))
+    else:
+        opened = connect(data, mapping=mapping)
+    with opened as agency:
         result = step("Checking every row", lambda: agency.check(strict=strict))
     lines = [
         f"{row.table}: {row.read:,} rows read = {row.accepted:,} accepted + "
@@ -169,7 +194,11 @@ def _agency_of(study: Study):
     from evaluation.sources import connect
 
     remote = "://" in study.data
-    return connect(study.data if remote else study.folder / study.data)
+    mapping = study.files.mapping
+    return connect(
+        study.data if remote else study.folder / study.data,
+        mapping=None if mapping is None else study.folder / mapping,
+    )
 
 
 def _refuse_unserved(agency, study: Study) -> None:

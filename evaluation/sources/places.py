@@ -1,6 +1,5 @@
 """Where an agency's tables lie: which file, database table or data frame is which table."""
 
-import stat
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
@@ -13,6 +12,11 @@ from ibis.backends.duckdb import Backend
 
 from evaluation.errors import DataError
 from evaluation.sources.contract import TableSchema, contract, did_you_mean, nearest
+from evaluation.sources.excel import sheets, stage_sheet
+from evaluation.sources.mapping.apply import stage_mapped
+from evaluation.sources.mapping.rules import Mapping as Mapped
+from evaluation.sources.mapping.rules import TableRule
+from evaluation.sources.scan import refuse_special
 from evaluation.sources.staging import Staged
 from evaluation.sources.text import stage_text
 from evaluation.sources.typed import stage_database_table, stage_frame, stage_parquet
@@ -21,8 +25,8 @@ Reader = Callable[[Backend, TableSchema, str], Staged]
 Source = str | Path | Mapping[str, pd.DataFrame]
 
 _CATALOG = "agency_file"
-_FORMATS = (".csv", ".csv.gz", ".parquet")
-_OTHER_FORMATS = (".xlsx", ".xls", ".tsv", ".txt", ".json", ".feather", ".sav", ".dta")
+_FORMATS = (".csv", ".csv.gz", ".parquet", ".xlsx")
+_OTHER_FORMATS = (".xls", ".tsv", ".txt", ".json", ".feather", ".sav", ".dta")
 
 
 @dataclass(frozen=True)
@@ -37,14 +41,17 @@ class Place:
         For every contract table present, what copies it into the engine.
     unread : list of (str, str)
         Names of files or tables that are not read, and why.
+    incomplete : list of str
+        What a mapping still has to say before every table can be read.
     """
 
     description: str
     readers: Mapping[str, Reader]
     unread: list[tuple[str, str]] = field(default_factory=list)
+    incomplete: list[str] = field(default_factory=list)
 
 
-def locate(source: Source, connection: Backend) -> Place:
+def locate(source: Source, connection: Backend, mapping: Mapped | None = None) -> Place:
     """Find out what a source is and which contract tables it holds.
 
     Parameters
@@ -53,6 +60,8 @@ def locate(source: Source, connection: Backend) -> Place:
         A folder, a DuckDB file, or data frames by table name.
     connection : Ibis DuckDB backend
         A DuckDB file is attached to it, read-only.
+    mapping : Mapping, optional
+        For a folder or a workbook: how the agency's own files become tables.
 
     Returns
     -------
@@ -63,11 +72,13 @@ def locate(source: Source, connection: Backend) -> Place:
     DataError
         If there is no such source, it cannot be opened or holds no contract table.
     """
+    if mapping is not None and (isinstance(source, Mapping) or "://" in str(source)):
+        raise DataError("A mapping is for files: give the folder they lie in.")
     if isinstance(source, Mapping):
         return _frames(source)
     if not isinstance(source, str | Path):
         raise DataError(
-            f"A source is a folder, a .duckdb file or a dictionary of data frames, not "
+            f"A source is a folder, a workbook, a .duckdb file or a dictionary of data frames, not "
             f"{type(source).__name__}."
         )
     if isinstance(source, str) and "://" in source:
@@ -76,12 +87,14 @@ def locate(source: Source, connection: Backend) -> Place:
     if not _exists(path):
         raise DataError(f"There is no folder or file {source}; check the path.")
     if path.is_dir():
-        return _folder(path)
+        return _folder(path, mapping)
+    if path.suffix.lower() == ".xlsx":
+        return _workbook(path, mapping)
     if path.suffix.lower() in (".duckdb", ".db", ".ddb"):
         return _database(path, connection)
     raise DataError(
-        f"{source} is not a folder or a .duckdb file; for CSV or Parquet files give the folder "
-        "that holds them, one file per table."
+        f"{source} is not a folder, a workbook or a .duckdb file; for CSV or Parquet files give "
+        "the folder that holds them, one file per table."
     )
 
 
@@ -160,9 +173,63 @@ def _read_database_table(label: str, connection: Backend, schema: TableSchema, n
     return stage_database_table(connection, _CATALOG, schema, name, label)
 
 
-def _folder(folder: Path) -> Place:
+def _workbook(path: Path, mapping: Mapped | None) -> Place:
+    """Find tables among the sheets of one workbook."""
+    refuse_special(path)
+    present = sheets(path)
+    mapped, incomplete = _mapped(path.parent, mapping)
+    readers = mapped | {
+        name: partial(_read_sheet, path, name)
+        for name in contract().names
+        if name in present and name not in mapped
+    }
+    used = {rule.sheet or present[0] for rule in mapping.tables} if mapping else set()
+    unread = [
+        (f"{path.name}, sheet {name}", _why_unread(name))
+        for name in present
+        if name not in readers and name not in used
+    ]
+    return _found(Place(str(path), readers, unread, incomplete), str(path))
+
+
+def _read_sheet(
+    path: Path, sheet: str, connection: Backend, schema: TableSchema, name: str
+) -> Staged:
+    refuse_special(path)
+    return stage_sheet(connection, path, sheet, schema, name)
+
+
+def _mapped(folder: Path, mapping: Mapped | None) -> tuple[dict[str, Reader], list[str]]:
+    """Return readers of the tables a mapping makes, and what it does not say yet."""
+    readers: dict[str, Reader] = {}
+    incomplete: list[str] = []
+    for rule in mapping.tables if mapping else ():
+        incomplete += [
+            f"The mapping of {rule.table}: the codes {', '.join(codes)} of {name} are not decided."
+            for name, codes in rule.undecided_codes.items()
+        ]
+        if rule.undecided:
+            incomplete.append(f"The mapping of {rule.table}: {', '.join(rule.undecided)}.")
+            continue
+        path = folder / rule.file
+        _refuse_outside(path, folder)
+        readers[rule.table] = partial(_read_mapped, path, rule)
+    return readers, incomplete
+
+
+def _read_mapped(
+    path: Path, rule: TableRule, connection: Backend, schema: TableSchema, name: str
+) -> Staged:
+    refuse_special(path)
+    return stage_mapped(connection, path.absolute(), rule, schema, name)
+
+
+def _folder(folder: Path, mapping: Mapped | None) -> Place:
     files: dict[str, list[Path]] = {}
     unread = []
+    mapped, incomplete = _mapped(folder, mapping)
+    taken = {rule.file for rule in mapping.tables} if mapping else set()
+    claimed = {rule.table for rule in mapping.tables} if mapping else set()
     try:
         entries = sorted(folder.iterdir())
     except OSError as error:
@@ -170,7 +237,9 @@ def _folder(folder: Path) -> Place:
     for entry in entries:
         ending = _ending(entry.name, _FORMATS)
         stem = entry.name[: len(entry.name) - len(ending)]
-        if ending and stem in contract().names:
+        if entry.name in taken:
+            continue
+        if ending and stem in contract().names and stem not in claimed:
             files.setdefault(stem, []).append(entry)
         elif ending and not entry.name.startswith("."):
             unread.append((entry.name, _why_unread(stem)))
@@ -186,14 +255,14 @@ def _folder(folder: Path) -> Place:
                 f"table {name}; keep one of them."
             )
         _refuse_outside(candidates[0], folder)
-    readers = {
-        name: partial(_read_file, files[name][0]) for name in contract().names if name in files
-    }
-    return _found(Place(str(folder), readers, unread), f"the folder {folder}")
+    own = {name: partial(_read_file, files[name][0]) for name in contract().names if name in files}
+    return _found(Place(str(folder), mapped | own, unread, incomplete), f"the folder {folder}")
 
 
 def _read_file(path: Path, connection: Backend, schema: TableSchema, name: str) -> Staged:
     refuse_special(path)
+    if path.suffix.lower() == ".xlsx":
+        return stage_sheet(connection, path, sheets(path)[0], schema, name)
     stage = stage_parquet if path.suffix.lower() == ".parquet" else stage_text
     return stage(connection, path.absolute(), schema, name)
 
@@ -213,18 +282,6 @@ def _refuse_outside(path: Path, folder: Path) -> None:
     refuse_special(path)
 
 
-def refuse_special(path: Path) -> None:
-    """Refuse what is not a regular file, whose reading might never end."""
-    try:
-        mode = path.stat().st_mode
-    except OSError as error:
-        raise DataError(
-            f"{path.name} cannot be read ({error.strerror}); check that it is there."
-        ) from None
-    if not stat.S_ISREG(mode):
-        raise DataError(f"{path.name} is not a regular file; put the file itself there.")
-
-
 def _ending(name: str, endings: tuple[str, ...]) -> str:
     return next((ending for ending in endings if name.lower().endswith(ending)), "")
 
@@ -236,7 +293,7 @@ def _why_unread(name: str) -> str:
 
 
 def _found(place: Place, where: str) -> Place:
-    if not place.readers:
+    if not place.readers and not place.incomplete:
         unread = "".join(f" {name}: {why}" for name, why in place.unread[:5])
         raise DataError(
             f"No contract table was found in {where}; it needs children and removals.{unread}"
