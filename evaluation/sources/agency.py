@@ -19,6 +19,8 @@ from evaluation.sources.load import Loaded, load, quarantined
 from evaluation.sources.places import Place, Source, locate, spark_address
 from evaluation.sources.result import CheckResult
 
+_MEMORY = "2GB"
+
 
 def connect(source: Source, truth: Any = None) -> "Agency":
     """Open an agency's administrative data.
@@ -54,6 +56,7 @@ def connect(source: Source, truth: Any = None) -> "Agency":
     scratch = tempfile.TemporaryDirectory(prefix="permanency-")
     connection = ibis.duckdb.connect(
         temp_directory=scratch.name,
+        memory_limit=_MEMORY,
         autoinstall_known_extensions=False,
         autoload_known_extensions=False,
     )
