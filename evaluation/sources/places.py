@@ -159,7 +159,7 @@ def _read_frame(frame: pd.DataFrame, connection: Backend, schema: TableSchema, n
 
 
 def _database(path: Path, connection: Backend) -> Place:
-    _refuse_special(path)
+    refuse_special(path)
     try:
         quoted = str(path.absolute()).replace("'", "''")
         connection.attach(quoted, _CATALOG, read_only=True)
@@ -243,7 +243,7 @@ def _folder(folder: Path) -> Place:
 def _read_file(path: Path, connection: Backend, schema: TableSchema, name: str) -> Staged:
     if path.is_dir():
         return stage_parquet_folder(connection, path.absolute(), schema, name)
-    _refuse_special(path)
+    refuse_special(path)
     stage = stage_parquet if path.suffix.lower() == ".parquet" else stage_text
     return stage(connection, path.absolute(), schema, name)
 
@@ -261,10 +261,10 @@ def _refuse_outside(path: Path, folder: Path) -> None:
             "followed; put the file itself there."
         )
     if not (target.is_dir() and parquet_files(target)):
-        _refuse_special(path)
+        refuse_special(path)
 
 
-def _refuse_special(path: Path) -> None:
+def refuse_special(path: Path) -> None:
     """Refuse what is not a regular file, whose reading might never end."""
     try:
         mode = path.stat().st_mode
