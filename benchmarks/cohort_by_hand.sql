@@ -113,10 +113,27 @@ SELECT exit_id, support_status, enters,
        coalesce(lead(enters) OVER (PARTITION BY exit_id ORDER BY enters), 1000000) AS leaves
 FROM changes WHERE support_status IS DISTINCT FROM earlier;
 
+CREATE TEMP TABLE ages AS
+WITH born AS (SELECT exit_id, index_date, birth_date FROM exits JOIN children USING (child_id)
+), reached AS (
+    SELECT *, CAST(birth_date + INTERVAL 4 MONTH AS DATE) AS b1, CAST(birth_date + INTERVAL 12 MONTH AS DATE) AS b2,
+           CAST(birth_date + INTERVAL 72 MONTH AS DATE) AS b3, CAST(birth_date + INTERVAL 132 MONTH AS DATE) AS b4,
+           CAST(birth_date + INTERVAL 204 MONTH AS DATE) AS b5
+    FROM born
+)
+SELECT exit_id,
+       b1 - index_date - CASE WHEN day(b1) < day(birth_date) THEN 0 ELSE 1 END AS t1,
+       b2 - index_date - CASE WHEN day(b2) < day(birth_date) THEN 0 ELSE 1 END AS t2,
+       b3 - index_date - CASE WHEN day(b3) < day(birth_date) THEN 0 ELSE 1 END AS t3,
+       b4 - index_date - CASE WHEN day(b4) < day(birth_date) THEN 0 ELSE 1 END AS t4,
+       b5 - index_date - CASE WHEN day(b5) < day(birth_date) THEN 0 ELSE 1 END AS t5
+FROM reached;
+
 CREATE TEMP TABLE rows_by_hand AS
 WITH changes AS (
     SELECT exit_id, enters AS start FROM intervals UNION ALL SELECT exit_id, leaves FROM intervals
     UNION ALL SELECT exit_id, enters FROM support
+    UNION ALL SELECT exit_id, unnest([t1, t2, t3, t4, t5]) FROM ages
 ), points AS (
     SELECT exit_id, begins AS start FROM ends
     UNION SELECT exit_id, start FROM changes JOIN ends USING (exit_id) WHERE start > begins AND start < ends
@@ -139,7 +156,10 @@ SELECT exit_id, CAST(start AS INTEGER) AS start, CAST(stop AS INTEGER) AS stop,
        CAST(coalesce(coach_days, 0) AS INTEGER) AS dose_coach,
        CASE WHEN respite_now THEN 'in service' WHEN respite_begun THEN 'after' ELSE 'before' END AS exposure_respite,
        CAST(coalesce(respite_days, 0) AS INTEGER) AS dose_respite,
-       support_status
+       support_status,
+       CASE WHEN start < t1 THEN '0-3 months' WHEN start < t2 THEN '4-11 months' WHEN start < t3 THEN '1-5'
+            WHEN start < t4 THEN '6-10' WHEN start < t5 THEN '11-16' ELSE '17' END AS age_band
 FROM split LEFT JOIN served USING (exit_id, start)
 JOIN support USING (exit_id)
+JOIN ages USING (exit_id)
 WHERE start >= enters AND start < leaves;

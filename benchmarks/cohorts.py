@@ -1,10 +1,10 @@
-"""Time the cohort, and the check of placements, beside DuckDB SQL written by hand that gives the same.
+"""Time the cohort and the check of placements beside hand-written DuckDB SQL.
 
 Each measurement runs in a process of its own, so that its peak of memory is its own. Ratios are of
 processor seconds, which other work on the machine changes least.
 
-    python benchmarks/cohorts.py                        # 1 and 10 million children; writes COHORTS.md
-    python benchmarks/cohorts.py --children 1000000     # one size; writes nothing
+    python benchmarks/cohorts.py                      # 1 and 10 million; writes COHORTS.md
+    python benchmarks/cohorts.py --children 1000000   # one size; writes nothing
 """
 
 import argparse
@@ -119,10 +119,10 @@ def by_hand(work: str, data: Path, out: Path | None) -> dict:
 
 
 def differing(one: Path, other: Path) -> int:
-    """Count rows that only one of two files holds."""
+    """Count rows that only one of two files holds, in the columns of the second."""
     with duckdb.connect(config={"memory_limit": MEMORY}) as connection:
         columns = ", ".join(
-            row[0] for row in connection.sql(f"DESCRIBE SELECT * FROM '{one}'").fetchall()
+            row[0] for row in connection.sql(f"DESCRIBE SELECT * FROM '{other}'").fetchall()
         )
         sides = [f"SELECT {columns} FROM '{path}'" for path in (one, other)]
         return sum(
@@ -165,15 +165,14 @@ def lines_of(children: int, sizes: dict[str, int], found: dict[str, dict]) -> li
     for work, each in found.items():
         for who in ("package", "hand"):
             for lap, took in each[who]["laps"].items():
+                name = f"package: {lap}" if who == "package" else lap
+                seconds = f"{took['processor']:.1f} | {took['wall']:.1f}"
                 lines.append(
                     f"| {children:,} | {sizes['placements']:,} | {sizes['services']:,} | {work} | "
-                    f"{'package: ' + lap if who == 'package' else lap} | {each[who]['rows']:,} | "
-                    f"{took['processor']:.1f} | {took['wall']:.1f} | "
-                    f"{each[who]['peak_gb']:.2f} |"
+                    f"{name} | {each[who]['rows']:,} | {seconds} | {each[who]['peak_gb']:.2f} |"
                 )
-        lines.append(
-            f"| | | | {work} | **times hand-written SQL** | | **{each['ratio']:.2f}** | | |"
-        )
+        ratio = f"**{each['ratio']:.2f}**"
+        lines.append(f"| | | | {work} | **times hand-written SQL** | | {ratio} | | |")
     return lines
 
 
@@ -201,9 +200,8 @@ def main() -> None:
             data = Path(folder, "agency.duckdb")
             sizes = make(data, children)
             lines += lines_of(children, sizes, compare(data, Path(folder)))
-    text = "\n".join(
-        ["# Cohorts beside hand-written SQL", "", __doc__.split("\n\n")[1], "", *lines, ""]
-    )
+    about = __doc__.split("\n\n")[1]
+    text = "\n".join(["# Cohorts beside hand-written SQL", "", about, "", *lines, ""])
     print(text)
     if not given.children:
         (HERE / "COHORTS.md").write_text(text, encoding="utf-8")
