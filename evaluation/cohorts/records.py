@@ -6,20 +6,18 @@ still goes on. So a cohort rebuilt with ``data_through`` set back is the one
 built then, as far as ``known_on`` tells when each row was entered.
 """
 
-import contextlib
 import datetime
 import itertools
 import weakref
 from functools import cached_property
 
-import duckdb
 import ibis
 import pyarrow as pa
-from ibis.backends.duckdb import Backend
 from ibis.expr.types import BooleanValue, DateValue, IntegerColumn, Table
 
 from evaluation.sources import Agency
 from evaluation.sources.contract import contract
+from evaluation.sources.engines import keep, release
 from evaluation.study import CohortRules
 
 _DATED_BY = {
@@ -62,13 +60,6 @@ def true(condition: BooleanValue) -> BooleanValue:
     return condition.fill_null(False)
 
 
-def _drop(connection: Backend, names: list[str]) -> None:
-    """Drop staged tables; an engine that is closed has none left."""
-    with contextlib.suppress(duckdb.ConnectionException):
-        for name in names:
-            connection.drop_table(name, database="temp", force=True)
-
-
 def size(rows: Table) -> int:
     """Return the number of rows of a table."""
     return rows.count().to_pyarrow().as_py()
@@ -93,7 +84,7 @@ class Records:
         self.rules = rules
         self._seen: dict[str, Table] = {}
         self._staged: list[str] = []
-        weakref.finalize(self, _drop, agency.connection, self._staged)
+        weakref.finalize(self, release, agency.connection, self._staged, temporary=True)
 
     def stage(self, rows: Table) -> Table:
         """Run an expression once and keep its rows in the engine.
@@ -101,7 +92,7 @@ class Records:
         The rows are there as long as these records are.
         """
         name = f"cohort_stage_{next(self._numbers)}"
-        staged = self.agency.connection.create_table(name, rows, temp=True)
+        staged = keep(self.agency.connection, name, rows, temporary=True)
         self._staged.append(name)
         return staged
 

@@ -12,7 +12,8 @@ from evaluation.estimates.errors import EstimateError
 from evaluation.estimates.maximize import Maximum, maximize, without_infinite
 from evaluation.estimates.partial_likelihood import Hazard, PartialLikelihood
 from evaluation.estimates.result import Account, Result
-from evaluation.estimates.rows import Rows, checked_weights
+from evaluation.estimates.row_checks import checked_weights
+from evaluation.estimates.rows import Rows
 
 _ROUNDING = 1e-9
 

@@ -1,21 +1,23 @@
 """Where an agency's tables lie: which file, database table or data frame is which table."""
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from urllib.parse import parse_qs, urlsplit
 
 import duckdb
 import pandas as pd
 from ibis.backends.duckdb import Backend
 
 from evaluation.errors import DataError
+from evaluation.sources.address import Address, parse_address
 from evaluation.sources.contract import TableSchema, contract, did_you_mean, nearest
 from evaluation.sources.excel import sheets, stage_sheet
 from evaluation.sources.mapping.apply import stage_mapped
 from evaluation.sources.mapping.rules import Mapping as Mapped
 from evaluation.sources.mapping.rules import TableRule
+from evaluation.sources.partitions import parquet_files, stage_parquet_folder
 from evaluation.sources.scan import refuse_special
 from evaluation.sources.staging import Staged
 from evaluation.sources.text import stage_text
@@ -25,6 +27,7 @@ Reader = Callable[[Backend, TableSchema, str], Staged]
 Source = str | Path | Mapping[str, pd.DataFrame]
 
 _CATALOG = "agency_file"
+_NEWEST_DUCKDB = 1
 _FORMATS = (".csv", ".csv.gz", ".parquet", ".xlsx")
 _OTHER_FORMATS = (".xls", ".tsv", ".txt", ".json", ".feather", ".sav", ".dta")
 
@@ -40,15 +43,18 @@ class Place:
     readers : mapping of str to callable
         For every contract table present, what copies it into the engine.
     unread : list of (str, str)
-        Names of files or tables that are not read, and why.
+        Names of files, tables or columns that are not read, and why.
     incomplete : list of str
         What a mapping still has to say before every table can be read.
+    close : callable
+        Lets go of the source.
     """
 
     description: str
     readers: Mapping[str, Reader]
     unread: list[tuple[str, str]] = field(default_factory=list)
     incomplete: list[str] = field(default_factory=list)
+    close: Callable[[], None] = lambda: None
 
 
 def locate(source: Source, connection: Backend, mapping: Mapped | None = None) -> Place:
@@ -57,9 +63,10 @@ def locate(source: Source, connection: Backend, mapping: Mapped | None = None) -
     Parameters
     ----------
     source : str, pathlib.Path or mapping of str to pandas.DataFrame
-        A folder, a DuckDB file, or data frames by table name.
-    connection : Ibis DuckDB backend
-        A DuckDB file is attached to it, read-only.
+        A folder, a DuckDB file, data frames by table name, or an address.
+    connection : Ibis backend
+        Spark's for an address on Spark, else DuckDB's, to which a DuckDB file is
+        attached, read-only.
     mapping : Mapping, optional
         For a folder or a workbook: how the agency's own files become tables.
 
@@ -78,11 +85,12 @@ def locate(source: Source, connection: Backend, mapping: Mapped | None = None) -
         return _frames(source)
     if not isinstance(source, str | Path):
         raise DataError(
-            f"A source is a folder, a workbook, a .duckdb file or a dictionary of data frames, not "
+            "A source is a folder, a workbook, a .duckdb file, an address or a dictionary of data "
+            "frames, not "
             f"{type(source).__name__}."
         )
     if isinstance(source, str) and "://" in source:
-        raise DataError(_refused_address(source))
+        return _at_address(parse_address(source), connection)
     path = Path(source).expanduser()
     if not _exists(path):
         raise DataError(f"There is no folder or file {source}; check the path.")
@@ -105,21 +113,40 @@ def _exists(path: Path) -> bool:
         return False
 
 
-def _refused_address(address: str) -> str:
-    scheme = address.split("://", 1)[0].lower()
-    try:
-        parts = urlsplit(address)
-        secret = parts.password is not None or "password" in parse_qs(parts.query)
-    except ValueError:
-        secret = "@" in address
-    if secret:
-        return (
-            "The address of the source holds a password; remove it, for addresses are printed and "
-            "saved, and keep credentials in the environment, ~/.pgpass or a service file."
-        )
-    return (
-        f"Sources of the kind {scheme}:// are not offered in this version; export the tables to a "
-        "folder of CSV or Parquet files, or to a .duckdb file."
+def spark_address(source: Source) -> Address | None:
+    """Return the address of a source on Spark, None of any other source.
+
+    Raises
+    ------
+    DataError
+        If the address holds a password or cannot be read.
+    """
+    if isinstance(source, str) and source.lower().startswith("spark://"):
+        return parse_address(source)
+    return None
+
+
+def _at_address(address: Address, connection: Backend) -> Place:
+    if address.scheme == "spark":
+        from evaluation.sources.spark import spark_tables
+
+        description, readers, others = spark_tables(address, connection)
+        unread = [(name, _why_unread(name)) for name in others]
+        return _found(Place(description, readers, unread), description)
+    if address.scheme in ("postgresql", "postgres"):
+        from evaluation.sources.postgres import Database
+
+        database = Database(address)
+        unread = [(name, _why_unread(name)) for name in database.others] + database.left
+        try:
+            place = Place(database.description, database.readers, unread, database.close)
+            return _found(place, database.description)
+        except DataError:
+            database.close()
+            raise
+    raise DataError(
+        f"Sources of the kind {address.scheme}:// are not offered (postgresql:// and spark:// "
+        "are); export the tables to a folder of CSV or Parquet files, or to a .duckdb file."
     )
 
 
@@ -153,11 +180,16 @@ def _database(path: Path, connection: Backend) -> Place:
         connection.raw_sql("SET enable_external_access = false")
         present = connection.list_tables(database=(_CATALOG, "main"))
     except duckdb.Error as error:
+        writer = _writer(path)
+        if writer is not None and writer[0] > _NEWEST_DUCKDB:
+            raise DataError(
+                f"{path.name} was written by DuckDB {'.'.join(map(str, writer))}, and files of "
+                f"DuckDB {_NEWEST_DUCKDB} and older are read; export its tables with the version "
+                "that wrote it (EXPORT DATABASE 'folder' (FORMAT parquet)) and give that folder."
+            ) from None
         raise DataError(
             f"{path.name} cannot be opened as a DuckDB database "
-            f"({str(error).splitlines()[0][:200]}); if it is open elsewhere, close it there; "
-            "if a newer DuckDB wrote it, export its tables to Parquet with the version that did "
-            "and give that folder."
+            f"({str(error).splitlines()[0][:200]}); if it is open elsewhere, close it there."
         ) from None
     names = contract().names
     readers = {
@@ -167,6 +199,16 @@ def _database(path: Path, connection: Backend) -> Place:
     }
     unread = [(name, _why_unread(name)) for name in sorted(present) if name not in names]
     return _found(Place(str(path), readers, unread), str(path))
+
+
+def _writer(path: Path) -> tuple[int, ...] | None:
+    """Return the version of DuckDB that wrote a file, from its header."""
+    with path.open("rb") as stream:
+        head = stream.read(84)
+    version = re.match(rb"v(\d+)\.(\d+)\.(\d+)", head[52:84])
+    if head[8:12] != b"DUCK" or version is None:
+        return None
+    return tuple(int(number) for number in version.groups())
 
 
 def _read_database_table(label: str, connection: Backend, schema: TableSchema, name: str) -> Staged:
@@ -225,9 +267,27 @@ def _read_mapped(
 
 
 def _folder(folder: Path, mapping: Mapped | None) -> Place:
+    mapped, incomplete = _mapped(folder, mapping)
+    files, unread = _files_of(folder, mapping)
+    for name, candidates in files.items():
+        if len(candidates) > 1:
+            raise DataError(
+                f"The folder {folder} holds {' and '.join(c.name for c in candidates)} for the "
+                f"table {name}; keep one of them."
+            )
+        _refuse_outside(candidates[0], folder)
+        for inside in parquet_files(candidates[0]) if candidates[0].is_dir() else ():
+            _refuse_outside(inside, folder)
+    own = {name: partial(_read_file, files[name][0]) for name in contract().names if name in files}
+    return _found(Place(str(folder), mapped | own, unread, incomplete), f"the folder {folder}")
+
+
+def _files_of(
+    folder: Path, mapping: Mapped | None
+) -> tuple[dict[str, list[Path]], list[tuple[str, str]]]:
+    """Return the files of each contract table, and the files not read with the reason."""
     files: dict[str, list[Path]] = {}
     unread = []
-    mapped, incomplete = _mapped(folder, mapping)
     taken = {rule.file for rule in mapping.tables} if mapping else set()
     claimed = {rule.table for rule in mapping.tables} if mapping else set()
     try:
@@ -239,7 +299,12 @@ def _folder(folder: Path, mapping: Mapped | None) -> Place:
         stem = entry.name[: len(entry.name) - len(ending)]
         if entry.name in taken:
             continue
-        if ending and stem in contract().names and stem not in claimed:
+        if stem in contract().names and entry.is_dir() and ending in ("", ".parquet"):
+            if parquet_files(entry):
+                files.setdefault(stem, []).append(entry)
+            else:
+                unread.append((entry.name, "The folder holds no Parquet file, so it is not read."))
+        elif ending and stem in contract().names and stem not in claimed:
             files.setdefault(stem, []).append(entry)
         elif ending and not entry.name.startswith("."):
             unread.append((entry.name, _why_unread(stem)))
@@ -248,18 +313,12 @@ def _folder(folder: Path, mapping: Mapped | None) -> Place:
             if nearest(stem, contract().names, cutoff=0.8):
                 why = f"Files ending in {other} are not read; save it as CSV or Parquet."
                 unread.append((entry.name, why))
-    for name, candidates in files.items():
-        if len(candidates) > 1:
-            raise DataError(
-                f"The folder {folder} holds {' and '.join(c.name for c in candidates)} for the "
-                f"table {name}; keep one of them."
-            )
-        _refuse_outside(candidates[0], folder)
-    own = {name: partial(_read_file, files[name][0]) for name in contract().names if name in files}
-    return _found(Place(str(folder), mapped | own, unread, incomplete), f"the folder {folder}")
+    return files, unread
 
 
 def _read_file(path: Path, connection: Backend, schema: TableSchema, name: str) -> Staged:
+    if path.is_dir():
+        return stage_parquet_folder(connection, path.absolute(), schema, name)
     refuse_special(path)
     if path.suffix.lower() == ".xlsx":
         return stage_sheet(connection, path, sheets(path)[0], schema, name)
@@ -279,7 +338,8 @@ def _refuse_outside(path: Path, folder: Path) -> None:
             f"{path.name} in {folder} is a link to a file outside the folder, which is not "
             "followed; put the file itself there."
         )
-    refuse_special(path)
+    if not (target.is_dir() and parquet_files(target)):
+        refuse_special(path)
 
 
 def _ending(name: str, endings: tuple[str, ...]) -> str:

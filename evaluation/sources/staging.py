@@ -50,6 +50,8 @@ class Staged:
         For mapped sources: the source's column of each field.
     remarks : tuple of Remark
         What a reader must know of how the table was made.
+    ordered : bool
+        Whether `ROW` is the order of the source; if not, rows have none.
     """
 
     table: ir.Table
@@ -63,6 +65,7 @@ class Staged:
     multiline_rows: int = 0
     origins: Mapping[str, str] = default(default_factory=dict)
     remarks: tuple[Remark, ...] = ()
+    ordered: bool = True
 
 
 def check_columns(columns: list[str], schema: TableSchema, label: str) -> None:
