@@ -19,6 +19,7 @@ from evaluation.sources.findings import findings
 from evaluation.sources.load import Loaded, load, quarantined
 from evaluation.sources.mapping.rules import read_mapping
 from evaluation.sources.places import Place, Source, locate, spark_address
+from evaluation.sources.quality import data_quality
 from evaluation.sources.result import CheckResult
 
 
@@ -182,6 +183,7 @@ class Agency:
             counts=pd.DataFrame([table.counts for table in loaded.values()]),
             quarantine=quarantined(loaded.values()),
             findings=findings(loaded, contract(), self._unread),
+            measure=lambda found: data_quality(loaded, found.findings, found.reasons),
         )
 
     @property
