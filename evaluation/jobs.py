@@ -70,6 +70,8 @@ def check(
         opened = connect(data, mapping=mapping)
     with opened as agency:
         result = step("Checking every row", lambda: agency.check(strict=strict))
+        if out is not None:
+            _write_check(agency, result, out, step)
     lines = [
         f"{row.table}: {row.read:,} rows read = {row.accepted:,} accepted + "
         f"{row.quarantined:,} quarantined ({row.blank_lines:,} blank lines apart)"
@@ -77,11 +79,17 @@ def check(
     ]
     lines += [f"Finding: {message}" for message in _concerns(result.findings)]
     if out is not None:
-        with whole_folder(out) as folder:
-            for name in ("counts", "findings", "quarantine"):
-                write_csv(folder / f"{name}.csv", getattr(result, name))
         lines.append(f"Wrote {out} (row-level: for internal use only).")
     return lines
+
+
+def _write_check(agency, result, out: Path, step: Step) -> None:
+    from evaluation.reporting.write import write_quality
+
+    with whole_folder(out) as folder:
+        for name in ("counts", "findings", "quarantine"):
+            write_csv(folder / f"{name}.csv", getattr(result, name))
+        step("Measuring data quality", lambda: write_quality(agency, result, folder))
 
 
 def convert(form: str, files: list[Path], out: Path, beside: Path | None, step: Step) -> list[str]:

@@ -9,6 +9,7 @@ import pandas as pd
 from evaluation.reporting.annual import AnnualReport
 from evaluation.reporting.brief import brief
 from evaluation.reporting.charts.chart import Chart
+from evaluation.reporting.data_quality import quality_sections
 from evaluation.reporting.provenance import Provenance
 from evaluation.reporting.sections.section import Section
 from evaluation.reporting.tables import Column, Table
@@ -117,9 +118,31 @@ def _technical(found: AnnualReport) -> Sequence[Report]:
     ]
 
 
+def _data_quality(found: AnnualReport) -> Sequence[Report]:
+    material = found.material
+    if getattr(material.check, "measure", None) is None:
+        return []
+    parts = quality_sections(material.check.quality, material.rule, material.source)
+    return [quality_report(found.study.title, parts, internal=False)]
+
+
+def quality_report(title: str, parts: tuple[Section, ...], internal: bool) -> Report:
+    """Make the data-quality report of sections, exact (for internal use) or released."""
+    return Report(
+        "data_quality",
+        f"{title}: data quality",
+        "Data quality: what is there, what breaks a rule, what may be missing, what it supports.",
+        "quality.md.j2",
+        {"parts": parts, "internal": internal},
+        parts,
+        "internal" if internal else "release",
+    )
+
+
 MAKERS: dict[str, Callable[[AnnualReport], Sequence[Report]]] = {
     "annual": _annual,
     "brief": _brief,
     "technical": _technical,
+    "data_quality": _data_quality,
 }
 REPORTS = tuple(MAKERS)

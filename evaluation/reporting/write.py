@@ -7,6 +7,8 @@ import pandas as pd
 
 from evaluation.errors import OutputError
 from evaluation.reporting.annual import annual_report
+from evaluation.reporting.data_quality import last_month, quality_json, quality_sections
+from evaluation.reporting.disclosure import Disclosure
 from evaluation.reporting.document import write_markdown
 from evaluation.reporting.estimates_json import estimates_json
 from evaluation.reporting.folder import whole_folder, write_bytes, write_text
@@ -15,8 +17,8 @@ from evaluation.reporting.house import House
 from evaluation.reporting.index import index
 from evaluation.reporting.manifest import NAME as MANIFEST
 from evaluation.reporting.manifest import manifest
-from evaluation.reporting.provenance import Provenance, provenance
-from evaluation.reporting.reports import MAKERS, REPORTS, Report, origin_table
+from evaluation.reporting.provenance import Provenance, provenance, provenance_of_check
+from evaluation.reporting.reports import MAKERS, REPORTS, Report, origin_table, quality_report
 from evaluation.reporting.tables import Table
 from evaluation.reporting.workbook import workbook
 
@@ -107,6 +109,33 @@ def write_reports(
         write_bytes(folder / "index.html", index(found, reports, forms, page))
         write_text(folder / MANIFEST, manifest(found, reports, folder))
     return Outputs(Path(out) / name for name in ["index.html", *names, *BESIDE, "charts"])
+
+
+def write_quality(agency, result, folder: Path, forms: Sequence[str] = ("html",)) -> None:
+    """Write the data-quality report of a check, exact and for internal use, into a folder.
+
+    Parameters
+    ----------
+    agency : Agency
+        For ``source`` and ``data_hash``.
+    result : CheckResult
+        Its check.
+    folder : pathlib.Path
+        Gets ``data_quality.FORM``, ``quality.json`` and the chart.
+    forms : sequence of str
+        Among ``html``, ``docx``, ``pdf``.
+    """
+    quality = result.quality
+    origin = provenance_of_check(agency.source, agency.data_hash, last_month(quality))
+    parts = quality_sections(quality, Disclosure(0), f"Source: {origin.source}, all rows accepted.")
+    report = quality_report(origin.source, parts, internal=True)
+    _write_charts([report], folder)
+    for form in forms:
+        facts = {"picture": PICTURES[form], "origin": origin_table(origin)}
+        page = Page(report.title, "Data quality", origin, folder, House())
+        source = write_markdown(report.template, report.facts | facts, page.house)
+        write_bytes(folder / f"{report.name}.{form}", getattr(page, form)(source))
+    write_text(folder / "quality.json", quality_json(quality))
 
 
 def refuse_unknown(formats: Sequence[str] | None, only: Sequence[str] | None) -> None:

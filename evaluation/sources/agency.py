@@ -19,6 +19,7 @@ from evaluation.sources.findings import findings
 from evaluation.sources.load import Loaded, load, quarantined
 from evaluation.sources.mapping.rules import read_mapping
 from evaluation.sources.places import Place, Source, locate, spark_address
+from evaluation.sources.quality import data_quality
 from evaluation.sources.result import CheckResult
 
 _MEMORY = "2GB"
@@ -51,13 +52,13 @@ def connect(source: Source, truth: Any = None, mapping: str | Path | None = None
     DataError
         If there is no such source, it cannot be reached or holds no contract table.
     """
-    mapped = None if mapping is None else read_mapping(mapping)
     address = spark_address(source)
-    if address is not None:
+    if address is not None and mapping is None:
         from evaluation.sources.spark import connect_spark
 
         connection = connect_spark(address)
-        return Agency(connection, locate(source, connection, mapped), None, truth)
+        return Agency(connection, locate(source, connection), None, truth)
+    mapped = None if mapping is None else read_mapping(mapping)
     scratch = tempfile.TemporaryDirectory(prefix="permanency-")
     connection = ibis.duckdb.connect(
         temp_directory=scratch.name,
@@ -185,6 +186,7 @@ class Agency:
             counts=pd.DataFrame([table.counts for table in loaded.values()]),
             quarantine=quarantined(loaded.values()),
             findings=findings(loaded, contract(), self._unread),
+            measure=lambda found: data_quality(loaded, found.findings, found.reasons),
         )
 
     @property

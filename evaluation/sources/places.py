@@ -27,7 +27,6 @@ Reader = Callable[[Backend, TableSchema, str], Staged]
 Source = str | Path | Mapping[str, pd.DataFrame]
 
 _CATALOG = "agency_file"
-_HOLLOW = "The folder holds no Parquet file, so it is not read."
 _NEWEST_DUCKDB = 1
 _FORMATS = (".csv", ".csv.gz", ".parquet", ".xlsx")
 _OTHER_FORMATS = (".xls", ".tsv", ".txt", ".json", ".feather", ".sav", ".dta")
@@ -45,17 +44,17 @@ class Place:
         For every contract table present, what copies it into the engine.
     unread : list of (str, str)
         Names of files, tables or columns that are not read, and why.
-    close : callable
-        Lets go of the source.
     incomplete : list of str
         What a mapping still has to say before every table can be read.
+    close : callable
+        Lets go of the source.
     """
 
     description: str
     readers: Mapping[str, Reader]
     unread: list[tuple[str, str]] = field(default_factory=list)
-    close: Callable[[], None] = lambda: None
     incomplete: list[str] = field(default_factory=list)
+    close: Callable[[], None] = lambda: None
 
 
 def locate(source: Source, connection: Backend, mapping: Mapped | None = None) -> Place:
@@ -64,7 +63,7 @@ def locate(source: Source, connection: Backend, mapping: Mapped | None = None) -
     Parameters
     ----------
     source : str, pathlib.Path or mapping of str to pandas.DataFrame
-        A folder, a workbook, a DuckDB file, data frames by table name, or an address.
+        A folder, a DuckDB file, data frames by table name, or an address.
     connection : Ibis backend
         Spark's for an address on Spark, else DuckDB's, to which a DuckDB file is
         attached, read-only.
@@ -232,7 +231,7 @@ def _workbook(path: Path, mapping: Mapped | None) -> Place:
         for name in present
         if name not in readers and name not in used
     ]
-    return _found(Place(str(path), readers, unread, incomplete=incomplete), str(path))
+    return _found(Place(str(path), readers, unread, incomplete), str(path))
 
 
 def _read_sheet(
@@ -268,9 +267,27 @@ def _read_mapped(
 
 
 def _folder(folder: Path, mapping: Mapped | None) -> Place:
+    mapped, incomplete = _mapped(folder, mapping)
+    files, unread = _files_of(folder, mapping)
+    for name, candidates in files.items():
+        if len(candidates) > 1:
+            raise DataError(
+                f"The folder {folder} holds {' and '.join(c.name for c in candidates)} for the "
+                f"table {name}; keep one of them."
+            )
+        _refuse_outside(candidates[0], folder)
+        for inside in parquet_files(candidates[0]) if candidates[0].is_dir() else ():
+            _refuse_outside(inside, folder)
+    own = {name: partial(_read_file, files[name][0]) for name in contract().names if name in files}
+    return _found(Place(str(folder), mapped | own, unread, incomplete), f"the folder {folder}")
+
+
+def _files_of(
+    folder: Path, mapping: Mapped | None
+) -> tuple[dict[str, list[Path]], list[tuple[str, str]]]:
+    """Return the files of each contract table, and the files not read with the reason."""
     files: dict[str, list[Path]] = {}
     unread = []
-    mapped, incomplete = _mapped(folder, mapping)
     taken = {rule.file for rule in mapping.tables} if mapping else set()
     claimed = {rule.table for rule in mapping.tables} if mapping else set()
     try:
@@ -282,39 +299,21 @@ def _folder(folder: Path, mapping: Mapped | None) -> Place:
         stem = entry.name[: len(entry.name) - len(ending)]
         if entry.name in taken:
             continue
-        known = stem in contract().names and stem not in claimed
-        hollow = known and _is_hollow_folder(entry, ending)
-        if known and not hollow and (ending or entry.is_dir()):
+        if stem in contract().names and entry.is_dir() and ending in ("", ".parquet"):
+            if parquet_files(entry):
+                files.setdefault(stem, []).append(entry)
+            else:
+                unread.append((entry.name, "The folder holds no Parquet file, so it is not read."))
+        elif ending and stem in contract().names and stem not in claimed:
             files.setdefault(stem, []).append(entry)
-        elif why := _HOLLOW if hollow else _why_left(entry, ending, stem):
-            unread.append((entry.name, why))
-    for name, candidates in files.items():
-        if len(candidates) > 1:
-            raise DataError(
-                f"The folder {folder} holds {' and '.join(c.name for c in candidates)} for the "
-                f"table {name}; keep one of them."
-            )
-        _refuse_outside(candidates[0], folder)
-        for inside in parquet_files(candidates[0]) if candidates[0].is_dir() else ():
-            _refuse_outside(inside, folder)
-    own = {name: partial(_read_file, files[name][0]) for name in contract().names if name in files}
-    return _found(
-        Place(str(folder), mapped | own, unread, incomplete=incomplete), f"the folder {folder}"
-    )
-
-
-def _is_hollow_folder(entry: Path, ending: str) -> bool:
-    return entry.is_dir() and ending in ("", ".parquet") and not parquet_files(entry)
-
-
-def _why_left(entry: Path, ending: str, stem: str) -> str | None:
-    """Say why an entry that may have been meant as a table is not read."""
-    if ending and not entry.name.startswith("."):
-        return _why_unread(stem)
-    other = _ending(entry.name, _OTHER_FORMATS)
-    if other and nearest(entry.name[: len(entry.name) - len(other)], contract().names, cutoff=0.8):
-        return f"Files ending in {other} are not read; save it as CSV or Parquet."
-    return None
+        elif ending and not entry.name.startswith("."):
+            unread.append((entry.name, _why_unread(stem)))
+        elif other := _ending(entry.name, _OTHER_FORMATS):
+            stem = entry.name[: len(entry.name) - len(other)]
+            if nearest(stem, contract().names, cutoff=0.8):
+                why = f"Files ending in {other} are not read; save it as CSV or Parquet."
+                unread.append((entry.name, why))
+    return files, unread
 
 
 def _read_file(path: Path, connection: Backend, schema: TableSchema, name: str) -> Staged:

@@ -46,12 +46,12 @@ class Staged:
         ``rule``, ``message``.
     malformed_rows, blank_lines, multiline_rows : int
         Rows in `malformed`; lines without content; rows with a line break inside.
-    ordered : bool
-        Whether `ROW` is the order of the source; if not, rows have none.
     origins : mapping of str to str
         For mapped sources: the source's column of each field.
     remarks : tuple of Remark
         What a reader must know of how the table was made.
+    ordered : bool
+        Whether `ROW` is the order of the source; if not, rows have none.
     """
 
     table: ir.Table
@@ -63,9 +63,9 @@ class Staged:
     malformed_rows: int = 0
     blank_lines: int = 0
     multiline_rows: int = 0
-    ordered: bool = True
     origins: Mapping[str, str] = default(default_factory=dict)
     remarks: tuple[Remark, ...] = ()
+    ordered: bool = True
 
 
 def check_columns(columns: list[str], schema: TableSchema, label: str) -> None:
