@@ -21,6 +21,7 @@ _ROOM_OF = {
     "Cohort": "evaluation.cohorts",
     "build_cohort": "evaluation.cohorts",
     "compare": "evaluation.estimates",
+    "competing_models": "evaluation.estimates",
     "cox": "evaluation.estimates",
     "cumulative_incidence": "evaluation.estimates",
     "discrete_hazard": "evaluation.estimates",

@@ -9,8 +9,9 @@ import pandas as pd
 
 from evaluation.estimates import clusters as few
 from evaluation.estimates.curve_influence import CurveInfluence
+from evaluation.estimates.curve_readings import CurveReadings
 from evaluation.estimates.errors import EstimateError
-from evaluation.estimates.result import Account, Result
+from evaluation.estimates.result import Account
 from evaluation.estimates.risksets import RiskSets
 from evaluation.estimates.rows import Rows
 
@@ -97,7 +98,7 @@ class Grid:
 
 
 @dataclass(frozen=True, repr=False)
-class Curves(Result):
+class Curves(CurveReadings):
     """Curves by group; a subclass names the value and its limits.
 
     Parameters
@@ -115,8 +116,8 @@ class Curves(Result):
     curves: list[Curve] = field(repr=False)
     grid: Grid = field(repr=False)
 
-    value_name = "value"
     axis_label = "Value"
+    compared = "value"
 
     @staticmethod
     def limits(

@@ -2,13 +2,14 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from itertools import combinations
 
 import numpy as np
 import pandas as pd
 
 from evaluation.estimates import clusters as few
+from evaluation.estimates.curve_influence import cluster_roots
 from evaluation.estimates.curves import cautions, clusters_by_group, refuse_recurrent
+from evaluation.estimates.differences import Differences, differences
 from evaluation.estimates.errors import EstimateError
 from evaluation.estimates.result import Account, Result, account
 from evaluation.estimates.rows import Columns, Rows, read_rows
@@ -37,42 +38,37 @@ class MeanTimes(Result):
     influence: pd.DataFrame = field(repr=False)
     _rows: Rows = field(repr=False)
 
-    def differences(self) -> pd.DataFrame:
-        """Compare each pair of groups.
+    def differences(self, reference: object = None) -> Differences:
+        """Compare groups.
 
-        Clusters with rows in both groups count once, so that their shared luck
-        cancels. Without clusters or weights the groups are independent.
+        A cluster with rows in several groups counts once, so that what its
+        members share cancels. Without clusters or weights groups are independent.
+
+        Parameters
+        ----------
+        reference : optional
+            The group to compare every other with; by default each pair is
+            compared.
 
         Returns
         -------
-        DataFrame
-            group, reference, (cause,) horizon, difference (group less
-            reference), se, ci_low, ci_high, p.
+        Differences
+            ``table`` with group, reference, (cause,) horizon, difference (group
+            less reference), se, ci_low, ci_high, p.
+
+        Raises
+        ------
+        EstimateError
+            If there is one group only, or no group ``reference``.
+
+        References
+        ----------
+        Andersen (2013) for time lost; Jaeckel (1972) for its variance.
         """
-        keys = [c for c in ("cause", "horizon") if c in self.table]
-        indexed = self.table.set_index(["group", *keys])
-        out = []
-        for reference, group in combinations(self._rows.groups.labels, 2):
-            for key in self.table[keys].drop_duplicates().itertuples(index=False, name=None):
-                one, two = indexed.loc[(group, *key)], indexed.loc[(reference, *key)]
-                difference = one["mean"] - two["mean"]
-                se, behind = self._difference_se((group, *key), (reference, *key), one, two)
-                half = float(few.quantile(behind)) * se
-                p = few.two_sided(np.array([difference / se]), behind)[0] if se > 0 else np.nan
-                out.append(
-                    {
-                        "group": group,
-                        "reference": reference,
-                        **dict(zip(keys, key, strict=True)),
-                        "difference": difference,
-                        "se": se,
-                        "ci_low": difference - half,
-                        "ci_high": difference + half,
-                        "p": p,
-                    }
-                )
-        columns = ["group", "reference", *keys, "difference", "se", "ci_low", "ci_high", "p"]
-        return pd.DataFrame(out, columns=columns)
+        what = "mean time lost" if "cause" in self.table else "mean time free of the event"
+        return differences(
+            self.table, "mean", self.influence, self._rows, self.account, what, reference
+        )
 
     def plot(self, ax=None):
         """Draw the mean times with their intervals.
@@ -103,21 +99,6 @@ class MeanTimes(Result):
             axis_label="Mean time lost (95% interval)" if causes else "Mean time free of the event",
             ax=ax,
         )
-
-    def _difference_se(self, one_key, two_key, one, two) -> tuple[float, int | None]:
-        if self._rows.independent:
-            return float(np.hypot(one["se"], two["se"])), None
-        change = self.influence[one_key].to_numpy() - self.influence[two_key].to_numpy()
-        labels = self._rows.groups.labels
-        codes = [labels.index(k[0]) for k in (one_key, two_key)]
-        mine = np.isin(self._rows.groups.codes, codes) & (self._rows.case_weights > 0)
-        behind = int(mine.sum())
-        if self._rows.cluster is not None:
-            cluster = self._rows.cluster.codes
-            behind = len(np.unique(cluster[mine]))
-            change = np.bincount(cluster, change)
-        se = float(np.sqrt((change**2).sum()))
-        return (float(few.corrected(se, behind)) if behind < few.FEW else se), behind
 
 
 def restricted_mean(
@@ -189,7 +170,7 @@ def restricted_mean(
         for length in horizons:
             widths = _widths(found, length)
             change = curve.area(widths)
-            se = _cluster_roots(rows, change)
+            se = cluster_roots(rows, change)
             if cause is None and rows.independent:
                 se = _greenwood_area(found, curve.level * widths)
             part = pd.DataFrame({"group": rows.groups.labels})
@@ -247,16 +228,6 @@ def _greenwood_area(found: Steps, areas: np.ndarray) -> np.ndarray:
     n, d = found.at_risk.astype(float), found.counts[1:].sum(axis=0)
     terms = np.divide(beyond**2 * d, n * (n - d), np.zeros(len(n)), where=n > d)
     return np.sqrt(sets.cumulate(terms, backward=True)[sets.base])
-
-
-def _cluster_roots(rows: Rows, change: np.ndarray) -> np.ndarray:
-    """Root of the sum of squared cluster influences, group by group."""
-    groups = len(rows.groups)
-    if rows.cluster is None:
-        return np.sqrt(np.bincount(rows.groups.codes, change**2, groups))
-    key = rows.cluster.codes.astype(np.int64) * groups + rows.groups.codes
-    found, place = np.unique(key, return_inverse=True)
-    return np.sqrt(np.bincount(found % groups, np.bincount(place, change) ** 2, groups))
 
 
 def _with_limits(part: pd.DataFrame, se: np.ndarray, behind: np.ndarray | None) -> pd.DataFrame:

@@ -7,10 +7,12 @@ from typing import Any, Literal
 import pandas as pd
 
 from evaluation.reporting.annual import AnnualReport
+from evaluation.reporting.brief import brief
 from evaluation.reporting.charts.chart import Chart
 from evaluation.reporting.provenance import Provenance
 from evaluation.reporting.sections.section import Section
 from evaluation.reporting.tables import Column, Table
+from evaluation.reporting.technical import technical
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,5 +77,49 @@ def _annual(found: AnnualReport) -> Sequence[Report]:
     ]
 
 
-MAKERS: dict[str, Callable[[AnnualReport], Sequence[Report]]] = {"annual": _annual}
+def _brief(found: AnnualReport) -> Sequence[Report]:
+    said = brief(found)
+    parts = [
+        ("The other outcomes", "others", said.others),
+        ("Who was served", "served", said.served),
+        ("What it cost", "cost", said.cost),
+        ("How sure this is", "sure", said.sure),
+        ("What next", "next", said.following),
+    ]
+    drawn = () if said.drawing is None else (said.drawing,)
+    return [
+        Report(
+            "brief",
+            found.study.title,
+            "The brief: two pages for funders, the chart first.",
+            "brief.md.j2",
+            {
+                "brief": said,
+                "parts": [part for part in parts if part[2]],
+                "foot": found.material.source,
+            },
+            (Section("brief", found.study.title, (), drawn),),
+        )
+    ]
+
+
+def _technical(found: AnnualReport) -> Sequence[Report]:
+    parts = technical(found)
+    return [
+        Report(
+            "technical",
+            f"{found.study.title}: technical appendix",
+            "The technical appendix: protocol, methods, balance, models, STROBE and RECORD.",
+            "technical.md.j2",
+            {"parts": parts},
+            parts,
+        )
+    ]
+
+
+MAKERS: dict[str, Callable[[AnnualReport], Sequence[Report]]] = {
+    "annual": _annual,
+    "brief": _brief,
+    "technical": _technical,
+}
 REPORTS = tuple(MAKERS)

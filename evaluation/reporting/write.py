@@ -11,6 +11,9 @@ from evaluation.reporting.document import write_markdown
 from evaluation.reporting.estimates_json import estimates_json
 from evaluation.reporting.folder import whole_folder, write_bytes, write_text
 from evaluation.reporting.forms import Page
+from evaluation.reporting.index import index
+from evaluation.reporting.manifest import NAME as MANIFEST
+from evaluation.reporting.manifest import manifest
 from evaluation.reporting.provenance import Provenance, provenance
 from evaluation.reporting.reports import MAKERS, REPORTS, Report, origin_table
 from evaluation.reporting.tables import Table
@@ -18,7 +21,7 @@ from evaluation.reporting.workbook import workbook
 
 FORMATS = ("html", "docx", "pdf")
 PICTURES = {"html": "svg", "docx": "png", "pdf": "svg"}
-BESIDE = ("tables.xlsx", "estimates.json")
+BESIDE = ("tables.xlsx", "estimates.json", MANIFEST)
 
 
 class Outputs(list[Path]):
@@ -92,7 +95,10 @@ def write_reports(
                 write_bytes(folder / f"{report.name}.{form}", content)
         write_bytes(folder / "tables.xlsx", workbook(found, _tables(reports, origin)))
         write_text(folder / "estimates.json", estimates_json(found))
-    return Outputs(Path(out) / name for name in [*names, *BESIDE, "charts"])
+        page = _page(found.study.title, found, folder)
+        write_bytes(folder / "index.html", index(found, reports, forms, page))
+        write_text(folder / MANIFEST, manifest(found, reports, folder))
+    return Outputs(Path(out) / name for name in ["index.html", *names, *BESIDE, "charts"])
 
 
 def refuse_unknown(formats: Sequence[str] | None, only: Sequence[str] | None) -> None:
@@ -124,8 +130,11 @@ def _write_charts(reports: Sequence[Report], folder: Path) -> None:
 def _document(report: Report, form: str, found: AnnualReport, folder: Path) -> bytes:
     facts = {"picture": PICTURES[form], "origin": origin_table(found.provenance)}
     source = write_markdown(report.template, report.facts | facts)
-    page = Page(report.title, found.study.report.agency, found.provenance, folder)
-    return getattr(page, form)(source)
+    return getattr(_page(report.title, found, folder), form)(source)
+
+
+def _page(title: str, found: AnnualReport, folder: Path) -> Page:
+    return Page(title, found.study.report.agency, found.provenance, folder)
 
 
 def _tables(reports: Sequence[Report], origin: Provenance) -> list[Table]:

@@ -16,6 +16,27 @@ def test_concordance_with_starts_strata_and_weights(split_rows, children):
     assert late.concordance == pytest.approx(0.586631559616, abs=1e-11)
 
 
+CONCORDANCE = {
+    "concordance": {},
+    "concordance_weighted": {"weights": "weight"},
+    "concordance_cluster": {"weights": "weight", "cluster": "family_id"},
+    "concordance_entry": {"start": "entry"},
+}
+
+
+@pytest.mark.parametrize("key", CONCORDANCE)
+def test_concordance_and_its_standard_error_are_rs(key, children, diagnostics):
+    model = cox(children, FIVE, cause=1, **CONCORDANCE[key])
+    assert model.concordance == pytest.approx(diagnostics[key]["concordance"], abs=1e-11)
+    assert model.concordance_se == pytest.approx(diagnostics[key]["se"], rel=1e-9)
+
+
+def test_concordance_with_strata_clusters_and_split_rows_is_rs(split_rows, diagnostics):
+    full = {"weights": "weight", "strata": "county", "cluster": "family_id"}
+    model = cox(split_rows, "served + " + FIVE, **full, **ROWS)
+    assert model.concordance_se == pytest.approx(diagnostics["concordance_full"]["se"], rel=1e-9)
+
+
 def test_concordance_counts_pairs():
     data = pd.DataFrame(
         {

@@ -7,11 +7,9 @@ from evaluation.estimates import (
     EstimateError,
     compare,
     cox,
-    cumulative_incidence,
     discrete_hazard,
     fine_gray,
     parametric,
-    predict_incidence,
     zero_event_limits,
 )
 
@@ -185,26 +183,6 @@ def test_exact_limits_with_some_events_hold_the_estimate(children):
     assert ((table["ci_low"] < table["estimate"]) & (table["estimate"] < table["ci_high"])).all()
 
 
-def test_predicted_incidence_averages_to_the_observed(children):
-    models = {c: cox(children, "age + C(county) + kin", cause=c) for c in (1, 2)}
-    found = predict_incidence(models, children, [180, 365])
-    assert found.index.equals(children.index)
-    observed = cumulative_incidence(children).at([180, 365])["incidence"]
-    np.testing.assert_allclose(found.mean(), observed, atol=0.003)
-
-
-def test_predicted_incidence_by_hand():
-    """Without covariate effects it is the Aalen–Johansen curve with exp(-hazard) as survival."""
-    data = pd.DataFrame({"time": [1, 2, 3, 4] * 2, "event": [1, 2, 1, 0] * 2})
-    data["x"] = [0.0] * 4 + [1.0] * 4
-    models = {c: cox(data, "x", cause=c, ties="breslow") for c in (1, 2)}
-    found = predict_incidence(models, data, [0.5, 3])
-    hazard = [2 / 8, 2 / 6, 2 / 4]
-    first = hazard[0] + np.exp(-hazard[0] - hazard[1]) * hazard[2]
-    np.testing.assert_allclose(found[(1, 3.0)], first, atol=1e-9)
-    assert (found[(1, 0.5)] == 0).all()
-
-
 def test_predictions_refuse_what_the_model_has_not_seen(children):
     model = cox(children, "C(county)", cause=1)
     with pytest.raises(EstimateError, match="which the model uses"):
@@ -216,5 +194,3 @@ def test_predictions_refuse_what_the_model_has_not_seen(children):
     ):
         with pytest.raises(EstimateError, match="holds 'z', which the model has not seen"):
             predict(strange)
-    with pytest.raises(EstimateError, match="has strata"):
-        predict_incidence({1: cox(children, "age", cause=1, strata="kin")}, children, 90)
