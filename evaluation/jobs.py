@@ -180,6 +180,7 @@ def _report(
     step: Step,
     cohort_out: Path | None = None,
 ) -> Made:
+    from evaluation import evidence
     from evaluation.effects import beside_truth, effects
     from evaluation.reporting import write_reports
 
@@ -187,13 +188,16 @@ def _report(
     if cohort_out is not None:
         _write_cohort(built, cohort_out)
     found = step("Estimating effects", lambda: effects(built))
+    weighed = step("Weighing the evidence", lambda: evidence(built, found))
     truth = None
     if agency.truth is not None:
         truth = step("Computing the truth", lambda: beside_truth(found, agency.truth, study))
     chosen = {"formats": tuple(formats)} if formats else {}
     written = step(
         "Writing the reports",
-        lambda: write_reports(study, agency, built, found, out, only=only, truth=truth, **chosen),
+        lambda: write_reports(
+            study, agency, built, found, out, only=only, truth=truth, evidence=weighed, **chosen
+        ),
     )
     return [(path.suffix.lstrip(".") or path.name, path) for path in written]
 

@@ -59,6 +59,7 @@ def write_markdown(template: str, facts: dict) -> str:
         "drawn_table": markdown.drawn_table,
         "numbered": numbered,
         "pipe_table": markdown.pipe_table,
+        "target": markdown.target,
     }
     return environment.get_template(template).render(facts)
 

@@ -8,7 +8,7 @@ import pandas as pd
 from evaluation.errors import OutputError
 from evaluation.reporting.annual import AnnualReport, annual_report
 from evaluation.reporting.document import write_markdown
-from evaluation.reporting.estimates_json import estimates_json
+from evaluation.reporting.estimates_json import estimates_json, strict_json
 from evaluation.reporting.folder import whole_folder, write_bytes, write_text
 from evaluation.reporting.forms import Page
 from evaluation.reporting.index import index
@@ -43,6 +43,7 @@ def write_reports(
     formats: Sequence[str] = FORMATS,
     only: Sequence[str] | None = None,
     truth: pd.DataFrame | None = None,
+    evidence=None,
 ) -> Outputs:
     """Write the reports of a study, its tables, charts and estimates.
 
@@ -68,6 +69,9 @@ def write_reports(
         Reports to write; without it all of `reports.REPORTS`.
     truth : pandas.DataFrame, optional
         Estimates beside the truth, where the data were simulated.
+    evidence : Evidence, optional
+        From ``evidence``: with it the annual report sums it up and every service has a
+        program entry.
 
     Returns
     -------
@@ -77,22 +81,30 @@ def write_reports(
     Raises
     ------
     OutputError
-        If a format or report is not known, or the folder cannot be written.
+        If a format or report is not known, the program entries are asked for without
+        evidence, or the folder cannot be written.
     """
     refuse_unknown(formats, only)
+    if evidence is None and "program" in (only or ()):
+        raise OutputError(
+            "The program entry needs the evidence: give evidence=ev.evidence(cohort, effects)."
+        )
     origin = provenance(study, agency.source, agency.data_hash)
-    found = annual_report(study, agency.check(), cohort, effects, origin, truth)
+    found = annual_report(study, agency.check(), cohort, effects, origin, truth, evidence)
     reports = [
         report for name in REPORTS if name in (only or REPORTS) for report in MAKERS[name](found)
     ]
     forms = [form for form in FORMATS if form in formats]
     names = [f"{report.name}.{form}" for report in reports for form in forms]
+    names += [f"{report.name}.json" for report in reports if report.data is not None]
     with whole_folder(out) as folder:
         _write_charts(reports, folder)
         for report in reports:
             for form in forms:
                 content = _document(report, form, found, folder)
                 write_bytes(folder / f"{report.name}.{form}", content)
+            if report.data is not None:
+                write_text(folder / f"{report.name}.json", strict_json(report.data))
         write_bytes(folder / "tables.xlsx", workbook(found, _tables(reports, origin)))
         write_text(folder / "estimates.json", estimates_json(found))
         page = _page(found.study.title, found, folder)
