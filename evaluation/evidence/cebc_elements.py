@@ -102,8 +102,7 @@ def _sustained(body: Body, months: int) -> Reading:
 def peer(body: Body) -> Reading:
     """The controlled studies on the topic were published and peer reviewed."""
     what = "published, peer-reviewed study with a control group on the topic's outcomes"
-    change = "publish the analysis in a peer-reviewed journal"
-    return _over(_on_topic(body), _published_control, what, change)
+    return _over(_on_topic(body), _published_control, what, PUBLISH)
 
 
 def measures(body: Body) -> Reading:
@@ -340,7 +339,7 @@ def _over(
     own = [s for s, found in judged if s.own and found == "absent" and s.peer_reviewed == "no"]
     if own and judge(replace(own[0], peer_reviewed="yes")) == "present":
         why += "; this evaluation would be one if it were published and peer reviewed"
-        change = f"publish this evaluation in a peer-reviewed journal; or {change}"
+        change = f"{PUBLISH}; or {change}" if change != PUBLISH else change
     return Reading(status, why, change, unclear)
 
 
@@ -354,6 +353,7 @@ def _unless(status: Status, change: str) -> str:
     return "" if status == "present" else change
 
 
+PUBLISH = "publish this evaluation in a peer-reviewed journal"
 TRIAL = "a published randomized trial in usual care that finds a benefit on the topic's outcomes"
 
 ELEMENTS: dict[str, Callable[[Body], Reading]] = {

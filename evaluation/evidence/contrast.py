@@ -165,9 +165,10 @@ class ContrastEvidence:
             )
         if not clock.reaches(months):
             needed = clock.intended_days + days_of(months)
+            reach = f"{clock.months_beyond:.1f} months" if clock.days_beyond else "no time"
             return "absent", (
-                f"day {self.horizon} lies {clock.months_beyond:.1f} months beyond the intended "
-                f"end; {months} months need day {needed}"
+                f"day {self.horizon} lies {reach} beyond the intended end; {months} months need "
+                f"day {needed}"
             )
         if self.withheld:
             return "unknown", "its numbers are too small to be released"

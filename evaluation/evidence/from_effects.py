@@ -35,10 +35,10 @@ def estimate_ids(table: pd.DataFrame) -> pd.Series:
     horizon = table["horizon"].map(lambda day: RATE if pd.isna(day) else str(int(day)))
     base = table["service"] + "." + table["outcome"] + "." + horizon + "." + table["measure"]
     ids = base.copy()
-    for column in DISTINGUISHING:
-        shared = ids.duplicated(keep=False)
-        if column in table and shared.any():
-            ids = ids.where(~shared, ids + "." + table[column].astype(str).map(_slug))
+    for column in (name for name in DISTINGUISHING if name in table):
+        words = table[column].astype(str)
+        differs = words.groupby(ids).transform("nunique") > 1
+        ids = ids.where(~differs, ids + "." + words.map(_slug))
     number = ids.groupby(ids).cumcount()
     return ids.where(number == 0, ids + "." + (number + 1).astype(str))
 
@@ -93,6 +93,7 @@ class _Setting:
         return [self._contrast(part) for part in parts if len(part)]
 
     def _contrast(self, part: pd.DataFrame) -> ContrastEvidence:
+        part = part.drop_duplicates("measure")
         rows = {row.measure: row for row in part.itertuples()}
         main = rows.get("risk_difference") or rows["hazard_ratio"]
         horizon = None if pd.isna(main.horizon) else int(main.horizon)

@@ -75,9 +75,9 @@ def target(name: str) -> Markup:
     return Markup(f"[{escape(name)}]{{#{_PLACE.sub('-', name)}}}")
 
 
-def link(name: str) -> Markup:
-    """Write a name as a link to where `target` stands on the same page."""
-    return Markup(f"[{escape(name)}](#{_PLACE.sub('-', name)})")
+def link(name: str, words: str) -> Markup:
+    """Write words as a link to where the `target` of a name stands on the same page."""
+    return Markup(f"[{escape(words)}](#{_PLACE.sub('-', name)})")
 
 
 def drawn_table(chart: Chart) -> Markup:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
+import pandas as pd
 from markupsafe import Markup
 
 from evaluation.evidence import ContrastEvidence, ProgramEvidence, estimate_ids
@@ -17,18 +18,18 @@ from evaluation.reporting.tables import Column, Table
 from evaluation.reporting.wording import listed, outcome_words, upper_first
 
 KINDS = {
+    "risk_treated": ("share served", "percent"),
+    "risk_comparison": ("share compared", "percent"),
     "risk_difference": ("difference per 100", "per100"),
     "risk_ratio": ("risk ratio", "ratio"),
     "hazard_ratio": ("hazard ratio", "ratio"),
-    "cox_index": ("Cox index", "decimal"),
 }
 NOT_STATED = "Not stated."
-FIELDS = (Column("field", "What"), Column("value", "Entry"))
 FEATURES = (
-    Column("contrast", "Comparison"),
     Column("text", "Feature"),
     Column("status", "Status"),
     Column("why", "Why"),
+    Column("others", "Other comparisons"),
 )
 
 
@@ -142,7 +143,7 @@ def _about(material: Material, own: ProgramEvidence) -> list[tuple[str, str]]:
         ("Source", f"{program.source.title} ({program.source.confirmation})"),
         ("Wording of the scale", own.cebc.wording),
     ]
-    return [(name, value or NOT_STATED) for name, value in fields]
+    return [(name, upper_first(value) or NOT_STATED) for name, value in fields]
 
 
 def _stated(own: ProgramEvidence, code: str) -> str:
@@ -161,7 +162,8 @@ def _own_entry(material: Material, own: ProgramEvidence) -> tuple[str, list[tupl
     study, first = material.study, own.contrasts[0]
     years = material.evidence.years
     beyond = [c.clock.months_beyond for c in own.contrasts if c.clock and c.clock.months_beyond]
-    sizes = [first.counts.get(name) for name in ("n_treated", "n_comparison")]
+    counted = next((c.counts for c in own.contrasts if c.counts), {})
+    sizes = [counted.get(name) for name in ("n_treated", "n_comparison")]
     number = f"{sizes[0]:,} served and {sizes[1]:,} compared children" if all(sizes) else NOT_STATED
     outcomes = [
         outcome_words(o, study).name for o in dict.fromkeys(c.outcome for c in own.contrasts)
@@ -242,28 +244,39 @@ def _finding(material: Material, contrast: ContrastEvidence) -> Markup:
     """Say one contrast, with a link to each number behind it."""
     words = outcome_words(contrast.outcome, material.study)
     by = "" if contrast.horizon is None else f" by {by_month(contrast.horizon)}"
-    said = f"{words.name}{by}: {shown.DIRECTIONS[contrast.direction]} with the service."
+    head = f"{words.name}{by}: "
     if contrast.withheld:
-        return escape(f"{said} Its numbers are too small to be released.")
-    last = " ".join(sentence for sentence in shown.lasting_words(contrast, material))
-    if contrast.horizon is None:
-        last = "A hazard ratio has no horizon from which to count months after the service."
-    links = Markup(", ").join(link(name) for name in contrast.estimate_ids)
-    return Markup("{} {} {} {}").format(escape(said), escape(last), escape("Numbers:"), links)
+        return escape(f"{head}cannot be told, since its numbers are too small to be released.")
+    said = f"{head}{shown.DIRECTIONS[contrast.direction]} with the service."
+    last = (
+        "A hazard ratio has no horizon from which to count months after the service."
+        if contrast.horizon is None
+        else shown.lasting_words(contrast)
+    )
+    links = Markup(", ").join(link(row["id"], words) for row, words, _ in _told(material, contrast))
+    return Markup("{} {} {} {}.").format(escape(said), escape(last), escape("Numbers:"), links)
+
+
+def _told(material: Material, contrast: ContrastEvidence) -> list[tuple[Any, str, str]]:
+    """Return the released estimates behind a contrast that are printed, with name and kind."""
+    if contrast.withheld:
+        return []
+    exact = material.effects.table
+    table = material.released.table.assign(id=estimate_ids(exact).to_numpy())
+    rows = table[table["id"].isin(contrast.estimate_ids) & table["measure"].isin(list(KINDS))]
+    return [(row, *KINDS[row["measure"]]) for row in rows.to_dict("records")]
 
 
 def _numbers(material: Material, contrast: ContrastEvidence) -> list[tuple[str, str]]:
     """Print the estimates behind a contrast by their ids."""
-    if contrast.withheld:
-        return []
-    table = material.released.table.set_index(estimate_ids(material.effects.table).to_numpy())
-    found = []
-    for name in contrast.estimate_ids:
-        row = table.loc[name]
-        label, kind = KINDS.get(row["measure"], (row["measure"].replace("_", " "), "percent"))
-        limits = compact(row["ci_low"], row["ci_high"], kind)
-        found.append((name, f"{label} {show(row['estimate'], kind)} ({limits})"))
-    return found
+    return [
+        (
+            row["id"],
+            f"{label} {show(row['estimate'], kind)} "
+            f"({compact(row['ci_low'], row['ci_high'], kind)})",
+        )
+        for row, label, kind in _told(material, contrast)
+    ]
 
 
 def _sections(material: Material, own: ProgramEvidence, program: str) -> tuple[Section, ...]:
@@ -280,7 +293,6 @@ def _sections(material: Material, own: ProgramEvidence, program: str) -> tuple[S
         f"{name}: requirements of the Title IV-E Prevention Services Clearinghouse",
         own.clearinghouse.wording,
     )
-    features = own.clearinghouse.features.astype(object)
     parts = [
         Section(
             "scale",
@@ -294,13 +306,7 @@ def _sections(material: Material, own: ProgramEvidence, program: str) -> tuple[S
             (own.clearinghouse.statement,),
             (
                 requirements,
-                Table(
-                    f"features_{program}",
-                    f"{name}: design and execution of each comparison",
-                    FEATURES,
-                    features,
-                    "Confirmed and unconfirmed wording is told apart in the table above.",
-                ),
+                *_features(own, name, program),
             ),
         ),
         Section(
@@ -326,4 +332,34 @@ def _met(own: ProgramEvidence) -> str:
     return (
         f"Of {len(statuses)} requirements for a body of evidence {statuses.count('present')} are "
         f"met, {statuses.count('absent')} are not and {statuses.count('unknown')} cannot be shown"
+    )
+
+
+def _features(own: ProgramEvidence, name: str, program: str) -> tuple[Table, ...]:
+    """Show the features of the leading comparison, and how many others have them."""
+    if not own.contrasts:
+        return ()
+    lead = next((c for c in own.contrasts if c.primary), own.contrasts[0])
+    table = own.clearinghouse.features
+    rows = []
+    for _, alike in table.groupby("feature", sort=False):
+        first = alike[alike["contrast"] == lead.id].iloc[0]
+        others = alike.loc[alike["contrast"] != lead.id, "status"].value_counts()
+        rows.append(
+            {
+                "text": upper_first(first["text"]) + shown.MARK[first["confirmation"]],
+                "status": first["status"],
+                "why": upper_first(first["why"]),
+                "others": ", ".join(f"{n} {status}" for status, n in sorted(others.items()))
+                or None,
+            }
+        )
+    return (
+        Table(
+            f"features_{program}",
+            f"{name}: design and execution of the comparison {lead.id}",
+            FEATURES,
+            pd.DataFrame(rows).astype(object),
+            "Every comparison, its features and reasons stand in this entry's JSON.",
+        ),
     )

@@ -3,8 +3,8 @@
 import pandas as pd
 
 from evaluation.evidence import ContrastEvidence, ProgramEvidence
-from evaluation.evidence.standards import ElementFinding
-from evaluation.reporting.numerals import by_month, compact, months, show
+from evaluation.evidence.standards import ElementFinding, standard
+from evaluation.reporting.numerals import compact, months, show
 from evaluation.reporting.sections.section import Material, Section
 from evaluation.reporting.tables import Column, Table
 from evaluation.reporting.wording import listed, outcome_words, upper_first
@@ -21,20 +21,16 @@ SUPPORTS = (
     Column("direction", "With the service"),
     Column("beyond", "Months after its end", "count"),
     Column("ended", "Services ended by then"),
-    Column("after", "After its end, per 100 (95%)"),
-    Column("id", "In estimates.json"),
+    Column("after", "Difference after its end, per 100 (95%)"),
 )
 ELEMENTS = (
     Column("text", "Element"),
-    Column("status", "Status"),
+    Column("status", "Status\u00a0now"),
     Column("why", "Why"),
     Column("change", "What would change it"),
     Column("if_published", "If published"),
 )
-STATUSES = {
-    "sustain6": "lasts six months after the service",
-    "sustain12": "lasts a year after the service",
-}
+_SHOWN = {"absent": "not shown", "unknown": "not known", "present": "shown"}
 MARK = {"confirmed": "", "unconfirmed": " (wording unconfirmed)"}
 
 
@@ -74,17 +70,13 @@ def sentence(material: Material, program: str) -> str:
     """Say what the evidence for one program supports, with what is missing."""
     found: ProgramEvidence = material.evidence.programs[program]
     name = upper_first(material.service_name(program))
+    names = standard("cebc")["elements"]
     missing = [
-        code
+        names[code]["short"]
         for code in ("peer", "manual", "noharm_case")
         if found.cebc.elements[code].status != "present"
     ]
-    words = {
-        "peer": "publication in a peer-reviewed journal",
-        "manual": "a manual",
-        "noharm_case": "a review for harm",
-    }
-    lacks = f" Not shown: {listed([words[code] for code in missing])}." if missing else ""
+    lacks = f" Not shown: {listed(missing)}." if missing else ""
     published = len(found.published)
     studies = {0: "No published study", 1: "1 published study"}.get(
         published, f"{published} published studies"
@@ -113,7 +105,6 @@ def supports(
             else c.clock.months_beyond,
             "ended": ended_words(c, material),
             "after": after_words(c),
-            "id": c.id,
         }
         for c in contrasts
     ]
@@ -163,14 +154,14 @@ def elements(findings: dict[str, ElementFinding], name: str, caption: str, note:
     return Table(name, caption, ELEMENTS, pd.DataFrame(rows).astype(object), note)
 
 
-def lasting_words(contrast: ContrastEvidence, material: Material) -> tuple[str, str]:
-    """Say whether a contrast's effect lasts six and twelve months beyond the service."""
-    by = "" if contrast.horizon is None else f" by {by_month(contrast.horizon)}"
-    event = outcome_words(contrast.outcome, material.study).event
-    return tuple(
-        f"{upper_first(event)}{by}: {words} – {status}, since {why}."
-        for words, (status, why) in (
-            ("an effect six months beyond the end of service", contrast.sustained(6)),
-            ("an effect a year beyond the end of service", contrast.sustained(12)),
+def lasting_words(contrast: ContrastEvidence) -> str:
+    """Say whether a contrast's effect lasts six months or a year beyond the service."""
+    (six, why_six), (year, why_year) = contrast.sustained(6), contrast.sustained(12)
+    if year == "present":
+        return "It lasts at least a year beyond the end of service."
+    if six == "present":
+        return (
+            "It lasts at least six months beyond the end of service; that it lasts a year is "
+            f"{_SHOWN[year]}, since {why_year}."
         )
-    )
+    return f"That an effect lasts beyond the end of service is {_SHOWN[six]}, since {why_six}."
