@@ -96,11 +96,13 @@ def report(
     step: Step,
 ) -> Made:
     """Run a study and write its reports."""
+    from evaluation.evidence import registry_of
     from evaluation.reporting.write import refuse_unknown
 
     refuse_unknown(formats, only)
     study = Study.from_toml(study_file)
     refuse_unwritable(out)
+    registry_of(study)
     with _agency_of(study) as agency:
         _refuse_unserved(agency, study)
         return _report(agency, study, out, only, formats, step)

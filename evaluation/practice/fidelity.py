@@ -279,8 +279,7 @@ def _unit(cohort: Cohort, unit: str | None) -> str | None:
         return next((name for name in ("county", "agency") if name in cohort.covariates), None)
     if unit not in cohort.covariates:
         raise StudyError(
-            f'The cohort has no column "{unit}" to count by; it has '
-            f"{', '.join(cohort.covariates)}."
+            f'The cohort has no column "{unit}" to count by; it has {", ".join(cohort.covariates)}.'
         )
     return unit
 

@@ -193,3 +193,58 @@ def test_an_element_stated_without_confirmation_is_unknown(tmp_path):
     stated = PROGRAM + '[elements.manual]\nstatus = "present"\nwhy = "hearsay"\n'
     program = read_entry(write(tmp_path, stated))
     assert cebc(Body(program, ())).elements["manual"].status == "unknown"
+
+
+SOURCE = {
+    "all stated": ({}, "present"),
+    "conference paper": ({"journal article": "conference paper"}, "absent"),
+    "dissertation": ({"journal article": "dissertation"}, "absent"),
+    "government report": ({"journal article": "government report"}, "present"),
+    "before 1990": ({"year = 1990": "year = 1989"}, "absent"),
+    "not public": ({'public = "yes"': 'public = "no"'}, "absent"),
+    "language not stated": ({'english = "yes"\n': ""}, "unknown"),
+}
+
+
+@pytest.mark.parametrize("name", SOURCE)
+def test_features_of_a_published_study_on_both_sides(name, tmp_path):
+    changes, status = SOURCE[name]
+    text = STUDY.replace(
+        'peer_reviewed = "yes"',
+        'peer_reviewed = "yes"\npublic = "yes"\nenglish = "yes"\nyear = 1990',
+    )
+    for old, new in changes.items():
+        assert old in text
+        text = text.replace(old, new)
+    features = published_study(read_entry(write(tmp_path, text))).results[0].features
+    assert features["source"][0] == status
+    assert features["usual_care"][0] == "unknown"
+    stated = text.replace("[source]", 'usual_care_setting = "yes"\n[source]')
+    features = published_study(read_entry(write(tmp_path, stated))).results[0].features
+    assert features["usual_care"][0] == "present"
+    assert features["favorable"][0] == "absent"
+
+
+@pytest.mark.parametrize(("analysed", "status"), [(99, "present"), (60, "absent")])
+def test_attrition_of_a_published_trial(analysed, status, tmp_path):
+    sample = f"[sample]\nassigned_treated = 100\nn_treated = 99\nassigned_comparison = 100\nn_comparison = {analysed}\n"
+    path = write(tmp_path, STUDY.replace("[[findings]]", f"{sample}[[findings]]"))
+    assert published_study(read_entry(path)).results[0].features["attrition"][0] == status
+
+
+@pytest.mark.parametrize(
+    ("months", "six", "twelve"),
+    [
+        (5.9, "absent", "absent"),
+        (6, "present", "absent"),
+        (12, "present", "present"),
+        (None, "unknown", "unknown"),
+    ],
+)
+def test_months_after_the_service_of_a_published_finding(months, six, twelve, tmp_path):
+    better = STUDY.replace("unfavorable", "favorable").replace('"no"', '"yes"')
+    better = better.replace("percent_treated = 24", "percent_treated = 14")
+    if months is not None:
+        better += f"months_after_end_of_service = {months}\n"
+    found = published_study(read_entry(write(tmp_path, better))).results[0]
+    assert (found.sustained6[0], found.sustained12[0]) == (six, twelve)
