@@ -85,6 +85,9 @@ class ContrastEvidence:
         From `baseline_equivalence`; empty without covariates.
     lacking : tuple of str
         Background the baseline lacks, from `lacks_background`.
+    premeasured : str
+        Whether the baseline, measured at the exit, precedes every treated child's
+        service.
     attrition : Attrition or None
         Missing where nobody was assigned, as in a retrospective cohort.
     confounds : tuple of str
@@ -115,6 +118,7 @@ class ContrastEvidence:
     after_service: AfterService | None
     baseline: pd.DataFrame
     lacking: tuple[str, ...]
+    premeasured: Status
     attrition: Attrition | None
     confounds: tuple[str, ...]
     diagnostics: str

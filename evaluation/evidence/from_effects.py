@@ -17,6 +17,7 @@ from evaluation.evidence.end_of_service import (
     end_of_service_clock,
 )
 from evaluation.evidence.event_effects import number_needed_to_serve
+from evaluation.evidence.status import Status, of_truth
 from evaluation.study import Service, Study
 
 UNITS = ("county", "agency", "office", "worker_unit", "site")
@@ -125,6 +126,9 @@ class _Setting:
             after_service=after,
             baseline=self.baseline,
             lacking=self.lacking,
+            premeasured=_premeasured(
+                cohort=self.cohort, service=self.service, treated=self.treated
+            ),
             attrition=None,
             confounds=self.confounds,
             diagnostics=self.diagnostics,
@@ -161,6 +165,15 @@ def service_ends(cohort: Any, service: Service, treated: pd.Series) -> pd.Series
     if column not in exits:
         return pd.Series(float("nan"), index=exits.index[treated])
     return pd.to_numeric(exits.loc[treated, column], errors="coerce").astype(float)
+
+
+def _premeasured(cohort: Any, service: Service, treated: pd.Series) -> Status:
+    """Tell whether covariates, measured at the exit, precede the service (METHODS 11.4)."""
+    column = f"start_day_{service.program}"
+    if column not in cohort.exits or not treated.any():
+        return "unknown"
+    begun = cohort.exits.loc[treated, column]
+    return "unknown" if begun.isna().any() else of_truth(bool((begun >= 0).all()))
 
 
 def _baseline(effects: Any, service: Service, outcome: str, study: Study) -> pd.DataFrame:

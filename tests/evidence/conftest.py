@@ -6,7 +6,8 @@ from evaluation.evidence.body import Body, EvidenceStudy, Result
 from evaluation.evidence.study_file import ElementAssertion, ProgramFile, Source
 
 FEATURES = (
-    *("design", "source", "baseline", "background", "attrition", "intact", "noconfound"),
+    *("design", "source", "baseline", "background", "premeasured", "declared", "attrition"),
+    *("intact", "noconfound"),
     *("clusters", "usual_care", "favorable", "sustained6", "sustained12"),
 )
 DESIGNS = {"rct": "randomized", "qed": "quasi-experimental", "group": "single group"}

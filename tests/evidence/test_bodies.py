@@ -102,6 +102,24 @@ BODIES = {
         "rct1+, sustain6?, sustain12?",
     ),
     "a trial outside usual care": ("rct - + + better + + Alder:2001-2004", "3", "rct1-, control1+"),
+    "one article of two with unreliable measures": (
+        "rct + + + better + + Alder:2001-2004\nqed + + - better - - Birch:2001-2004",
+        None,
+        "measures-, rct1+",
+    ),
+    "measures not stated": ("rct + + ? better + - Alder:2001-2004", None, "measures?, rct1+"),
+    "two articles on the same children beside a null one": (
+        "qed + + + better - - Alder:2001-2004\nqed + + + better - - Alder:2002-2004\n"
+        "qed + + + same - - Birch:2001-2004",
+        None,
+        "weight-, control1+",
+    ),
+    "two articles on different children beside a null one": (
+        "qed + + + better - - Alder:2001-2004\nqed + + + better - - Cedar:2002-2004\n"
+        "qed + + + same - - Birch:2001-2004",
+        "3",
+        "weight+, control1+",
+    ),
     "unreliable measures": ("rct + + - better + + Alder:2001-2004", None, "measures-, rct1+"),
     "results not confirmed": ("rct + + + ? ? ? Alder:2001-2004", None, "rct1?, weight?, control1?"),
     "another outcome than the topic's": (

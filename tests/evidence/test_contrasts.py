@@ -51,6 +51,7 @@ def contrast(
         "after_service": landmark,
         "baseline": pd.DataFrame(),
         "lacking": (),
+        "premeasured": "present",
         "attrition": None,
         "confounds": (),
         "diagnostics": "passes",
@@ -143,6 +144,8 @@ def test_an_unpublished_analysis_never_has_elements_that_require_publication(des
 FEATURES = {
     "design": ({"design": "quasi-experimental"}, {"design": "descriptive"}),
     "background": ({"lacking": ()}, {"lacking": ("race or ethnicity",)}),
+    "premeasured": ({"premeasured": "present"}, {"premeasured": "absent"}),
+    "declared": ({"primary": True}, {"primary": False}),
     "noconfound": ({"confounds": ()}, {"confounds": ("All in one county.",)}),
     "favorable": ({"value": FEWER}, {"value": SAME}),
     "sustained6": ({"horizon": 548}, {"horizon": 547}),
@@ -338,3 +341,15 @@ def test_assignment_and_clusters_are_told_from_the_design():
     assert own_features(contrast())["intact"][0] == "unknown"
     assert own_features(contrast(design="quasi-experimental"))["intact"][0] == "absent"
     assert own_features(contrast())["clusters"] == ("present", "variance by removal family")
+
+
+@pytest.mark.parametrize(("first", "status"), [(0, "present"), (-1, "absent"), (None, "unknown")])
+def test_the_baseline_is_measured_before_the_service(simulated, first, status):
+    """METHODS 11.4: a service that began before the exit began before its covariates were read."""
+    cohort, found = simulated
+    served = cohort.exits["known_at_exit_success_coach"].astype(bool)
+    days = pd.Series(5.0, index=served.index).where(served)
+    days[served.idxmax()] = first
+    exits = cohort.exits.assign(start_day_success_coach=days)
+    dated = SimpleNamespace(**(vars(cohort) | {"exits": exits}))
+    assert {c.premeasured for c in contrasts_of(dated, found)} == {status}

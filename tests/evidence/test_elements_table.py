@@ -40,6 +40,11 @@ FEATURE_CODE = {
     "noconfound": ("baseline.single_unit_confound", "test_designs.py::test_single_unit_confound"),
     "sustained6": ("contrast.ContrastEvidence.sustained", LASTING),
     "sustained12": ("contrast.ContrastEvidence.sustained", LASTING),
+    "premeasured": (
+        "own_evidence.own_features",
+        "test_contrasts.py::test_the_baseline_is_measured_before_the_service",
+    ),
+    "declared": ("own_evidence.own_features", OWN),
     "design": ("own_evidence.own_features", OWN),
     "favorable": ("own_evidence.own_features", OWN),
     "source": ("published_evidence.published_study", PUBLISHED),
