@@ -7,7 +7,7 @@ import pandas as pd
 from markupsafe import Markup
 
 from evaluation.evidence import ContrastEvidence, ProgramEvidence, estimate_ids
-from evaluation.evidence.standards import standard
+from evaluation.evidence.standards import ElementFinding, standard
 from evaluation.evidence.study_file import StudyFile
 from evaluation.reporting.annual import AnnualReport
 from evaluation.reporting.markdown import escape, link
@@ -296,13 +296,13 @@ def _sections(material: Material, own: ProgramEvidence, program: str) -> tuple[S
     parts = [
         Section(
             "scale",
-            upper_first(own.cebc.statement),
+            f"Of {_tally(own.cebc.elements, 'elements of the scale')}",
             ("Inclusion in the topic comes first, then what the studies and the program show.",),
             (scale,),
         ),
         Section(
             "title-iv-e",
-            _met(own),
+            f"Of {_tally(own.clearinghouse.requirements, 'requirements for a body of evidence')}",
             (own.clearinghouse.statement,),
             (
                 requirements,
@@ -327,12 +327,10 @@ def _sections(material: Material, own: ProgramEvidence, program: str) -> tuple[S
     return tuple(parts)
 
 
-def _met(own: ProgramEvidence) -> str:
-    statuses = [found.status for found in own.clearinghouse.requirements.values()]
-    return (
-        f"Of {len(statuses)} requirements for a body of evidence {statuses.count('present')} are "
-        f"met, {statuses.count('absent')} are not and {statuses.count('unknown')} cannot be shown"
-    )
+def _tally(found: dict[str, ElementFinding], what: str) -> str:
+    statuses = [each.status for each in found.values()]
+    present, absent, unknown = map(statuses.count, ("present", "absent", "unknown"))
+    return f"{len(statuses)} {what}, {present} are present, {absent} absent and {unknown} unknown"
 
 
 def _features(own: ProgramEvidence, name: str, program: str) -> tuple[Table, ...]:
