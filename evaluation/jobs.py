@@ -164,11 +164,13 @@ def report(
     step: Step,
 ) -> Made:
     """Run a study and write its reports."""
+    from evaluation.evidence import registry_of
     from evaluation.reporting.write import refuse_unknown
 
     refuse_unknown(formats, only)
     study = Study.from_toml(study_file)
     refuse_unwritable(out)
+    registry_of(study)
     with _agency_of(study) as agency:
         _refuse_unserved(agency, study)
         return _report(agency, study, out, only, formats, step)
@@ -252,6 +254,7 @@ def _report(
     step: Step,
     cohort_out: Path | None = None,
 ) -> Made:
+    from evaluation import evidence
     from evaluation.effects import beside_truth, effects
     from evaluation.reporting import write_reports
 
@@ -259,13 +262,16 @@ def _report(
     if cohort_out is not None:
         _write_cohort(built, cohort_out)
     found = step("Estimating effects", lambda: effects(built))
+    weighed = step("Weighing the evidence", lambda: evidence(built, found))
     truth = None
     if agency.truth is not None:
         truth = step("Computing the truth", lambda: beside_truth(found, agency.truth, study))
     chosen = {"formats": tuple(formats)} if formats else {}
     written = step(
         "Writing the reports",
-        lambda: write_reports(study, agency, built, found, out, only=only, truth=truth, **chosen),
+        lambda: write_reports(
+            study, agency, built, found, out, only=only, truth=truth, evidence=weighed, **chosen
+        ),
     )
     return [(path.suffix.lstrip(".") or path.name, path) for path in written]
 

@@ -10,7 +10,7 @@ from evaluation.reporting.annual import annual_report
 from evaluation.reporting.data_quality import last_month, quality_json, quality_sections
 from evaluation.reporting.disclosure import Disclosure
 from evaluation.reporting.document import write_markdown
-from evaluation.reporting.estimates_json import estimates_json
+from evaluation.reporting.estimates_json import estimates_json, strict_json
 from evaluation.reporting.folder import whole_folder, write_bytes, write_text
 from evaluation.reporting.forms import Page
 from evaluation.reporting.house import House
@@ -46,6 +46,7 @@ def write_reports(
     formats: Sequence[str] = FORMATS,
     only: Sequence[str] | None = None,
     truth: pd.DataFrame | None = None,
+    evidence=None,
 ) -> Outputs:
     """Write the reports of a study, its tables, charts and estimates.
 
@@ -71,6 +72,9 @@ def write_reports(
         Reports to write; without it all of `reports.REPORTS`.
     truth : pandas.DataFrame, optional
         Estimates beside the truth, where the data were simulated.
+    evidence : Evidence, optional
+        From ``evidence``: with it the annual report sums it up and every service has a
+        program entry.
 
     Returns
     -------
@@ -80,20 +84,26 @@ def write_reports(
     Raises
     ------
     OutputError
-        If a format or report is not known, or the folder cannot be written.
+        If a format or report is not known, the program entries are asked for without
+        evidence, or the folder cannot be written.
     StudyError
         If the study's logo, colour or templates cannot be used.
     """
     refuse_unknown(formats, only)
+    if evidence is None and "program" in (only or ()):
+        raise OutputError(
+            "The program entry needs the evidence: give evidence=ev.evidence(cohort, effects)."
+        )
     house = House(study)
     house.refuse_unusable()
     origin = provenance(study, agency.source, agency.data_hash)
-    found = annual_report(study, agency.check(), cohort, effects, origin, truth)
+    found = annual_report(study, agency.check(), cohort, effects, origin, truth, evidence)
     reports = [
         report for name in REPORTS if name in (only or REPORTS) for report in MAKERS[name](found)
     ]
     forms = [form for form in FORMATS if form in formats]
     names = [f"{report.name}.{form}" for report in reports for form in forms]
+    names += [f"{report.name}.json" for report in reports if report.data is not None]
     with whole_folder(out) as folder:
         _write_charts(reports, folder)
         if house.logo is not None:
@@ -103,6 +113,8 @@ def write_reports(
                 page = Page(report.title, study.report.agency, origin, folder, house)
                 content = _document(report, form, page)
                 write_bytes(folder / f"{report.name}.{form}", content)
+            if report.data is not None:
+                write_text(folder / f"{report.name}.json", strict_json(report.data))
         write_bytes(folder / "tables.xlsx", workbook(found, _tables(reports, origin)))
         write_text(folder / "estimates.json", estimates_json(found))
         page = Page(study.title, study.report.agency, origin, folder, house)
