@@ -12,7 +12,7 @@ from evaluation.estimates.proportions import clustered_share
 _SUMS = ("n", "events", "clusters", "n_squared", "events_squared", "n_events")
 
 
-def rates(trials: Table, by: Sequence[str] = ()) -> pd.DataFrame:
+def rates(trials: Table, by: Sequence[str] = (), also: Sequence[str] = ()) -> pd.DataFrame:
     """Return shares by group from counts per cluster.
 
     Parameters
@@ -22,22 +22,21 @@ def rates(trials: Table, by: Sequence[str] = ()) -> pd.DataFrame:
         ``by``; several rows of one cluster are added up.
     by : sequence of str
         Groups; rows come in their order.
+    also : sequence of str
+        Further whole numbers to add up by group, whether or not ``n`` is above 0.
 
     Returns
     -------
     pandas.DataFrame
-        ``by``, ``n``, ``events``, ``clusters`` and the columns of
+        ``by``, ``also``, ``n``, ``events``, ``clusters`` and the columns of
         `clustered_share`. Only whole numbers are summed in the engine, so the
         same data give the same bytes.
     """
     per = trials.group_by("cluster", *by).aggregate(
-        n=trials.n.sum().cast("int64"), events=trials.events.sum().cast("int64")
+        **{name: trials[name].sum().cast("int64") for name in ("n", "events", *also)}
     )
-    per = per.filter(per.n > 0)
-    sums = {
-        "n": per.n.sum(),
-        "events": per.events.sum(),
-        "clusters": per.count(),
+    sums = {name: per[name].sum() for name in ("n", "events", *also)} | {
+        "clusters": (per.n > 0).sum(),
         "n_squared": (per.n * per.n).sum(),
         "events_squared": (per.events * per.events).sum(),
         "n_events": (per.n * per.events).sum(),
@@ -46,7 +45,7 @@ def rates(trials: Table, by: Sequence[str] = ()) -> pd.DataFrame:
     grouped = per.group_by(*by).aggregate(**sums) if by else per.aggregate(**sums)
     found = tidy(grouped.order_by(*by) if by else grouped)
     limits = clustered_share(found[list(_SUMS)])
-    return pd.concat([found[[*by, "n", "events", "clusters"]], limits], axis=1)
+    return pd.concat([found[[*by, *also, "n", "events", "clusters"]], limits], axis=1)
 
 
 def month_of(day):

@@ -50,12 +50,13 @@ def cases_of_support(cohort: Cohort, policy: Policy) -> tuple[Table, Table]:
     home = (exits.discharge_reason == "reunification") & exits.household_id.notnull()
     starts = records.stage(_household_starts(cohort, policy))
     exits = exits.mutate(home=home.ifelse(exits.household_id, ibis.null("string")))
+    final = starts.select("household", "opened", "start").distinct()
     own = exits.join(
-        starts,
+        final,
         [
-            exits.home == starts.household,
-            exits.index_date >= starts.opened,
-            exits.index_date <= starts.start,
+            exits.home == final.household,
+            exits.index_date >= final.opened,
+            exits.index_date <= final.start,
         ],
         how="left",
     )
