@@ -9,11 +9,16 @@ from ibis.expr.types import Table
 from evaluation.cohorts.tidy import tidy
 from evaluation.estimates.proportions import clustered_share
 
-_SUMS = ("n", "events", "clusters", "n_squared", "events_squared", "n_events")
-
 
 def rates(trials: Table, by: Sequence[str] = (), also: Sequence[str] = ()) -> pd.DataFrame:
-    """Return shares by group from counts per cluster.
+    """Return shares by group from counts per cluster: `sums` with `clustered_share`."""
+    found = sums(trials, by, also)
+    limits = clustered_share(found)
+    return pd.concat([found[[*by, *also, "n", "events", "clusters"]], limits], axis=1)
+
+
+def sums(trials: Table, by: Sequence[str] = (), also: Sequence[str] = ()) -> pd.DataFrame:
+    """Return what an interval that counts families is made from, by group.
 
     Parameters
     ----------
@@ -28,24 +33,22 @@ def rates(trials: Table, by: Sequence[str] = (), also: Sequence[str] = ()) -> pd
     Returns
     -------
     pandas.DataFrame
-        ``by``, ``also``, ``n``, ``events``, ``clusters`` and the columns of
-        `clustered_share`. Only whole numbers are summed in the engine, so the
-        same data give the same bytes.
+        ``by``, ``also``, ``n``, ``events``, ``clusters`` (with ``n`` above 0)
+        and sums over clusters of squares and products. Only whole numbers are
+        summed in the engine, so the same data give the same bytes.
     """
     per = trials.group_by("cluster", *by).aggregate(
         **{name: trials[name].sum().cast("int64") for name in ("n", "events", *also)}
     )
-    sums = {name: per[name].sum() for name in ("n", "events", *also)} | {
+    added = {name: per[name].sum() for name in ("n", "events", *also)} | {
         "clusters": (per.n > 0).sum(),
         "n_squared": (per.n * per.n).sum(),
         "events_squared": (per.events * per.events).sum(),
         "n_events": (per.n * per.events).sum(),
     }
-    sums = {name: value.fill_null(0).cast("int64") for name, value in sums.items()}
-    grouped = per.group_by(*by).aggregate(**sums) if by else per.aggregate(**sums)
-    found = tidy(grouped.order_by(*by) if by else grouped)
-    limits = clustered_share(found[list(_SUMS)])
-    return pd.concat([found[[*by, *also, "n", "events", "clusters"]], limits], axis=1)
+    added = {name: value.fill_null(0).cast("int64") for name, value in added.items()}
+    grouped = per.group_by(*by).aggregate(**added) if by else per.aggregate(**added)
+    return tidy(grouped.order_by(*by) if by else grouped)
 
 
 def month_of(day):
