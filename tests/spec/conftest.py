@@ -116,3 +116,8 @@ def _build():
 @pytest.fixture(name="same", scope="session")
 def _same():
     return same
+
+
+@pytest.fixture(scope="session")
+def drawn_agency():
+    return DrawnAgency
