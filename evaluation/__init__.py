@@ -36,6 +36,7 @@ _ROOM_OF = {
     "balance": "evaluation.effects",
     "effects": "evaluation.effects",
     "propensity": "evaluation.effects",
+    "dose": "evaluation.practice",
     "entry_rate": "evaluation.practice",
     "equity": "evaluation.practice",
     "federal_indicators": "evaluation.practice",

@@ -1,5 +1,6 @@
 """Was the service delivered as designed, and how is the agency doing."""
 
+from evaluation.practice.dose import Dose, dose
 from evaluation.practice.equity import Equity, equity
 from evaluation.practice.federal import FederalIndicators, entry_rate, federal_indicators
 from evaluation.practice.fidelity import Fidelity, fidelity
@@ -7,11 +8,13 @@ from evaluation.practice.policy import Policy, policy_names, policy_of, read_pol
 from evaluation.practice.questions import PermanencyQuestions, permanency_questions
 
 __all__ = [
+    "Dose",
     "Equity",
     "FederalIndicators",
     "Fidelity",
     "PermanencyQuestions",
     "Policy",
+    "dose",
     "entry_rate",
     "equity",
     "federal_indicators",

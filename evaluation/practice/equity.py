@@ -6,7 +6,6 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from scipy import stats
 
 from evaluation.cohorts import Cohort
 from evaluation.cohorts.tidy import tidy
@@ -21,11 +20,13 @@ from evaluation.sources.contract import contract
 ALL_THAT_APPLY = "race_ethnicity_all"
 NOT_RECORDED = "not recorded"
 LEAST = 2
+_LIMITS = ("rate", "ci_low", "ci_high")
 NOTES = (
     "Each group is set beside everyone, who include it; a difference describes what was recorded, "
     "not what the group did.",
     "Intervals count families; a family with children in and outside a group is taken as two. The "
-    "interval of a difference comes from group and everyone else (delta method).",
+    "interval of a difference is recovered from those of group and everyone else; without events "
+    "the upper limit is exact on families followed to the horizon.",
     "Groups of all-that-apply overlap and do not add up.",
 )
 
@@ -180,30 +181,38 @@ def _compared(trials: pd.DataFrame, groups: dict, about: dict, estimate) -> list
                 | {"everyone": whole["rate"]}
                 | _contrast(own, rest, whole["rate"], share)
             )
-    for row in rows:
-        row.pop("se")
     return rows
 
 
 def _contrast(own: dict, rest: dict, everyone: float, share: float) -> dict:
-    """Compare a group with everyone, whose rate is the weighted mean of group and rest."""
-    quantile = stats.norm.ppf(0.975)
-    mean = share * own["rate"] + (1 - share) * rest["rate"] if share < 1 else own["rate"]
+    """Compare a group with everyone, whose rate is the weighted mean of group and rest.
+
+    Limits are recovered from those of the two rates (MOVER: Zou and Donner
+    2008, Statistics in Medicine 27: 1693-1702), so they hold with no events.
+    """
     names = ["difference", "difference_low", "difference_high", "ratio", "ratio_low", "ratio_high"]
-    if not np.isfinite(mean) or share >= 1:
-        alone = {"difference": 0.0, "ratio": 1.0} if share >= 1 else {}
-        return dict.fromkeys(names, np.nan) | alone
-    difference = own["rate"] - everyone
-    se = (1 - share) * np.hypot(own["se"], rest["se"])
-    found = [difference, difference - quantile * se, difference + quantile * se]
-    ratio = own["rate"] / everyone if everyone > 0 else np.nan
-    found.append(ratio)
-    if own["rate"] > 0 and mean > 0:
-        to_own, to_rest = 1 / own["rate"] - share / mean, (1 - share) / mean
-        spread = np.hypot(to_own * own["se"], to_rest * rest["se"])
-        found += [ratio * np.exp(-quantile * spread), ratio * np.exp(quantile * spread)]
-    else:
-        found += [np.nan, np.nan]
+    if share >= 1:
+        return dict.fromkeys(names, np.nan) | {"difference": 0.0, "ratio": 1.0}
+    rate, low, high = (own[name] for name in _LIMITS)
+    other, other_low, other_high = (rest[name] for name in _LIMITS)
+    outside = 1 - share
+    apart = rate - other
+    with np.errstate(divide="ignore", invalid="ignore"):
+        above = np.log(np.divide(rate, other)) if rate > 0 and other > 0 else np.nan
+        if rate > 0 and other > 0:
+            down = np.hypot(np.log(rate) - np.log(low), np.log(other_high) - np.log(other))
+            up = np.hypot(np.log(high) - np.log(rate), np.log(other) - np.log(other_low))
+            ratios = np.exp([above - down, above + up])
+        else:
+            ratios = np.array([0.0 if rate == 0 else np.nan, np.divide(high, other_low)])
+        ratios = ratios / (share * ratios + outside)
+    found = [
+        rate - everyone,
+        outside * (apart - np.hypot(rate - low, other_high - other)),
+        outside * (apart + np.hypot(high - rate, other - other_low)),
+        rate / everyone if everyone > 0 else np.nan,
+        *ratios,
+    ]
     return dict(zip(names, map(float, found), strict=True))
 
 
@@ -211,11 +220,12 @@ def _risk(rows: pd.DataFrame, day: int) -> dict:
     happened = (rows["event"] == 1) & (rows["end"] <= day)
     families = rows["family_id"].nunique()
     about = {"n": len(rows), "events": int(happened.sum()), "families": families}
-    unknown = {"rate": np.nan, "se": np.nan, "ci_low": np.nan, "ci_high": np.nan}
     if families < LEAST:
-        return about | unknown
-    if not (rows["event"] == 1).any():
-        return about | unknown | {"rate": 0.0, "se": 0.0}
+        return about | dict.fromkeys(_LIMITS, np.nan)
+    if not happened.any():
+        followed = rows.loc[rows["end"] >= day, "family_id"].nunique()
+        high = 1 - 0.025 ** (1 / followed) if followed else np.nan
+        return about | dict(zip(_LIMITS, (0.0, 0.0, high), strict=True))
     curve = cumulative_incidence(
         rows.assign(event=rows["event"].astype(int)),
         stop="end",
@@ -225,26 +235,18 @@ def _risk(rows: pd.DataFrame, day: int) -> dict:
         id="exit_id",
     ).at([day])
     own = curve[curve["cause"] == 1].iloc[0]
-    return about | {
-        "rate": float(own["incidence"]),
-        "se": float(own["se"]),
-        "ci_low": float(own["ci_low"]),
-        "ci_high": float(own["ci_high"]),
-    }
+    values = (float(own[name]) for name in ("incidence", "ci_low", "ci_high"))
+    return about | dict(zip(_LIMITS, values, strict=True))
 
 
 def _share(rows: pd.DataFrame) -> dict:
     trials = rows.groupby("family_id").agg(n=("met", "size"), events=("met", "sum"))
-    added = cluster_sums(trials)
-    found = clustered_share(added).iloc[0] if len(rows) else None
-    rate = np.nan if found is None else float(found["rate"])
-    se = np.nan if found is None else np.sqrt(rate * (1 - rate) / found["effective_n"])
-    return {
+    about = {
         "n": len(rows),
         "events": int(rows["met"].sum()),
         "families": rows["family_id"].nunique(),
-        "rate": rate,
-        "se": float(se),
-        "ci_low": np.nan if found is None else float(found["ci_low"]),
-        "ci_high": np.nan if found is None else float(found["ci_high"]),
     }
+    if rows.empty:
+        return about | dict.fromkeys(_LIMITS, np.nan)
+    found = clustered_share(cluster_sums(trials)).iloc[0]
+    return about | {name: float(found[name]) for name in _LIMITS}
