@@ -229,10 +229,11 @@ class PartialLikelihood:
         sums, tied = self.first_moments(hazard)
         zero, one, two = (m[:, None] for m in hazard.moments)
         mean = hazard.means[0][:, None] * sums - hazard.means[1][:, None] * tied
-        residual = -hazard.risk * self.exposure(hazard)
+        out = self.sets.shares(hazard.risk, zero * sums - one * tied, codes, count)
+        residual = self.exposure(hazard)
+        residual *= -hazard.risk
         residual[self.events] += self.weights[self.events]
-        out = scatter(codes, residual, self.x, count)
-        out += self.sets.shares(hazard.risk, zero * sums - one * tied, codes, count)
+        out += scatter(codes, residual, self.x, count)
         whose = codes[self.events]
         out -= pick(self.weights[self.events], whose, self.cell, mean, count)
         relief = one * sums - two * tied
