@@ -20,7 +20,7 @@ from evaluation.practice.result import PracticeResult
 MONTHS = 12
 DAYS_PER_MONTH = 30
 EARLY = ("family_ended", "refused", "agency_ended", "moved_away", "child_removed", "not_eligible")
-TAXONOMIES = ("casey", "catawba", "cebc_type")
+TAXONOMIES = ("casey", "needs", "cebc")
 NOT_RECORDED = "not recorded"
 NOTES = (
     "A description: families in need are seen more, so contacts and services are a consequence of "
@@ -72,12 +72,7 @@ class Dose(PracticeResult):
         )
 
 
-def dose(
-    agency: Any,
-    cohort: Cohort,
-    by: Sequence[str] = (),
-    taxonomy: pd.DataFrame | None = None,
-) -> Dose:
+def dose(agency: Any, cohort: Cohort, by: Sequence[str] = ()) -> Dose:
     """Describe dose and engagement after the exit.
 
     Parameters
@@ -87,9 +82,6 @@ def dose(
     cohort : Cohort
     by : sequence of str
         Characteristics of ``cohort.exits`` to count by besides all.
-    taxonomy : pandas.DataFrame, optional
-        ``program`` and any of ``casey``, ``catawba``, ``cebc_type``: codes
-        separated by semicolons.
 
     Returns
     -------
@@ -100,7 +92,7 @@ def dose(
     DataError
         If the cohort was built from another agency.
     StudyError
-        If a characteristic is unknown, or the taxonomy names no program.
+        If a characteristic is unknown.
     """
     if cohort.stages.records.agency is not agency:
         raise DataError("The cohort was built from another agency: give the one it was built from.")
@@ -109,16 +101,18 @@ def dose(
             raise StudyError(
                 f'The cohort has no characteristic "{name}"; it has {", ".join(cohort.covariates)}.'
             )
-    if taxonomy is not None and "program" not in taxonomy:
-        raise StudyError("The taxonomy needs a column program beside casey, catawba or cebc_type.")
     rows, cannot = [], []
     about = cohort.exits[["exit_id", "family_id", *by]]
     if cohort.stages.records.has("services"):
         spells = _spells(cohort).merge(about, on="exit_id")
         rows += _engagement(spells, by)
-        rows += _kinds(spells, about, by, taxonomy)
-        if taxonomy is None:
-            cannot.append("Services by need need a taxonomy of programs: give taxonomy=.")
+        rows += _kinds(spells, about, by, cohort.taxonomy)
+        unknown = [name for name, kind in cohort.kinds.items() if kind is None]
+        cannot += [
+            f"What kind of service {name} is: the taxonomy has no such row; name one by "
+            "service_type in the study."
+            for name in unknown
+        ]
     else:
         cannot.append("Uptake, refusal, waiting and early closure need the table services.")
     contacts = pd.DataFrame(columns=["month", "child_months", "contacts", "per_month"])
@@ -163,20 +157,17 @@ def _engagement(spells: pd.DataFrame, by: Sequence[str]) -> list[dict]:
     return rows + _medians(waited, "days from referral to start", "wait", "spells", by)
 
 
-def _kinds(spells, about, by, taxonomy) -> list[dict]:
-    """Return the share of children who started a service of each code."""
-    if taxonomy is None:
-        return []
+def _kinds(spells, about, by, taxonomy: pd.DataFrame) -> list[dict]:
+    """Return the share of children who started one of the study's services of each code."""
     rows = []
     started = spells[spells["start_day"].notna()][["exit_id", "program"]]
-    for kind in (name for name in TAXONOMIES if name in taxonomy):
-        codes = taxonomy[["program", kind]].dropna()
-        codes = codes.assign(code=codes[kind].str.split(";")).explode("code")
-        held = started.merge(codes[["program", "code"]], on="program")
-        for code in sorted(codes["code"].unique()):
-            reached = set(held.loc[held["code"] == code, "exit_id"])
-            some = about.assign(program="all", has=about["exit_id"].isin(reached))
-            rows += _shares(some, f"{kind} {code}", "has", "exits", by)
+    held = started.merge(taxonomy[["program", "dimension", "code"]], on="program")
+    codes = taxonomy[["dimension", "code", "meaning"]].drop_duplicates()
+    for kind in codes[codes["dimension"].isin(TAXONOMIES)].itertuples():
+        same = (held["dimension"] == kind.dimension) & (held["code"] == kind.code)
+        reached = set(held.loc[same, "exit_id"])
+        some = about.assign(program="all", has=about["exit_id"].isin(reached))
+        rows += _shares(some, f"{kind.dimension} {kind.code}: {kind.meaning}", "has", "exits", by)
     return rows
 
 
