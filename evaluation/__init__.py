@@ -36,6 +36,7 @@ _ROOM_OF = {
     "balance": "evaluation.effects",
     "effects": "evaluation.effects",
     "propensity": "evaluation.effects",
+    "target_trial": "evaluation.effects",
     "write_reports": "evaluation.reporting",
     "EstimateError": "evaluation.estimates",
     "DataError": "evaluation.errors",

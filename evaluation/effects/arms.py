@@ -115,7 +115,7 @@ def arms_of(
         rows[service.program] = pd.Categorical(
             rows[f"exposure_{service.program}"], categories=states
         )
-    rows, varying, notes = _usable(rows, covariates)
+    rows, varying, notes = complete_cases(rows, covariates)
     return Arms(rows, outcome, service, varying, notes)
 
 
@@ -129,9 +129,23 @@ def _one_row_per_child(follow_up: pd.DataFrame, covariates: tuple[str, ...]) -> 
     return rows.reset_index()
 
 
-def _usable(
+def complete_cases(
     rows: pd.DataFrame, covariates: tuple[str, ...]
 ) -> tuple[pd.DataFrame, tuple[str, ...], tuple[Note, ...]]:
+    """Keep the children whose covariates are all known.
+
+    Parameters
+    ----------
+    rows : pandas.DataFrame
+        With ``exit_id`` and the covariates.
+    covariates : tuple of str
+        Columns that must be known.
+
+    Returns
+    -------
+    tuple
+        The rows kept, the covariates that vary among them, and notes with counts.
+    """
     notes = []
     missing = rows[list(covariates)].isna()
     incomplete = rows.loc[missing.any(axis=1), "exit_id"].unique()

@@ -9,13 +9,12 @@ from evaluation import estimates
 from evaluation.effects import intervals
 from evaluation.effects.arms import OUTCOME_EVENT, Arms
 from evaluation.effects.balance import balance
+from evaluation.effects.intervals import DAYS_PER_MONTH
 from evaluation.effects.limits import OUTCOME_WORDS
 from evaluation.effects.outcome_model import fit_outcome_model
 from evaluation.effects.propensity import Propensity, propensity
 from evaluation.effects.result import Part
 from evaluation.study import Note, Study
-
-DAYS_PER_MONTH = 30.4375
 
 
 def at_exit_effects(arms: Arms, horizons: tuple[int, ...], study: Study) -> Part:

@@ -8,6 +8,7 @@ import pandas as pd
 from scipy import stats
 
 SMALL_NUMBER_OF_CLUSTERS = 40
+DAYS_PER_MONTH = 30.4375
 
 
 @dataclass(frozen=True)

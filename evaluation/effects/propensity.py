@@ -133,7 +133,7 @@ def propensity(
         )
     design = formulaic.Formula(covariates).get_model_matrix(data, na_action="raise")
     x = np.asarray(design, dtype=float)
-    fit, information = _logistic(treated.to_numpy(dtype=float), x, treatment)
+    fit, information = fit_logistic(treated.to_numpy(dtype=float), x, treatment)
     score = np.asarray(fit.fittedvalues)
     raw, slope = _weights(treated.to_numpy(), score, x, estimand)
     bounded = estimand == "overlap"
@@ -171,7 +171,14 @@ def propensity(
     )
 
 
-def _logistic(treated: np.ndarray, x: np.ndarray, treatment: str):
+def fit_logistic(treated: np.ndarray, x: np.ndarray, treatment: str):
+    """Fit a logistic model to a design; return statsmodels' fit and the information.
+
+    Raises
+    ------
+    StudyError
+        If columns are collinear or decide the arm perfectly.
+    """
     import statsmodels.api as sm
     from statsmodels.tools.sm_exceptions import PerfectSeparationError
 

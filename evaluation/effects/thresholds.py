@@ -16,11 +16,17 @@ class Thresholds:
     events_per_term : float
         Outcome events for each coefficient of the outcome model (Vittinghoff and
         McCulloch, 2007, found five to nine enough in most settings).
+    five_largest : float
+        Share of an arm's weight that five children may carry.
+    failed_replicates : float
+        Share of bootstrap replicates that may give no estimate.
     """
 
     children_per_arm: int = 20
     events_per_arm: int = 5
     events_per_term: float = 5.0
+    five_largest: float = 0.5
+    failed_replicates: float = 0.1
 
 
 THRESHOLDS = Thresholds()
