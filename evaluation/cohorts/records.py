@@ -28,6 +28,14 @@ _DATED_BY = {
     "maltreatment_reports": "report_date",
     "disruptions": "disruption_date",
     "moves_out": "move_date",
+    "contacts": "contact_date",
+    "assessments": "assessment_date",
+    "case_events": "event_date",
+    "permanency_goals": "set_date",
+    "visits": "visit_date",
+    "family_finding": "search_date",
+    "school_moves": "move_date",
+    "benefits": "start_date",
 }
 _LATER_FACTS = {
     "children": {"death_date": ()},
@@ -35,6 +43,12 @@ _LATER_FACTS = {
     "services": {"start_date": ("end_date", "end_reason"), "end_date": ("end_reason",)},
     "assignments": {"accepted_date": ("accepted",)},
     "maltreatment_reports": {"disposition_date": ("disposition",)},
+    "contacts": {"entered_date": ()},
+    "meetings": {"meeting_date": ("attendees", "topics", "entered_date"), "entered_date": ()},
+    "assessments": {"entered_date": ()},
+    "case_events": {"entered_date": ()},
+    "permanency_goals": {"end_date": ()},
+    "benefits": {"end_date": ()},
 }
 
 
@@ -169,6 +183,8 @@ class Records:
                 | true(rows.referral_date <= through)
                 | (rows.referral_date.isnull() & rows.end_reason.notnull())
             )
+        if name == "meetings":
+            return rows.filter(rows.meeting_date.notnull() | true(rows.requested_date <= through))
         if name in _DATED_BY:
             return rows.filter(rows[_DATED_BY[name]] <= through)
         return rows

@@ -12,7 +12,8 @@ from evaluation.estimates.errors import EstimateError
 from evaluation.estimates.maximize import Maximum, maximize, without_infinite
 from evaluation.estimates.partial_likelihood import Hazard, PartialLikelihood
 from evaluation.estimates.result import Account, Result
-from evaluation.estimates.rows import Rows, checked_weights
+from evaluation.estimates.row_checks import checked_weights
+from evaluation.estimates.rows import Rows
 
 _ROUNDING = 1e-9
 
@@ -42,9 +43,10 @@ class Fit:
         """Risks and baseline hazard at the maximum, for covariates at their means."""
         return self.model.hazard(self.maximum.beta)
 
-    def cluster_influence(self, codes: np.ndarray, count: int) -> np.ndarray:
-        """Sum the rows' influence on the coefficients by cluster, shape (count, p)."""
-        return self.model.scores(self.hazard, codes, count) @ self.maximum.inverse
+    def robust_covariance(self, codes: np.ndarray, count: int) -> np.ndarray:
+        """Sum over clusters the outer products of their influence (Lin and Wei, 1989)."""
+        scores, inverse = self.model.scores(self.hazard, codes, count), self.maximum.inverse
+        return without_infinite(self.maximum, inverse @ (scores.T @ scores) @ inverse)
 
     def row_influence(self) -> np.ndarray:
         """Return each row's influence on the coefficients, shape (n, p)."""
@@ -200,8 +202,7 @@ def coefficients(fit: Fit, robust: bool) -> tuple[pd.DataFrame, pd.DataFrame, li
     table["se"] = used = _roots(covariance)
     if robust:
         codes, groups = clusters_of(fit.rows)
-        sums = fit.cluster_influence(codes, int(codes.max()) + 1)
-        covariance = without_infinite(maximum, sums.T @ sums)
+        covariance = fit.robust_covariance(codes, int(codes.max()) + 1)
         table["robust_se"] = used = _roots(covariance)
         if (used < _ROUNDING * table["se"]).any():
             warnings.append(

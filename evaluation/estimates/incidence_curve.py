@@ -16,7 +16,8 @@ from evaluation.estimates.curves import (
     refuse_recurrent,
 )
 from evaluation.estimates.result import account
-from evaluation.estimates.rows import Columns, checked_weights, read_rows
+from evaluation.estimates.row_checks import checked_weights
+from evaluation.estimates.rows import Columns, read_rows
 from evaluation.estimates.steps import steps
 
 
@@ -133,9 +134,16 @@ def cumulative_incidence(
     ----------
     Aalen and Johansen (1978).
     """
-    rows = read_rows(
-        data, stop=stop, event=event, start=start, by=by, weights=weights, cluster=cluster, id=id
-    )
+    columns = {
+        "stop": stop,
+        "event": event,
+        "start": start,
+        "by": by,
+        "weights": weights,
+        "cluster": cluster,
+        "id": id,
+    }
+    rows = read_rows(data, **columns)
     refuse_recurrent(rows, rows.event > 0, "cumulative_incidence")
     wanted = list(rows.causes or [1]) if causes is None else list(causes)
     for cause in wanted:
@@ -154,14 +162,8 @@ def cumulative_incidence(
         "cumulative_incidence",
         {c: int((rows.event == c).sum()) for c in every},
         warnings=cautions(rows, behind),
-        stop=stop,
-        event=event,
-        start=start,
-        by=by,
-        weights=weights,
-        cluster=cluster,
-        id=id,
         causes=causes,
+        **columns,
     )
     grid = Grid(rows, found.sets, found.at_risk, found.censored, behind)
     return IncidenceCurves.build(curves, grid, told, {"at_risk": found.at_risk})

@@ -84,9 +84,16 @@ def mean_cumulative(
         raise EstimateError(
             "mean_cumulative needs id=: repeated events of one subject hang together."
         )
-    rows = read_rows(
-        data, stop=stop, event=event, start=start, by=by, weights=weights, cluster=cluster, id=id
-    )
+    columns = {
+        "stop": stop,
+        "event": event,
+        "start": start,
+        "by": by,
+        "weights": weights,
+        "cluster": cluster,
+        "id": id,
+    }
+    rows = read_rows(data, **columns)
     counted = rows.of_cause(cause, "mean_cumulative")
     found = steps(rows, counted.astype(np.int64), [1])
     behind = clusters_by_group(rows)
@@ -97,14 +104,8 @@ def mean_cumulative(
         "mean_cumulative",
         int(counted.sum()),
         warnings=cautions(rows, behind),
-        start=start,
-        stop=stop,
-        event=event,
-        id=id,
-        by=by,
-        weights=weights,
-        cluster=cluster,
         cause=cause,
+        **columns,
     )
     grid = Grid(rows, found.sets, found.at_risk, found.censored, behind)
     curve = Curve(None, counted, found.cumulative_hazard(), se, influence)

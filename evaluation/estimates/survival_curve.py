@@ -105,9 +105,16 @@ def kaplan_meier(
     ----------
     Kaplan and Meier (1958); Greenwood (1926).
     """
-    rows = read_rows(
-        data, stop=stop, event=event, start=start, by=by, weights=weights, cluster=cluster, id=id
-    )
+    columns = {
+        "stop": stop,
+        "event": event,
+        "start": start,
+        "by": by,
+        "weights": weights,
+        "cluster": cluster,
+        "id": id,
+    }
+    rows = read_rows(data, **columns)
     failed = rows.of_cause(cause, "kaplan_meier")
     refuse_recurrent(rows, failed, "kaplan_meier")
     found = steps(rows, failed.astype(np.int64), [1])
@@ -132,14 +139,8 @@ def kaplan_meier(
         "kaplan_meier",
         int(failed.sum()),
         warnings=warnings,
-        stop=stop,
-        event=event,
-        start=start,
-        by=by,
-        weights=weights,
-        cluster=cluster,
-        id=id,
         cause=cause,
+        **columns,
     )
     grid = Grid(rows, found.sets, found.at_risk, found.censored, behind)
     counts = {"at_risk": found.at_risk, "events": found.counts[1], "censored": found.censored}

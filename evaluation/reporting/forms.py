@@ -1,5 +1,7 @@
 """The three forms of a document: HTML, Word and PDF."""
 
+import base64
+import hashlib
 import re
 import tempfile
 from dataclasses import dataclass
@@ -47,7 +49,13 @@ class Page:
         return [f"--metadata={name}={clean(text)}" for name, text in words.items()]
 
     def html(self, source: str) -> bytes:
-        """Make one HTML file that needs nothing else."""
+        """Make one HTML file that needs nothing else.
+
+        It is whole without scripts. The one script it holds sorts tables, switches
+        between a chart and its numbers and marks the place in the contents; its hash
+        is the only one the page allows.
+        """
+        script = resource("reports", "templates", "page.js").read_text(encoding="utf-8").strip()
         style = resource("reports", "templates", "page.css").read_text(encoding="utf-8")
         return self._convert(
             source,
@@ -60,6 +68,8 @@ class Page:
             "--shift-heading-level-by=1",
             f"--variable=fonts={font_faces()}",
             f"--variable=stylesheet={style}",
+            f"--variable=script={script}",
+            f"--variable=script-hash={_hash_of(script)}",
         )
 
     def docx(self, source: str) -> bytes:
@@ -116,3 +126,8 @@ class Page:
             folder=self.folder,
             epoch=self.origin.timestamp,
         )
+
+
+def _hash_of(script: str) -> str:
+    digest = hashlib.sha256(script.encode("utf-8")).digest()
+    return f"sha256-{base64.b64encode(digest).decode('ascii')}"
