@@ -16,15 +16,11 @@ def refusal(service: Service, outcome: str) -> str | None:
             f"{OUTCOME_WORDS[outcome]} among exits is not its effect. The honest outcome starts at "
             "assignment (home and stable at a horizon), which this version does not offer."
         )
-    if service.exposure not in ("at exit", "time-varying"):
+    if service.exposure == "target trial" and service.compare_with != "usual care":
         return (
-            f'{service.name}: the exposure "{service.exposure}" is not offered by this version; '
-            'use "at exit" or "time-varying".'
-        )
-    if service.compare_with != "usual care":
-        return (
-            f'{service.name}: a comparison with "{service.compare_with}" is not offered by this '
-            'version; use "usual care".'
+            f"{service.name}: a target trial here compares with usual care, not with "
+            f'"{service.compare_with}"; choose compare_with = "usual care", or the exposure '
+            '"at exit", "landmark" or "time-varying".'
         )
     return None
 

@@ -400,6 +400,8 @@ def _table(cohort, service, outcome, by_grace, emulation, clusters) -> pd.DataFr
         comparison=other,
         population="all eligible",
         p_adjusted=np.nan,
+        p_false_discovery=np.nan,
+        family=None,
         primary=[bool(declared and day == primary.horizon) for day in table["horizon"]],
         clusters=clusters,
         method=METHOD,

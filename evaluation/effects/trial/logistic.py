@@ -10,6 +10,7 @@ MOST_STEPS = 40
 KEPT_FOR = 5
 SETTLED = 3e-6
 DRIFTING = 1e-3
+"""Gain in log-likelihood below which a search that goes on is going nowhere."""
 
 
 class Logistic:
@@ -69,18 +70,33 @@ class Logistic:
         drawn = np.flatnonzero(weight > 0)
         x, weight, chosen = self._x[drawn], weight[drawn], self._chosen[drawn]
         score = score[drawn]
-        for number in range(MOST_STEPS):
+        for number in range(2 * KEPT_FOR):
             if number % KEPT_FOR == 0:
                 inverse, scale = self._inverse(x, weight * score * (1 - score))
             step = inverse @ (x.T @ (weight * (chosen - score)))
             beta = beta + step
             score = expit(x @ beta)
-            moved = float(np.abs(step * scale).max())
-            if moved < SETTLED:
-                break
-        if not moved < DRIFTING:
-            raise StudyError(f"A replicate holds too few children with {self._what}.")
-        return expit(self._x @ beta)
+            if np.abs(step * scale).max() < SETTLED:
+                return expit(self._x @ beta)
+        return expit(self._x @ self._climb(x, weight, chosen))
+
+    def _climb(self, x: np.ndarray, weight: np.ndarray, chosen: np.ndarray) -> np.ndarray:
+        """Search again step by step, never downhill: few chose, so the start may be far."""
+        beta, reached = self._beta, -np.inf
+        step = np.zeros_like(beta)
+        for _ in range(MOST_STEPS):
+            line = x @ (beta + step)
+            value = float(weight @ (chosen * line - np.logaddexp(0.0, line)))
+            if value < reached - 1e-9 * abs(reached):
+                step = step / 2
+                continue
+            beta, reached, score = beta + step, value, expit(line)
+            inverse, _ = self._inverse(x, weight * score * (1 - score))
+            gradient = x.T @ (weight * (chosen - score))
+            step = inverse @ gradient
+            if gradient @ step < DRIFTING:
+                return beta
+        raise StudyError(f"A replicate holds too few children with {self._what}.")
 
     def _inverse(self, x: np.ndarray, spread: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         information = x.T @ (x * spread[:, None])
