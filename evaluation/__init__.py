@@ -35,6 +35,7 @@ _ROOM_OF = {
     "zero_event_limits": "evaluation.estimates",
     "balance": "evaluation.effects",
     "effects": "evaluation.effects",
+    "plan": "evaluation.effects",
     "propensity": "evaluation.effects",
     "target_trial": "evaluation.effects",
     "write_reports": "evaluation.reporting",

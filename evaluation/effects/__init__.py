@@ -8,6 +8,7 @@ import sys
 from types import ModuleType
 
 from evaluation.effects.balance import balance
+from evaluation.effects.planning import Plan, plan
 from evaluation.effects.propensity import Propensity, propensity
 from evaluation.effects.result import Effects
 from evaluation.effects.study_effects import effects
@@ -16,11 +17,13 @@ from evaluation.effects.truth import beside_truth
 
 __all__ = [
     "Effects",
+    "Plan",
     "Propensity",
     "TargetTrial",
     "balance",
     "beside_truth",
     "effects",
+    "plan",
     "propensity",
     "target_trial",
 ]

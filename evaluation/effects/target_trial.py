@@ -183,6 +183,11 @@ def target_trial(
     children = trial_children(cohort, outcome, settings, tuple(strata), follow_up)
     protocol, notes = _protocol(cohort, settings, children, horizons, last_days)
     emulation = Emulation(children, protocol, settings.name)
+    protocol = emulation.protocol
+    notes += [
+        Note(f"No result at a grace period of {grace} days: {why}")
+        for grace, why in emulation.left_out.items()
+    ]
     reason = thin_arm(emulation.observed, settings.name, OUTCOME_WORDS[outcome], cohort.study)
     if reason:
         raise StudyError(reason)

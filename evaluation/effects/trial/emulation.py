@@ -1,6 +1,6 @@
 """Risks under both strategies of a target trial, from sums over children and days."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -118,6 +118,11 @@ class Emulation:
     name : str
         The service's name, for errors.
 
+    Attributes
+    ----------
+    left_out : dict of int to str
+        Grace periods beside the main one that cannot be followed, and why.
+
     Raises
     ------
     StudyError
@@ -142,7 +147,16 @@ class Emulation:
         at_home = np.where(np.isfinite(started), started, quiet).astype(np.int64)
         self._start = _Hazard(children.x, at_home, np.isfinite(started) & ~prevalent, self._days)
         self._move = _Hazard(children.x, quiet, children.moved, self._days)
-        self._late = [self._window(grace, name) for grace in protocol.grace]
+        self._late, kept, self.left_out = [], [], {}
+        for grace in protocol.grace:
+            try:
+                self._late.append(self._window(grace, name))
+                kept.append(grace)
+            except StudyError as error:
+                if not kept:
+                    raise
+                self.left_out[grace] = str(error)
+        self.protocol = replace(protocol, grace=tuple(kept))
 
     def _window(self, grace: int, name: str) -> tuple[np.ndarray, np.ndarray, Logistic]:
         """Return who is at home and undecided before the last days, who then starts."""
