@@ -37,6 +37,7 @@ _ROOM_OF = {
     "effects": "evaluation.effects",
     "plan": "evaluation.effects",
     "propensity": "evaluation.effects",
+    "sensitivity": "evaluation.effects",
     "target_trial": "evaluation.effects",
     "write_reports": "evaluation.reporting",
     "EstimateError": "evaluation.estimates",

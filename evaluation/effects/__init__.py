@@ -11,6 +11,7 @@ from evaluation.effects.balance import balance
 from evaluation.effects.planning import Plan, plan
 from evaluation.effects.propensity import Propensity, propensity
 from evaluation.effects.result import Effects
+from evaluation.effects.sensitivity import sensitivity
 from evaluation.effects.study_effects import effects
 from evaluation.effects.target_trial import TargetTrial, target_trial
 from evaluation.effects.truth import beside_truth
@@ -25,6 +26,7 @@ __all__ = [
     "effects",
     "plan",
     "propensity",
+    "sensitivity",
     "target_trial",
 ]
 
