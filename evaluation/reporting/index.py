@@ -60,7 +60,7 @@ def index(
         "links": _links,
         "origin": origin_table(found.provenance),
     }
-    return page.html(write_markdown("index.md.j2", facts))
+    return page.html(write_markdown("index.md.j2", facts, page.house))
 
 
 def _entry(report: Report, forms: Sequence[str]) -> Entry:

@@ -6,11 +6,12 @@ from pathlib import Path
 import pandas as pd
 
 from evaluation.errors import OutputError
-from evaluation.reporting.annual import AnnualReport, annual_report
+from evaluation.reporting.annual import annual_report
 from evaluation.reporting.document import write_markdown
 from evaluation.reporting.estimates_json import estimates_json
 from evaluation.reporting.folder import whole_folder, write_bytes, write_text
 from evaluation.reporting.forms import Page
+from evaluation.reporting.house import House
 from evaluation.reporting.index import index
 from evaluation.reporting.manifest import NAME as MANIFEST
 from evaluation.reporting.manifest import manifest
@@ -78,8 +79,12 @@ def write_reports(
     ------
     OutputError
         If a format or report is not known, or the folder cannot be written.
+    StudyError
+        If the study's logo, colour or templates cannot be used.
     """
     refuse_unknown(formats, only)
+    house = House(study)
+    house.refuse_unusable()
     origin = provenance(study, agency.source, agency.data_hash)
     found = annual_report(study, agency.check(), cohort, effects, origin, truth)
     reports = [
@@ -89,13 +94,16 @@ def write_reports(
     names = [f"{report.name}.{form}" for report in reports for form in forms]
     with whole_folder(out) as folder:
         _write_charts(reports, folder)
+        if house.logo is not None:
+            write_bytes(folder / house.logo[0], house.logo[1])
         for report in reports:
             for form in forms:
-                content = _document(report, form, found, folder)
+                page = Page(report.title, study.report.agency, origin, folder, house)
+                content = _document(report, form, page)
                 write_bytes(folder / f"{report.name}.{form}", content)
         write_bytes(folder / "tables.xlsx", workbook(found, _tables(reports, origin)))
         write_text(folder / "estimates.json", estimates_json(found))
-        page = _page(found.study.title, found, folder)
+        page = Page(study.title, study.report.agency, origin, folder, house)
         write_bytes(folder / "index.html", index(found, reports, forms, page))
         write_text(folder / MANIFEST, manifest(found, reports, folder))
     return Outputs(Path(out) / name for name in ["index.html", *names, *BESIDE, "charts"])
@@ -127,14 +135,10 @@ def _write_charts(reports: Sequence[Report], folder: Path) -> None:
         chart.save(charts)
 
 
-def _document(report: Report, form: str, found: AnnualReport, folder: Path) -> bytes:
-    facts = {"picture": PICTURES[form], "origin": origin_table(found.provenance)}
-    source = write_markdown(report.template, report.facts | facts)
-    return getattr(_page(report.title, found, folder), form)(source)
-
-
-def _page(title: str, found: AnnualReport, folder: Path) -> Page:
-    return Page(title, found.study.report.agency, found.provenance, folder)
+def _document(report: Report, form: str, page: Page) -> bytes:
+    facts = {"picture": PICTURES[form], "origin": origin_table(page.origin)}
+    source = write_markdown(report.template, report.facts | facts, page.house)
+    return getattr(page, form)(source)
 
 
 def _tables(reports: Sequence[Report], origin: Provenance) -> list[Table]:
