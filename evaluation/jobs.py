@@ -120,6 +120,22 @@ def convert(form: str, files: list[Path], out: Path, beside: Path | None, step: 
     ]
 
 
+def plan(study: Path, given: dict[str, Any]) -> list[str]:
+    """Say what a study of so many exits could find, without reading any data."""
+    from evaluation.effects import plan as planned
+
+    found = planned(Study.from_toml(study), **given)
+    lines = []
+    for (service, outcome), rows in found.table.groupby(["service", "outcome"], sort=False):
+        lines.append(f"{service}, {outcome}:")
+        lines += [
+            f"  {row.quantity:<36} {'–' if pd.isna(row.value) else f'{row.value:,.3g}':>9}  "
+            f"{row.words}"
+            for row in rows.itertuples()
+        ]
+    return [*lines, *found.notes]
+
+
 def _set_aside(counts: pd.DataFrame) -> list[str]:
     """Say for each table that some of its rows are not used."""
     return [
