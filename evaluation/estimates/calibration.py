@@ -62,7 +62,8 @@ class Calibration(Result):
         if table.empty:
             raise EstimateError(f"There is no horizon {horizon!r}.")
         found = self.overall[self.overall["horizon"] == chosen].set_index("measure").loc["ratio"]
-        return draw_calibration(table, tuple(found[["estimate", "ci_low", "ci_high"]]), ax)
+        ratio = tuple(found[["estimate", "ci_low", "ci_high"]])
+        return draw_calibration(table, ratio, self.summary(), ax)
 
 
 def calibration(

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from evaluation.estimates import clusters as few
+from evaluation.estimates.coding import checked_times
 from evaluation.estimates.curve_influence import CurveInfluence
 from evaluation.estimates.curve_readings import CurveReadings
 from evaluation.estimates.errors import EstimateError
@@ -331,14 +332,6 @@ def refuse_recurrent(rows: Rows, event: np.ndarray, method: str) -> None:
             f"id {name!r} goes on after its event, but {method} is about first events; "
             f"end its rows at the event, or use mean_cumulative for repeated events."
         )
-
-
-def checked_times(times: float | Sequence[float]) -> np.ndarray:
-    """Return times as an array, or say that they are not finite numbers."""
-    wanted = np.atleast_1d(np.asarray(times, float))
-    if wanted.ndim != 1 or not np.isfinite(wanted).all():
-        raise EstimateError(f"times must be one or more finite numbers, not {times!r}.")
-    return wanted
 
 
 def _group_by_group(parts: list[pd.DataFrame], group: np.ndarray) -> pd.DataFrame:

@@ -79,6 +79,8 @@ class DiscreteHazard(Result):
             axis_label=f"{'Odds' if logit else 'Hazard'} ratio (95% interval)",
             reference=1,
             logarithmic=True,
+            sides=("fewer events", "more events"),
+            about=self.summary(),
             ax=ax,
         )
 

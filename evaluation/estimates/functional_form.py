@@ -53,7 +53,7 @@ class FunctionalForm(Result):
         """
         from evaluation.estimates.diagnostic_drawing import draw_functional_form
 
-        return draw_functional_form(self.table, self.covariate, ax)
+        return draw_functional_form(self.table, self.covariate, self.summary(), ax)
 
 
 def functional_form(
