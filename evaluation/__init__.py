@@ -39,6 +39,7 @@ _ROOM_OF = {
     "zero_event_limits": "evaluation.estimates",
     "balance": "evaluation.effects",
     "effects": "evaluation.effects",
+    "evidence": "evaluation.evidence",
     "propensity": "evaluation.effects",
     "write_reports": "evaluation.reporting",
     "EstimateError": "evaluation.estimates",

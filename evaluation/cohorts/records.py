@@ -1,40 +1,63 @@
 """What the agency's records could show on the last day they cover.
 
 A cohort looks at nothing later than ``data_through``: rows entered or dated
-afterwards are not seen, and a stay, service or finding that ends afterwards
-still goes on. So a cohort rebuilt with ``data_through`` set back is the one
-built then, as far as ``known_on`` tells when each row was entered.
+afterwards are not seen, and a stay, service or finding that ends afterwards, or
+whose end was entered afterwards, still goes on. So a cohort rebuilt with
+``data_through`` set back is the one built then, as far as ``known_on`` and the
+like (``discharge_known_on``, …) tell when each fact was entered.
 """
 
-import contextlib
 import datetime
 import itertools
 import weakref
 from functools import cached_property
 
-import duckdb
 import ibis
-import pyarrow as pa
-from ibis.backends.duckdb import Backend
 from ibis.expr.types import BooleanValue, DateValue, IntegerColumn, Table
 
 from evaluation.sources import Agency
 from evaluation.sources.contract import contract
+from evaluation.sources.engines import keep, release
 from evaluation.study import CohortRules
 
 _DATED_BY = {
     "removals": "removal_date",
+    "placements": "start_date",
+    "legal_orders": "start_date",
+    "closures": "closure_date",
     "assignments": "assignment_date",
     "maltreatment_reports": "report_date",
     "disruptions": "disruption_date",
     "moves_out": "move_date",
+    "contacts": "contact_date",
+    "assessments": "assessment_date",
+    "case_events": "event_date",
+    "permanency_goals": "set_date",
+    "visits": "visit_date",
+    "family_finding": "search_date",
+    "school_moves": "move_date",
+    "benefits": "start_date",
 }
 _LATER_FACTS = {
     "children": {"death_date": ()},
     "removals": {"discharge_date": ("discharge_reason", "household_id")},
+    "placements": {"end_date": ("end_reason",)},
+    "legal_orders": {"end_date": ("end_reason",)},
     "services": {"start_date": ("end_date", "end_reason"), "end_date": ("end_reason",)},
     "assignments": {"accepted_date": ("accepted",)},
     "maltreatment_reports": {"disposition_date": ("disposition",)},
+    "contacts": {"entered_date": ()},
+    "meetings": {"meeting_date": ("attendees", "topics", "entered_date"), "entered_date": ()},
+    "assessments": {"entered_date": ()},
+    "case_events": {"entered_date": ()},
+    "permanency_goals": {"end_date": ()},
+    "benefits": {"end_date": ()},
+}
+_KNOWN_BY = {
+    "death_date": "death_known_on",
+    "discharge_date": "discharge_known_on",
+    "start_date": "start_known_on",
+    "end_date": "end_known_on",
 }
 
 
@@ -46,13 +69,6 @@ def days_between(later: DateValue, earlier: DateValue) -> IntegerColumn:
 def true(condition: BooleanValue) -> BooleanValue:
     """Return a condition with unknown taken as false."""
     return condition.fill_null(False)
-
-
-def _drop(connection: Backend, names: list[str]) -> None:
-    """Drop staged tables; an engine that is closed has none left."""
-    with contextlib.suppress(duckdb.ConnectionException):
-        for name in names:
-            connection.drop_table(name, database="temp", force=True)
 
 
 def size(rows: Table) -> int:
@@ -79,7 +95,7 @@ class Records:
         self.rules = rules
         self._seen: dict[str, Table] = {}
         self._staged: list[str] = []
-        weakref.finalize(self, _drop, agency.connection, self._staged)
+        weakref.finalize(self, release, agency.connection, self._staged, temporary=True)
 
     def stage(self, rows: Table) -> Table:
         """Run an expression once and keep its rows in the engine.
@@ -87,7 +103,7 @@ class Records:
         The rows are there as long as these records are.
         """
         name = f"cohort_stage_{next(self._numbers)}"
-        staged = self.agency.connection.create_table(name, rows, temp=True)
+        staged = keep(self.agency.connection, name, rows, temporary=True)
         self._staged.append(name)
         return staged
 
@@ -138,8 +154,9 @@ class Records:
         if self.has(name):
             return self.table(name)
         fields = contract().table(name).fields
-        empty = pa.table({f.name: pa.array([], pa.null()) for f in fields})
-        return ibis.memtable(empty, schema={f.name: f.engine_type for f in fields})
+        return ibis.memtable(
+            ibis.schema({f.name: f.engine_type for f in fields}).to_pyarrow().empty_table()
+        )
 
     def has_rows(self, table: str) -> bool:
         """Return whether the agency gave a table and any of its rows is known."""
@@ -157,6 +174,9 @@ class Records:
         for column, follows in _LATER_FACTS.get(name, {}).items():
             last = as_of if column == "disposition_date" else through
             later = true(rows[column] > last)
+            known = _KNOWN_BY.get(column)
+            if known in rows.columns:
+                later = later | true(rows[known] > as_of)
             rows = rows.mutate(
                 **{
                     each: later.ifelse(ibis.null(rows[each].type()), rows[each])
@@ -169,6 +189,8 @@ class Records:
                 | true(rows.referral_date <= through)
                 | (rows.referral_date.isnull() & rows.end_reason.notnull())
             )
+        if name == "meetings":
+            return rows.filter(rows.meeting_date.notnull() | true(rows.requested_date <= through))
         if name in _DATED_BY:
             return rows.filter(rows[_DATED_BY[name]] <= through)
         return rows

@@ -1,5 +1,6 @@
 """Times, events and weights in, estimates out: nothing here knows of children."""
 
+from evaluation.estimates.bootstrap import Bootstrap
 from evaluation.estimates.calibration import Calibration, calibration
 from evaluation.estimates.comparison import Comparison, compare
 from evaluation.estimates.competing_models import CompetingModels, competing_models
@@ -24,6 +25,7 @@ from evaluation.estimates.recurrent_model import recurrent
 from evaluation.estimates.survival_curve import SurvivalCurves, kaplan_meier
 
 __all__ = [
+    "Bootstrap",
     "Calibration",
     "Comparison",
     "CompetingModels",

@@ -11,7 +11,8 @@ import statsmodels.api as sm
 from evaluation.estimates import clusters as few
 from evaluation.estimates.coding import unused_name
 from evaluation.estimates.errors import EstimateError
-from evaluation.estimates.hazard_model import HazardModel, clusters_of
+from evaluation.estimates.fit import clusters_of
+from evaluation.estimates.hazard_model import HazardModel
 from evaluation.estimates.incidence_curve import IncidenceCurves, cumulative_incidence
 from evaluation.estimates.predicted_incidence import predict_incidence
 from evaluation.estimates.result import Account, Result

@@ -8,18 +8,13 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from evaluation.estimates.concordance import Concordance, concordance
-from evaluation.estimates.design import design, variables
-from evaluation.estimates.errors import EstimateError
 from evaluation.estimates.functional_form import FunctionalForm, functional_form
 from evaluation.estimates.grid import risk_sets
-from evaluation.estimates.hazard_model import Fit, HazardModel, coefficients
-from evaluation.estimates.maximize import maximize
-from evaluation.estimates.partial_likelihood import PartialLikelihood
-from evaluation.estimates.profile import profile_limits
+from evaluation.estimates.hazard_fit import fitted, read_model, require_events
+from evaluation.estimates.hazard_model import HazardModel
 from evaluation.estimates.proportionality import Proportionality, proportional_hazards
 from evaluation.estimates.residuals import residuals
-from evaluation.estimates.result import account
-from evaluation.estimates.rows import Columns, read_rows
+from evaluation.estimates.rows import Columns
 
 if TYPE_CHECKING:
     from evaluation.estimates.calibration import Calibration
@@ -139,25 +134,6 @@ class CoxResult(HazardModel):
 
         return of_models({self.account.options.get("cause", 1): self}, horizon, data, groups)
 
-    def profile_limits(self, term: str, level: float = 0.95) -> tuple[float, float]:
-        """Return limits of a term's hazard ratio from its profile likelihood.
-
-        For a coefficient that runs to infinity one limit is 0 or infinite and
-        the other is finite and of use. Rows are taken as independent.
-
-        Parameters
-        ----------
-        term : str
-            A term of ``table``.
-        level : float
-            Coverage wanted.
-
-        Returns
-        -------
-        tuple of float
-        """
-        return profile_limits(self.fit, term, level)
-
 
 def cox(
     data: pd.DataFrame,
@@ -213,47 +189,21 @@ def cox(
     ----------
     Cox (1972); Efron (1977); Lin and Wei (1989) for the robust variance.
     """
-    if ties not in ("efron", "breslow"):
-        raise EstimateError(f"ties={ties!r} is not known; use 'efron' or 'breslow'.")
-    if not isinstance(data, pd.DataFrame):
-        raise EstimateError(f"data must be a pandas DataFrame, not {type(data).__name__}.")
-    columns = variables(formula, list(data.columns))
-    rows = read_rows(
-        data,
-        stop=stop,
-        event=event,
-        start=start,
-        strata=strata,
-        weights=weights,
-        offset=offset,
-        cluster=cluster,
-        id=id,
-        covariates=columns,
-    )
+    options = {
+        "stop": stop,
+        "event": event,
+        "start": start,
+        "weights": weights,
+        "strata": strata,
+        "cluster": cluster,
+        "id": id,
+        "cause": cause,
+        "ties": ties,
+        "offset": offset,
+    }
+    rows, columns = read_model(data, formula, options)
     failed = rows.of_cause(cause, "cox")
-    if not (failed & (rows.case_weights > 0)).any():
-        raise EstimateError(f"No row ends in the event in {event!r}; a hazard ratio needs events.")
-    covariates = design(formula, rows.frame, columns)
+    require_events(rows, failed, f"the event in {event!r}")
     sets = risk_sets(rows.strata.codes, len(rows.strata), rows.start, rows.stop, failed)
-    model = PartialLikelihood(sets, covariates.x, failed, rows.case_weights, rows.offset, ties)
-    fit = Fit(rows, failed, covariates, model, maximize(model, covariates.terms, covariates.spread))
     robust = rows.cluster is not None or rows.weights is not None
-    table, covariance, warnings = coefficients(fit, robust)
-    told = account(
-        rows,
-        "cox",
-        int(failed.sum()),
-        formula=formula,
-        warnings=warnings,
-        stop=stop,
-        event=event,
-        start=start,
-        weights=weights,
-        strata=strata,
-        cluster=cluster,
-        id=id,
-        cause=cause,
-        ties=ties,
-        offset=offset,
-    )
-    return CoxResult(table, told, fit.maximum.loglik, covariance, fit)
+    return fitted(CoxResult, "cox", rows, failed, sets, formula, columns, options, robust)

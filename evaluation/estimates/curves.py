@@ -11,6 +11,7 @@ from evaluation.estimates import clusters as few
 from evaluation.estimates.coding import checked_times
 from evaluation.estimates.curve_influence import CurveInfluence
 from evaluation.estimates.curve_readings import CurveReadings
+from evaluation.estimates.curve_resampling import Resampling
 from evaluation.estimates.errors import EstimateError
 from evaluation.estimates.result import Account
 from evaluation.estimates.risksets import RiskSets
@@ -99,7 +100,7 @@ class Grid:
 
 
 @dataclass(frozen=True, repr=False)
-class Curves(CurveReadings):
+class Curves(Resampling, CurveReadings):
     """Curves by group; a subclass names the value and its limits.
 
     Parameters

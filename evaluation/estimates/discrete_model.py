@@ -12,7 +12,7 @@ from scipy.special import xlog1py, xlogy
 from evaluation.estimates import clusters as few
 from evaluation.estimates.design import Design, design, require_varying, variables
 from evaluation.estimates.errors import EstimateError
-from evaluation.estimates.hazard_model import clusters_of
+from evaluation.estimates.fit import clusters_of
 from evaluation.estimates.period_counts import Counted, PeriodCounts, read_counts
 from evaluation.estimates.periods import (
     band_names,

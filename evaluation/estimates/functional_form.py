@@ -8,7 +8,7 @@ import pandas as pd
 from scipy import stats
 
 from evaluation.estimates.errors import EstimateError, nearest
-from evaluation.estimates.hazard_model import clusters_of
+from evaluation.estimates.fit import clusters_of
 from evaluation.estimates.result import Account, Result
 
 if TYPE_CHECKING:

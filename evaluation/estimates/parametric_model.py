@@ -167,7 +167,7 @@ def parametric(
     start: str | None = None,
     cause: int | None = None,
     breaks: Sequence[float] | None = None,
-    knots: int = 3,
+    knots: int | None = None,
 ) -> ParametricResult:
     """Fit a parametric model of time to an event.
 
@@ -187,9 +187,10 @@ def parametric(
         The cause of interest, needed with several.
     breaks : sequence of float, optional
         Times at which the piecewise hazard may change; quintiles of the event
-        times by default.
-    knots : int
-        Knots of the spline, 2 or more, at quantiles of the event times.
+        times by default. Only with ``family="piecewise"``.
+    knots : int, optional
+        Knots of the spline, 2 or more, at quantiles of the event times; 3 by
+        default. Only with ``family="spline"``.
 
     Returns
     -------
@@ -208,6 +209,13 @@ def parametric(
     """
     if family not in FAMILIES:
         raise EstimateError(f"family={family!r} is not known; use one of {', '.join(FAMILIES)}.")
+    for option, value, owner in (("breaks", breaks, "piecewise"), ("knots", knots, "spline")):
+        if value is not None and family != owner:
+            raise EstimateError(
+                f"{option}={value!r} cannot be combined with family={family!r}; it belongs to "
+                f"family={owner!r}."
+            )
+    knots = 3 if knots is None else knots
     if not isinstance(data, pd.DataFrame):
         raise EstimateError(f"data must be a pandas DataFrame, not {type(data).__name__}.")
     columns = variables(formula, list(data.columns))

@@ -12,7 +12,8 @@ from evaluation.estimates.coding import checked_times, coding
 from evaluation.estimates.curves import log_log_limits
 from evaluation.estimates.design import same_columns
 from evaluation.estimates.errors import EstimateError, nearest
-from evaluation.estimates.hazard_model import HazardModel, clusters_of
+from evaluation.estimates.fit import clusters_of
+from evaluation.estimates.hazard_model import HazardModel
 
 _CHUNK = 2_000
 

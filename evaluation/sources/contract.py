@@ -66,7 +66,7 @@ class Rule:
     ----------
     rule : str
         ``not_before``, ``requires`` and ``any_of`` hold within a row;
-        ``not_before_birth`` and ``no_overlap`` against other rows.
+        ``not_before_birth``, ``no_overlap`` and ``within_removal`` against other rows.
     field, other : str or None
         The field judged and the one it is judged by.
     fields, per : tuple of str

@@ -57,6 +57,7 @@ def findings(
     made = [
         *_federal(loaded, contract),
         *(finding for table in loaded.values() for finding in _of_table(table)),
+        *_outside_removals(loaded),
         *_unmatched(loaded),
         *(Finding("unread", name, None, None, "look", f"{name}: {why}") for name, why in unread),
     ]
@@ -130,7 +131,39 @@ def _overlap(table: Loaded, rule: Rule) -> Finding:
     )
     verdict = "look" if count else "ok"
     name = table.schema.name
-    return Finding("overlapping_episodes", name, count, table.accepted_rows, verdict, message)
+    check = "overlapping_episodes" if name == "removals" else f"overlapping_{name}"
+    return Finding(check, name, count, table.accepted_rows, verdict, message)
+
+
+def _outside_removals(loaded: Mapping[str, Loaded]) -> Iterator[Finding]:
+    """Count rows whose days lie in no removal of the child."""
+    never = datetime.date(9999, 12, 31)
+    stays = loaded["removals"].accepted
+    for table in loaded.values():
+        for rule in table.schema.cross_rules:
+            present = {*rule.fields[:1], *rule.per} <= set(table.accepted.columns)
+            if rule.rule != "within_removal" or not present:
+                continue
+            rows, (start, stop), (key,) = table.accepted, rule.fields, table.schema.primary_key
+            end = rows[stop] if stop in rows.columns else ibis.null("date")
+            spans = rows.select(*rule.per, key, began=rows[start], ended=end.fill_null(never))
+            ends = stays.discharge_date if "discharge_date" in stays.columns else ibis.null("date")
+            care = stays.select(*rule.per, taken=stays.removal_date, left=ends.fill_null(never))
+            pairs = spans.join(care, list(rule.per))
+            inside = pairs.filter((pairs.taken <= pairs.began) & (pairs.ended <= pairs.left))
+            outside = spans.anti_join(inside, key)
+            count, of = _number(outside.aggregate(n=outside.count())), table.accepted_rows
+            name = table.schema.name
+            message = f"{_of(count, of)} rows lie in no single removal of their child" + (
+                "; their days outside it are not used: correct their dates or the removal's."
+                if count
+                else "."
+            )
+            yield Finding(f"{name}_outside_removal", name, count, of, _look(count), message)
+
+
+def _look(count: int) -> str:
+    return "look" if count else "ok"
 
 
 def _implausible_dates(table: Loaded) -> Iterator[Finding]:

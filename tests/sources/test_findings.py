@@ -166,3 +166,44 @@ def test_an_unknown_column_much_like_one_that_is_absent_is_pointed_out(check):
 def test_rows_over_several_lines_are_pointed_out(check):
     result = check(children='child_id,note\nc1,"a\nb"\nc2,\nc3,\n')
     assert finding(result, "row_over_several_lines", "children").rows == 1
+
+
+PLACEMENT = "placement_id,child_id,start_date,end_date,type\n"
+STAYS = REMOVAL + "a,c0,2015-01-01,2015-06-01,other,\nb,c0,2016-01-01,,,\n"
+
+
+@pytest.mark.parametrize(
+    ("row", "outside"),
+    [
+        ("p,c0,2015-01-01,2015-06-01,foster_home", 0),
+        ("p,c0,2014-12-31,2015-06-01,foster_home", 1),
+        ("p,c0,2015-03-01,2015-06-02,foster_home", 1),
+        ("p,c0,2015-03-01,,foster_home", 1),
+        ("p,c0,2016-03-01,,foster_home", 0),
+        ("p,c1,2015-03-01,2015-04-01,foster_home", 1),
+    ],
+    ids=["the whole stay", "before", "after", "never ended", "of an open stay", "of no stay"],
+)
+def test_placements_outside_a_removal_are_counted_and_not_quarantined(check, row, outside):
+    result = check(children=TWENTY_CHILDREN, removals=STAYS, placements=PLACEMENT + row + "\n")
+    assert finding(result, "placements_outside_removal", "placements").rows == outside
+    assert result.quarantine.empty
+
+
+def test_overlapping_placements_are_counted_apart_from_episodes(check):
+    rows = "p,c0,2015-01-01,2015-03-02,shelter\nq,c0,2015-03-01,2015-06-01,foster_home\n"
+    result = check(children=TWENTY_CHILDREN, removals=STAYS, placements=PLACEMENT + rows)
+    assert finding(result, "overlapping_placements", "placements").rows == 1
+    assert finding(result, "overlapping_episodes").rows == 0
+
+
+def test_a_closure_of_an_unknown_family_is_counted(check):
+    rows = "closure_id,family_id,closure_date,reason\nk,f99,2016-01-01,completed\n"
+    result = check(children=TWENTY_CHILDREN, removals=STAYS, closures=rows)
+    assert finding(result, "unmatched_family_id", "closures").rows == 1
+
+
+def test_an_order_that_ends_before_it_starts_is_quarantined(check):
+    rows = "order_id,child_id,type,start_date,end_date\no,c0,supervision,2016-01-02,2016-01-01\n"
+    result = check(children=TWENTY_CHILDREN, removals=STAYS, legal_orders=rows)
+    assert result.quarantine["table"].tolist() == ["legal_orders"]

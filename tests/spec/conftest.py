@@ -22,6 +22,9 @@ KEYS = {
     "maltreatment_reports": "allegation_id",
     "disruptions": "disruption_id",
     "moves_out": "move_id",
+    "placements": "placement_id",
+    "legal_orders": "order_id",
+    "closures": "closure_id",
 }
 BORN = "2010-01-01"
 MISSING = "-"
