@@ -16,6 +16,7 @@ except PackageNotFoundError:
 _ROOM_OF = {
     "Agency": "evaluation.sources",
     "connect": "evaluation.sources",
+    "convert": "evaluation.sources",
     "simulate_agency": "evaluation.sources",
     "Study": "evaluation.study",
     "Cohort": "evaluation.cohorts",
