@@ -33,6 +33,7 @@ OUTCOME_WORDS = {
     "reentry": "re-entry",
     "disruption": "disruption",
     "maltreatment": "maltreatment",
+    "visit_ended": "return from a trial home visit",
 }
 
 

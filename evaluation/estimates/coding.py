@@ -88,3 +88,10 @@ def _compact(codes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 def single(n: int, label: str) -> Coding:
     """Code ``n`` rows that are all of one kind."""
     return Coding(np.zeros(n, np.intp), [label])
+
+
+def unused_name(frame: pd.DataFrame, name: str) -> str:
+    """Return ``name``, lengthened until the frame has no column so named."""
+    while name in frame.columns:
+        name += "_"
+    return name

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -15,6 +16,9 @@ from evaluation.estimates.maximize import maximize, without_infinite
 from evaluation.estimates.profile import profile_limits
 from evaluation.estimates.result import Account, Result
 from evaluation.estimates.row_checks import checked_weights
+
+if TYPE_CHECKING:
+    from evaluation.estimates.influential import Influential
 
 _ROUNDING = 1e-9
 
@@ -185,6 +189,30 @@ class HazardModel(Result):
             stratum = np.repeat(np.arange(len(labels)), sets.length)
             out.insert(0, "stratum", labels.iloc[stratum].to_numpy())
         return out
+
+    def influential(self, by: str | None = None, most: int = 20) -> "Influential":
+        """Find the rows, subjects or clusters that move the coefficients most.
+
+        Parameters
+        ----------
+        by : {"row", "id", "cluster"}, optional
+            By default the cluster where there is one, else the row.
+        most : int
+            How many to return.
+
+        Returns
+        -------
+        Influential
+            ``table`` with rank, unit, rows, events, displacement, term, change,
+            change_in_se, coef_without.
+
+        References
+        ----------
+        Cain and Lange (1984); Pettitt and Bin Daud (1989).
+        """
+        from evaluation.estimates.influential import influential
+
+        return influential(self, by, most)
 
     def plot(self, ax=None):
         """Draw the hazard ratios with their intervals on a logarithmic axis.

@@ -9,6 +9,7 @@ import pandas as pd
 
 from evaluation.estimates import clusters as few
 from evaluation.estimates.coding import coding
+from evaluation.estimates.curve_resampling import checked_times
 from evaluation.estimates.curves import log_log_limits
 from evaluation.estimates.design import same_columns
 from evaluation.estimates.errors import EstimateError, nearest
@@ -69,9 +70,7 @@ def predict_incidence(
         raise EstimateError("Give the Cox model of at least one cause.")
     for cause, model in models.items():
         _require_fit(cause, model, alone=len(models) == 1)
-    moments = np.atleast_1d(np.asarray(times, float))
-    if moments.ndim != 1 or not np.isfinite(moments).all():
-        raise EstimateError(f"times must be one or more finite numbers, not {times!r}.")
+    moments = checked_times(times)
     parts = [_Part.of(model, data) for model in models.values()]
     if intervals:
         _require_same_rows(models)

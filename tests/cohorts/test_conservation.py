@@ -58,7 +58,9 @@ def test_no_row_lies_outside_follow_up(cohort, rows):
 
 def test_no_two_neighbouring_rows_are_alike(rows):
     """As many rows as needed and no more."""
-    state = rows[["exit_id", "exposure_coach", "exposure_respite", "support_status"]]
+    states = ["exposure_coach", "exposure_respite", "age_band"]
+    states += [name for name in rows if name.startswith("support_")]
+    state = rows[["exit_id", *states]].fillna("")
     assert not (state == state.shift()).all(axis=1).any()
 
 
