@@ -2,6 +2,7 @@
 
 import importlib.util
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -71,19 +72,49 @@ def test_an_agency_like_the_published_visits_study(tmp_path):
     assert (tmp_path / "forest.svg").read_text().rstrip().endswith("</svg>")
 
 
-@pytest.mark.parametrize("work", range(5))
-def test_each_timing_of_the_package_runs(work):
-    spec = importlib.util.spec_from_file_location("speed", ROOT / "benchmarks" / "speed.py")
-    speed = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(speed)
-    name = list(speed.WORK)[work]
+SPEED = ROOT / "benchmarks" / "speed.py"
+
+
+def _run(*options):
     done = subprocess.run(
-        [sys.executable, ROOT / "benchmarks" / "speed.py", "--measure", name, "this package",
-         "--rows", "3000"],
-        capture_output=True, text=True, timeout=120, check=False,
-        env=speed.os.environ | {"PYTHONPATH": str(ROOT)},
+        [sys.executable, SPEED, *map(str, options)], capture_output=True, text=True, timeout=120,
+        check=False, env=os.environ | {"PYTHONPATH": str(ROOT)},
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
-    found = json.loads(done.stdout.splitlines()[-1])
-    assert found["seconds"] > 0
+    return done.stdout
+
+
+@pytest.fixture(scope="module")
+def folders(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("speed")
+    for kind in ("right_censored", "start_stop"):
+        _run("--write", kind, 3000, folder / kind)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def speed():
+    spec = importlib.util.spec_from_file_location("speed", SPEED)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.mark.parametrize("work", range(5))
+def test_each_timing_of_the_package_runs(work, folders, speed):
+    name = list(speed.WORK)[work]
+    out = _run("--measure", name, "this package", folders / speed.WORK[name][0])
+    found = json.loads(out.splitlines()[-1])
+    assert found["seconds"] > 0 and found["peak_mb"] > 50 and found["rows"] >= 3000
     assert np.isfinite(found["value"]).all()
+
+
+def test_a_peer_that_cannot_run_is_said_and_the_rest_goes_on(speed, tmp_path, monkeypatch):
+    ours = next(iter(speed.WORK.values()))[1]["this package"]
+    work = {speed.FINE_GRAY: ("right_censored", {"this package": ours, "nobody": "no such job"})}
+    monkeypatch.setattr(speed, "WORK", work)
+    monkeypatch.setattr(speed.shutil, "which", lambda name: None)
+    monkeypatch.setattr(speed, "measured", lambda *a: {"seconds": 1.0, "peak_mb": 9, "value": [1]})
+    lines = speed.side_by_side(500, 60, sys.executable, tmp_path)
+    assert "| this package | 1 | 1.0 | 9 | yes |" in lines[2]
+    assert "| nobody | – | – | – | Rscript was not found |" in lines[3]

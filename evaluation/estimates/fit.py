@@ -36,10 +36,10 @@ class Fit:
         """Risks and baseline hazard at the maximum, for covariates at their means."""
         return self.model.hazard(self.maximum.beta)
 
-    def robust_covariance(self, codes: np.ndarray, count: int) -> np.ndarray:
+    def robust_covariance(self, codes: np.ndarray) -> np.ndarray:
         """Sum over clusters the outer products of their influence (Lin and Wei, 1989)."""
-        scores, inverse = self.model.scores(self.hazard, codes, count), self.maximum.inverse
-        return without_infinite(self.maximum, inverse @ (scores.T @ scores) @ inverse)
+        inverse, middle = self.maximum.inverse, self.model.score_products(self.hazard, codes)
+        return without_infinite(self.maximum, inverse @ middle @ inverse)
 
     def cluster_influence(self, codes: np.ndarray, count: int) -> np.ndarray:
         """Sum the rows' influence on the coefficients by cluster, shape (count, p)."""

@@ -263,7 +263,7 @@ def coefficients(fit: Fit, robust: bool) -> tuple[pd.DataFrame, pd.DataFrame, li
     table["se"] = used = _roots(covariance)
     if robust:
         codes, groups = clusters_of(fit.rows)
-        covariance = fit.robust_covariance(codes, int(codes.max()) + 1)
+        covariance = fit.robust_covariance(codes)
         table["robust_se"] = used = _roots(covariance)
         if (used < _ROUNDING * table["se"]).any():
             warnings.append(

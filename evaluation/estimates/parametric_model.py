@@ -223,6 +223,12 @@ def parametric(
     failed = rows.of_cause(cause, "parametric")
     if not failed.any():
         raise EstimateError(f"No row ends in the event in {event!r}; a model needs events.")
+    days = np.unique(rows.stop[failed])
+    if len(days) == 1:
+        raise EstimateError(
+            f"All events fall at time {days[0]:g}; the shape of a parametric curve needs events at "
+            f"two times or more."
+        )
     if rows.start is not None and (rows.start < 0).any():
         raise EstimateError(f"Column {start!r} holds times below 0, before time begins.")
     covariates = design(formula, rows.frame, columns)
