@@ -5,6 +5,8 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 OUT ?= out/demo
+EXTRAS ?= test
+MARKERS ?=
 CHILDREN ?= 20000
 
 .DEFAULT_GOAL := help
@@ -20,14 +22,14 @@ $(STAMP): pyproject.toml constraints.txt
 		echo "$(PYTHON) cannot make virtual environments. On Debian or Ubuntu: apt-get install python3-venv"; exit 1; }
 	@echo "Making the environment in $(VENV) and installing pinned dependencies (about a minute) ..."
 	@$(PYTHON) -m venv $(VENV)
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[test]'
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[$(EXTRAS)]'
 	@touch $@
 
 demo: $(STAMP) ## Simulate an agency and run everything on it: checks, cohort, models, reports
 	@$(BIN)/permanency demo --out $(OUT) --children $(CHILDREN)
 
 test: $(STAMP) ## Run the whole test suite
-	@$(BIN)/python -m pytest -n 2 --dist loadfile
+	@$(BIN)/python -m pytest -n 2 --dist loadfile -m "$(MARKERS)"
 
 lint: $(STAMP) ## Check format, style and types of the public face
 	@$(BIN)/ruff format --check .

@@ -206,6 +206,8 @@ class ReportSettings(_Section):
     equity_by: tuple[str, ...] = ()
     suppress_below: Annotated[int, Field(ge=0)] = 11
     date: datetime.date | None = None
+    logo: str | None = None
+    colour: Annotated[str, Field(pattern=r"^#[0-9A-Fa-f]{6}$")] | None = None
 
 
 class Files(_Section):

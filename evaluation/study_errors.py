@@ -72,4 +72,4 @@ def _keys_at(section: list[str], root: type[BaseModel]) -> list[str]:
         model = next(
             (c for c in candidates if isinstance(c, type) and issubclass(c, BaseModel)), model
         )
-    return list(model.model_fields)
+    return [field.alias or name for name, field in model.model_fields.items()]

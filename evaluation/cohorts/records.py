@@ -7,19 +7,17 @@ whose end was entered afterwards, still goes on. So a cohort rebuilt with
 like (``discharge_known_on``, …) tell when each fact was entered.
 """
 
-import contextlib
 import datetime
 import itertools
 import weakref
 from functools import cached_property
 
-import duckdb
 import ibis
-from ibis.backends.duckdb import Backend
 from ibis.expr.types import BooleanValue, DateValue, IntegerColumn, Table
 
 from evaluation.sources import Agency
 from evaluation.sources.contract import contract
+from evaluation.sources.engines import keep, release
 from evaluation.study import CohortRules
 
 _DATED_BY = {
@@ -31,6 +29,14 @@ _DATED_BY = {
     "maltreatment_reports": "report_date",
     "disruptions": "disruption_date",
     "moves_out": "move_date",
+    "contacts": "contact_date",
+    "assessments": "assessment_date",
+    "case_events": "event_date",
+    "permanency_goals": "set_date",
+    "visits": "visit_date",
+    "family_finding": "search_date",
+    "school_moves": "move_date",
+    "benefits": "start_date",
 }
 _LATER_FACTS = {
     "children": {"death_date": ()},
@@ -40,6 +46,12 @@ _LATER_FACTS = {
     "services": {"start_date": ("end_date", "end_reason"), "end_date": ("end_reason",)},
     "assignments": {"accepted_date": ("accepted",)},
     "maltreatment_reports": {"disposition_date": ("disposition",)},
+    "contacts": {"entered_date": ()},
+    "meetings": {"meeting_date": ("attendees", "topics", "entered_date"), "entered_date": ()},
+    "assessments": {"entered_date": ()},
+    "case_events": {"entered_date": ()},
+    "permanency_goals": {"end_date": ()},
+    "benefits": {"end_date": ()},
 }
 _KNOWN_BY = {
     "death_date": "death_known_on",
@@ -57,13 +69,6 @@ def days_between(later: DateValue, earlier: DateValue) -> IntegerColumn:
 def true(condition: BooleanValue) -> BooleanValue:
     """Return a condition with unknown taken as false."""
     return condition.fill_null(False)
-
-
-def _drop(connection: Backend, names: list[str]) -> None:
-    """Drop staged tables; an engine that is closed has none left."""
-    with contextlib.suppress(duckdb.ConnectionException):
-        for name in names:
-            connection.drop_table(name, database="temp", force=True)
 
 
 def size(rows: Table) -> int:
@@ -90,7 +95,7 @@ class Records:
         self.rules = rules
         self._seen: dict[str, Table] = {}
         self._staged: list[str] = []
-        weakref.finalize(self, _drop, agency.connection, self._staged)
+        weakref.finalize(self, release, agency.connection, self._staged, temporary=True)
 
     def stage(self, rows: Table) -> Table:
         """Run an expression once and keep its rows in the engine.
@@ -98,7 +103,7 @@ class Records:
         The rows are there as long as these records are.
         """
         name = f"cohort_stage_{next(self._numbers)}"
-        staged = self.agency.connection.create_table(name, rows, temp=True)
+        staged = keep(self.agency.connection, name, rows, temporary=True)
         self._staged.append(name)
         return staged
 
@@ -184,6 +189,8 @@ class Records:
                 | true(rows.referral_date <= through)
                 | (rows.referral_date.isnull() & rows.end_reason.notnull())
             )
+        if name == "meetings":
+            return rows.filter(rows.meeting_date.notnull() | true(rows.requested_date <= through))
         if name in _DATED_BY:
             return rows.filter(rows[_DATED_BY[name]] <= through)
         return rows

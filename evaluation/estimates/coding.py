@@ -1,6 +1,7 @@
 """Codes for what rows belong to: groups, strata, clusters, subjects."""
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import pandas as pd
@@ -15,16 +16,21 @@ class Coding:
     Parameters
     ----------
     codes : ndarray of int, shape (n,)
-        The kind of each row, 0 to ``len(labels) - 1``.
-    labels : list
+        The kind of each row, 0 to ``len(kinds) - 1``.
+    kinds : sequence
         The value each code stands for, in sorted order.
     """
 
     codes: np.ndarray
-    labels: list
+    kinds: list | pd.Index
+
+    @cached_property
+    def labels(self) -> list:
+        """The kinds as plain values; made when asked for, as there may be a million."""
+        return list(self.kinds) if isinstance(self.kinds, list) else self.kinds.tolist()
 
     def __len__(self) -> int:
-        return len(self.labels)
+        return len(self.kinds)
 
 
 def coding(frame: pd.DataFrame, columns: list[str]) -> Coding | None:
@@ -64,13 +70,13 @@ def _factorize(values: pd.Series) -> Coding:
         codes, kept = _compact(values.cat.codes.to_numpy())
         return Coding(codes, list(values.cat.categories[kept]))
     try:
-        codes, labels = pd.factorize(values, sort=True)
+        codes, kinds = pd.factorize(values, sort=True)
     except TypeError as problem:
         raise EstimateError(
             f"Column {values.name!r} holds values that cannot be told apart as kinds ({problem}); "
             f"make them text or numbers."
         ) from problem
-    return Coding(codes, labels.tolist())
+    return Coding(codes, pd.Index(kinds))
 
 
 def _compact(codes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -82,3 +88,10 @@ def _compact(codes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 def single(n: int, label: str) -> Coding:
     """Code ``n`` rows that are all of one kind."""
     return Coding(np.zeros(n, np.intp), [label])
+
+
+def unused_name(frame: pd.DataFrame, name: str) -> str:
+    """Return ``name``, lengthened until the frame has no column so named."""
+    while name in frame.columns:
+        name += "_"
+    return name

@@ -1,31 +1,41 @@
 """Cox's proportional hazards model."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from evaluation.estimates.concordance import concordance
-from evaluation.estimates.design import design, variables
-from evaluation.estimates.errors import EstimateError
+from evaluation.estimates.concordance import Concordance, concordance
+from evaluation.estimates.functional_form import FunctionalForm, functional_form
 from evaluation.estimates.grid import risk_sets
-from evaluation.estimates.hazard_model import Fit, HazardModel, coefficients
-from evaluation.estimates.maximize import maximize
-from evaluation.estimates.partial_likelihood import PartialLikelihood
-from evaluation.estimates.profile import profile_limits
+from evaluation.estimates.hazard_fit import fitted, read_model, require_events
+from evaluation.estimates.hazard_model import HazardModel
 from evaluation.estimates.proportionality import Proportionality, proportional_hazards
 from evaluation.estimates.residuals import residuals
-from evaluation.estimates.result import account
-from evaluation.estimates.rows import Columns, read_rows
+from evaluation.estimates.rows import Columns
+
+if TYPE_CHECKING:
+    from evaluation.estimates.calibration import Calibration
 
 
 @dataclass(frozen=True, repr=False)
 class CoxResult(HazardModel):
     """A fitted Cox model; see :class:`HazardModel` for its fields."""
 
-    @cached_property
+    @property
     def concordance(self) -> float:
         """Harrell's C: how often, of two comparable rows, the one at higher risk fails first."""
+        return self._concordance.value
+
+    @property
+    def concordance_se(self) -> float:
+        """Standard error of :attr:`concordance`, summed by cluster (Therneau and Watson, 2017)."""
+        return self._concordance.se
+
+    @cached_property
+    def _concordance(self) -> Concordance:
         return concordance(self.fit)
 
     def residuals(self, kind: str = "martingale") -> pd.Series | pd.DataFrame:
@@ -62,24 +72,67 @@ class CoxResult(HazardModel):
         """
         return proportional_hazards(self, transform)
 
-    def profile_limits(self, term: str, level: float = 0.95) -> tuple[float, float]:
-        """Return limits of a term's hazard ratio from its profile likelihood.
-
-        For a coefficient that runs to infinity one limit is 0 or infinite and
-        the other is finite and of use. Rows are taken as independent.
+    def functional_form(
+        self, covariate: str, *, groups: int = 20, fraction: float = 2 / 3
+    ) -> FunctionalForm:
+        """Set martingale residuals against a covariate, in the model or not.
 
         Parameters
         ----------
-        term : str
-            A term of ``table``.
-        level : float
-            Coverage wanted.
+        covariate : str
+            A column of numbers of the data the model was fitted to. Of a model
+            without it, the residuals show the form it should have; of a model
+            with it, what that form leaves over.
+        groups : int
+            Groups of values of about equal size.
+        fraction : float
+            Share of the rows each local regression uses.
 
         Returns
         -------
-        tuple of float
+        FunctionalForm
+
+        References
+        ----------
+        Therneau, Grambsch and Fleming (1990); Cleveland (1979).
         """
-        return profile_limits(self.fit, term, level)
+        return functional_form(self, covariate, groups, fraction)
+
+    def calibration(
+        self,
+        horizon: float | Sequence[float],
+        data: pd.DataFrame | None = None,
+        *,
+        groups: int = 10,
+    ) -> "Calibration":
+        """Compare the risks this model predicts with what was observed.
+
+        Parameters
+        ----------
+        horizon : float or sequence of float
+        data : DataFrame, optional
+            Other rows, a row a subject; by default those of the model, which
+            flatters it.
+        groups : int
+            Groups of rows by predicted risk.
+
+        Returns
+        -------
+        Calibration
+
+        Raises
+        ------
+        EstimateError
+            With competing events (one cause's model gives no risk; use
+            ``competing_models``), and with several rows a subject.
+
+        References
+        ----------
+        van Geloven and others (2022).
+        """
+        from evaluation.estimates.calibration import of_models
+
+        return of_models({self.account.options.get("cause", 1): self}, horizon, data, groups)
 
 
 def cox(
@@ -136,47 +189,21 @@ def cox(
     ----------
     Cox (1972); Efron (1977); Lin and Wei (1989) for the robust variance.
     """
-    if ties not in ("efron", "breslow"):
-        raise EstimateError(f"ties={ties!r} is not known; use 'efron' or 'breslow'.")
-    if not isinstance(data, pd.DataFrame):
-        raise EstimateError(f"data must be a pandas DataFrame, not {type(data).__name__}.")
-    columns = variables(formula, list(data.columns))
-    rows = read_rows(
-        data,
-        stop=stop,
-        event=event,
-        start=start,
-        strata=strata,
-        weights=weights,
-        offset=offset,
-        cluster=cluster,
-        id=id,
-        covariates=columns,
-    )
+    options = {
+        "stop": stop,
+        "event": event,
+        "start": start,
+        "weights": weights,
+        "strata": strata,
+        "cluster": cluster,
+        "id": id,
+        "cause": cause,
+        "ties": ties,
+        "offset": offset,
+    }
+    rows, columns = read_model(data, formula, options)
     failed = rows.of_cause(cause, "cox")
-    if not (failed & (rows.case_weights > 0)).any():
-        raise EstimateError(f"No row ends in the event in {event!r}; a hazard ratio needs events.")
-    covariates = design(formula, rows.frame, columns)
+    require_events(rows, failed, f"the event in {event!r}")
     sets = risk_sets(rows.strata.codes, len(rows.strata), rows.start, rows.stop, failed)
-    model = PartialLikelihood(sets, covariates.x, failed, rows.case_weights, rows.offset, ties)
-    fit = Fit(rows, failed, covariates, model, maximize(model, covariates.terms, covariates.spread))
     robust = rows.cluster is not None or rows.weights is not None
-    table, covariance, warnings = coefficients(fit, robust)
-    told = account(
-        rows,
-        "cox",
-        int(failed.sum()),
-        formula=formula,
-        warnings=warnings,
-        stop=stop,
-        event=event,
-        start=start,
-        weights=weights,
-        strata=strata,
-        cluster=cluster,
-        id=id,
-        cause=cause,
-        ties=ties,
-        offset=offset,
-    )
-    return CoxResult(table, told, fit.maximum.loglik, covariance, fit)
+    return fitted(CoxResult, "cox", rows, failed, sets, formula, columns, options, robust)

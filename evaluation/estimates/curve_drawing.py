@@ -53,17 +53,22 @@ def draw_curves(
             ends.append(_draw_one(ax, table[table["group"] == group], result.value_name, style))
         ticks = _time_axis(ax, table["time"].max(), days)
         _share_axis(ax, result.axis_label)
-        wrapped = [fill(text, _LABEL_CHARACTERS) for text in labels]
+        folded = [wrapped(text) for text in labels]
         rows = _numbers_at_risk(result, cause, ticks)
         if own_figure:
-            named = wrapped if len(labels) > 1 else []
+            named = folded if len(labels) > 1 else []
             widest = max((house.text_width(ax, w, weight="semibold") for w in named), default=0)
             beneath = _AXIS_ROOM + _ROW * (1 + 2 * len(rows))
             house.set_margins(ax, left=0.75, right=0.3 + widest, top=0.15, bottom=beneath)
         if len(labels) > 1:
-            house.label_lines(ax, ends, wrapped, [s.color for s in styles])
+            house.label_lines(ax, ends, folded, [s.color for s in styles])
         _write_numbers(ax, ticks, labels, rows, [s.color for s in styles])
     return ax
+
+
+def wrapped(label: object) -> str:
+    """Fold a group's name so that it fits beside the end of its line."""
+    return fill(str(label), _LABEL_CHARACTERS)
 
 
 def _draw_one(ax: "Axes", part, value_name: str, style: house.LineStyle) -> float:

@@ -20,6 +20,7 @@ from itertools import combinations_with_replacement
 import numpy as np
 
 from evaluation.estimates.risksets import RiskSets
+from evaluation.estimates.rows import Rows
 
 _ROUNDING = 1e-13
 
@@ -195,3 +196,24 @@ def _running(change: np.ndarray, first: np.ndarray, lengths: np.ndarray) -> np.n
     """Cumulative sum that begins anew at each of ``first``."""
     total = np.cumsum(change)
     return total - np.repeat(total[first] - change[first], lengths)
+
+
+def cluster_roots(rows: Rows, change: np.ndarray) -> np.ndarray:
+    """Return the root of the sum of squared cluster totals, group by group.
+
+    Parameters
+    ----------
+    rows : Rows
+    change : ndarray of float, shape (n,)
+        Each row's influence; a row is its own cluster where there are none.
+
+    Returns
+    -------
+    ndarray of float, shape (groups,)
+    """
+    groups = len(rows.groups)
+    if rows.cluster is None:
+        return np.sqrt(np.bincount(rows.groups.codes, change**2, groups))
+    key = rows.cluster.codes.astype(np.int64) * groups + rows.groups.codes
+    found, place = np.unique(key, return_inverse=True)
+    return np.sqrt(np.bincount(found % groups, np.bincount(place, change) ** 2, groups))

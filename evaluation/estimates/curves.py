@@ -9,8 +9,10 @@ import pandas as pd
 
 from evaluation.estimates import clusters as few
 from evaluation.estimates.curve_influence import CurveInfluence
+from evaluation.estimates.curve_readings import CurveReadings
+from evaluation.estimates.curve_resampling import Resampling, checked_times
 from evaluation.estimates.errors import EstimateError
-from evaluation.estimates.result import Account, Result
+from evaluation.estimates.result import Account
 from evaluation.estimates.risksets import RiskSets
 from evaluation.estimates.rows import Rows
 
@@ -97,7 +99,7 @@ class Grid:
 
 
 @dataclass(frozen=True, repr=False)
-class Curves(Result):
+class Curves(Resampling, CurveReadings):
     """Curves by group; a subclass names the value and its limits.
 
     Parameters
@@ -115,8 +117,8 @@ class Curves(Result):
     curves: list[Curve] = field(repr=False)
     grid: Grid = field(repr=False)
 
-    value_name = "value"
     axis_label = "Value"
+    compared = "value"
 
     @staticmethod
     def limits(
@@ -147,7 +149,7 @@ class Curves(Result):
             and value and limits as of the last time <= t; these are missing past
             a group's last observed time.
         """
-        times = _checked(times)
+        times = checked_times(times)
         parts = []
         for curve in self.curves:
             for group, label in enumerate(self.groups):
@@ -185,7 +187,7 @@ class Curves(Result):
             and added, give the squared cluster-robust standard error. Zero for
             rows outside the group; missing past a group's last observed time.
         """
-        times = _checked(times)
+        times = checked_times(times)
         codes = self.grid.rows.groups.codes
         places = np.stack([self.grid.place(g, times) for g in range(len(self.groups))])
         columns = {}
@@ -330,13 +332,6 @@ def refuse_recurrent(rows: Rows, event: np.ndarray, method: str) -> None:
             f"id {name!r} goes on after its event, but {method} is about first events; "
             f"end its rows at the event, or use mean_cumulative for repeated events."
         )
-
-
-def _checked(times: float | Sequence[float]) -> np.ndarray:
-    wanted = np.atleast_1d(np.asarray(times, float))
-    if wanted.ndim != 1 or not np.isfinite(wanted).all():
-        raise EstimateError(f"times must be one or more finite numbers, not {times!r}.")
-    return wanted
 
 
 def _group_by_group(parts: list[pd.DataFrame], group: np.ndarray) -> pd.DataFrame:

@@ -108,7 +108,9 @@ def design(formula: str, frame: pd.DataFrame, columns: Sequence[str]) -> Design:
         If the formula asks for what cannot be built, with the reason.
     """
     used = {c: _coded(frame[c]) for c in columns}
-    matrix = _materialize(formula, pd.DataFrame(used, copy=False))
+    plain = _plain(formula, used)
+    rows = min(len(frame), 1) if plain else len(frame)
+    matrix = _materialize(formula, pd.DataFrame({c: v.iloc[:rows] for c, v in used.items()}))
     spec = matrix.model_spec
     names = list(spec.column_names)
     if "Intercept" not in names:
@@ -126,7 +128,11 @@ def design(formula: str, frame: pd.DataFrame, columns: Sequence[str]) -> Design:
         why = f" ({warnings[0]})" if warnings else ""
         raise EstimateError(f"The formula {formula!r} gives no covariate to estimate{why}.")
     groups = {t: [k - 1 for k in place] for t, place in places.items() if place and t != "1"}
-    x, center, spread = _centred(formula, matrix, names)
+    if plain:
+        values = [used[c].to_numpy(dtype=float) for c in plain]
+    else:
+        values = [matrix.iloc[:, k].to_numpy(dtype=float) for k in range(1, len(names))]
+    x, center, spread = _centred(formula, values, names[1:])
     levels = {
         c: list(v.cat.categories) if isinstance(v.dtype, pd.CategoricalDtype) else None
         for c, v in used.items()
@@ -208,6 +214,19 @@ def _parse(formula: str) -> Formula:
     return parsed
 
 
+def _plain(formula: str, used: dict[str, pd.Series]) -> list[str]:
+    """Return the terms of a formula that only names columns of numbers, which need no copy.
+
+    Empty where a term is anything else.
+    """
+    terms = [str(term) for term in Formula(formula) if term.degree]
+    named = all(
+        term in used and isinstance(used[term].dtype, np.dtype) and used[term].dtype.kind in "iuf"
+        for term in terms
+    )
+    return terms if named else []
+
+
 def _coded(values: pd.Series) -> pd.Series:
     if pd.api.types.is_datetime64_any_dtype(values) or pd.api.types.is_timedelta64_dtype(values):
         raise EstimateError(
@@ -240,21 +259,24 @@ def _materialize(formula: str, frame: pd.DataFrame):
 
 
 def _centred(
-    formula: str, matrix: pd.DataFrame, names: list[str]
+    formula: str, columns: list[np.ndarray], names: list[str]
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Copy the columns after the intercept, less their means, side by side in memory."""
-    columns = [matrix.iloc[:, k].to_numpy(dtype=float) for k in range(1, len(names))]
-    for name, column in zip(names[1:], columns, strict=True):
-        wrong = ~(np.abs(column) < _LARGEST)
-        if wrong.any():
+    """Copy the columns, less their means, side by side in memory."""
+    low = np.array([column.min() for column in columns])
+    high = np.array([column.max() for column in columns])
+    for name, column, inside in zip(
+        names, columns, (low > -_LARGEST) & (high < _LARGEST), strict=True
+    ):
+        if not inside:
+            wrong = ~(np.abs(column) < _LARGEST)
             raise EstimateError(
                 f"Term {name!r} of the formula {formula!r} is infinite, undefined or above "
                 f"{_LARGEST:g} in {int(wrong.sum())} rows; check the values it is made from."
             )
     center = np.array([column.mean() for column in columns])
-    x = np.empty((len(matrix), len(columns)))
-    for low in range(0, len(x), _CHUNK):
-        rows = slice(low, low + _CHUNK)
-        np.stack([column[rows] for column in columns], axis=1, out=x[rows])
-        x[rows] -= center
-    return x, center, np.array([np.ptp(column) for column in columns])
+    x = np.empty((len(columns[0]), len(columns)))
+    for first in range(0, len(x), _CHUNK):
+        rows = slice(first, first + _CHUNK)
+        for k, column in enumerate(columns):
+            np.subtract(column[rows], center[k], out=x[rows, k])
+    return x, center, high - low

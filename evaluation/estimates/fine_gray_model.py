@@ -5,15 +5,12 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 
-from evaluation.estimates.design import design, variables
 from evaluation.estimates.errors import EstimateError
 from evaluation.estimates.grid import risk_sets
-from evaluation.estimates.hazard_model import Fit, HazardModel, coefficients
-from evaluation.estimates.maximize import maximize
-from evaluation.estimates.partial_likelihood import PartialLikelihood
-from evaluation.estimates.result import account
+from evaluation.estimates.hazard_fit import fitted, read_model, require_events
+from evaluation.estimates.hazard_model import HazardModel
 from evaluation.estimates.risksets import Tail
-from evaluation.estimates.rows import Columns, Rows, read_rows
+from evaluation.estimates.rows import Columns, Rows
 
 
 @dataclass(frozen=True, repr=False)
@@ -25,6 +22,7 @@ class FineGrayResult(HazardModel):
     """
 
     ratio_label = "Subdistribution hazard ratio (95% interval)"
+    treated_as_known = ("Replicates keep the weights for censoring and late entry.",)
 
 
 def fine_gray(
@@ -82,55 +80,29 @@ def fine_gray(
     ----------
     Fine and Gray (1999); Geskus (2011) for the weights.
     """
-    if ties not in ("efron", "breslow"):
-        raise EstimateError(f"ties={ties!r} is not known; use 'efron' or 'breslow'.")
-    if not isinstance(data, pd.DataFrame):
-        raise EstimateError(f"data must be a pandas DataFrame, not {type(data).__name__}.")
-    columns = variables(formula, list(data.columns))
-    rows = read_rows(
-        data,
-        stop=stop,
-        event=event,
-        start=start,
-        strata=strata,
-        weights=weights,
-        offset=offset,
-        cluster=cluster,
-        id=id,
-        covariates=columns,
-    )
+    options = {
+        "stop": stop,
+        "event": event,
+        "start": start,
+        "weights": weights,
+        "strata": strata,
+        "cluster": cluster,
+        "id": id,
+        "cause": cause,
+        "ties": ties,
+        "offset": offset,
+    }
+    rows, columns = read_model(data, formula, options)
     rows = joined(rows, columns)
     failed = rows.of_cause(cause, "fine_gray")
-    if not (failed & (rows.case_weights > 0)).any():
-        raise EstimateError(
-            f"No row ends in cause {cause} of {event!r}; a hazard ratio needs events."
-        )
-    covariates = design(formula, rows.frame, columns)
+    require_events(rows, failed, f"cause {cause} of {event!r}")
     sets = risk_sets(rows.strata.codes, len(rows.strata), rows.start, rows.stop, failed)
     competing = np.flatnonzero((rows.event > 0) & ~failed)
     sets = replace(sets, tail=_tail(rows, sets.times, competing))
-    model = PartialLikelihood(sets, covariates.x, failed, rows.case_weights, rows.offset, ties)
-    fit = Fit(rows, failed, covariates, model, maximize(model, covariates.terms, covariates.spread))
-    table, covariance, warnings = coefficients(fit, robust=True)
-    told = account(
-        rows,
-        "fine_gray",
-        int(failed.sum()),
-        formula=formula,
-        warnings=warnings,
-        stop=stop,
-        event=event,
-        start=start,
-        weights=weights,
-        strata=strata,
-        cluster=cluster,
-        id=id,
-        cause=cause,
-        ties=ties,
-        offset=offset,
+    rows.notes.append("The weights for censoring and late entry are treated as known.")
+    return fitted(
+        FineGrayResult, "fine_gray", rows, failed, sets, formula, columns, options, robust=True
     )
-    told.notes.append("The weights for censoring and late entry are treated as known.")
-    return FineGrayResult(table, told, fit.maximum.loglik, covariance, fit)
 
 
 def joined(rows: Rows, columns: list[str]) -> Rows:

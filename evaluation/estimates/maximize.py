@@ -16,6 +16,9 @@ _SINGULAR = 1e-11
 _REACH = 10.0
 _MOST_STEPS = 60
 _MOST_HALVINGS = 30
+_MANY_ROWS = 200_000
+_THINNED = 16
+_ENOUGH_EVENTS = 50
 
 
 @dataclass(frozen=True)
@@ -84,9 +87,11 @@ def maximize(
         If a term carries no information of its own, by name, or the search
         does not end.
     """
-    beta = np.zeros(len(terms)) if initial is None else np.array(initial, float)
+    if initial is None:
+        initial = _first_guess(model, terms, spread)
+    beta = np.array(initial, float)
     hazard = model.hazard(beta)
-    null = hazard.loglik if initial is None else model.hazard(np.zeros(len(terms))).loglik
+    null = hazard.loglik if not beta.any() else model.hazard(np.zeros(len(terms))).loglik
     gradient, information = model.derivatives(hazard)
     _check_identified(information, terms, spread, model)
     heavy = float(model.weights[model.events].sum())
@@ -115,6 +120,24 @@ def maximize(
         f"The partial likelihood did not settle in {_MOST_STEPS} steps; look for extreme "
         f"covariate values, weights or offsets, or more levels than the events can tell apart."
     )
+
+
+def _first_guess(model: PartialLikelihood, terms: list[str], spread: np.ndarray) -> np.ndarray:
+    """Return where Newton's method begins: the solution of every 16th row, or no effect.
+
+    With many rows this saves a step over all of them; the maximum is the same.
+    """
+    nowhere = np.zeros(len(terms))
+    if len(model.x) < max(_MANY_ROWS, 2 * model.sets.size):
+        return nowhere
+    few = model.thinned(_THINNED)
+    if len(few.events) < _ENOUGH_EVENTS * len(terms):
+        return nowhere
+    try:
+        found = maximize(few, terms, spread, nowhere)
+    except EstimateError:
+        return nowhere
+    return nowhere if found.infinite.any() else found.beta
 
 
 def without_infinite(maximum: Maximum, covariance: np.ndarray) -> np.ndarray:

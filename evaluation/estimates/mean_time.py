@@ -1,16 +1,20 @@
 """Mean time up to a horizon: free of the event, or lost to each cause."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
-from itertools import combinations
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pandas as pd
 
 from evaluation.estimates import clusters as few
+from evaluation.estimates.bootstrap import Bootstrap, bootstrap
+from evaluation.estimates.curve_influence import cluster_roots
 from evaluation.estimates.curves import cautions, clusters_by_group, refuse_recurrent
+from evaluation.estimates.differences import Differences, differences
 from evaluation.estimates.errors import EstimateError
 from evaluation.estimates.result import Account, Result, account
+from evaluation.estimates.risksets import RiskSets
+from evaluation.estimates.row_checks import checked_weights
 from evaluation.estimates.rows import Columns, Rows, read_rows
 from evaluation.estimates.steps import Steps, steps
 
@@ -36,43 +40,111 @@ class MeanTimes(Result):
     account: Account
     influence: pd.DataFrame = field(repr=False)
     _rows: Rows = field(repr=False)
+    _sets: RiskSets = field(repr=False)
 
-    def differences(self) -> pd.DataFrame:
-        """Compare each pair of groups.
+    def reweighted(self, weights: np.ndarray) -> pd.DataFrame:
+        """Estimate the means again with other weights, on the same grid.
 
-        Clusters with rows in both groups count once, so that their shared luck
-        cancels. Without clusters or weights the groups are independent.
+        Parameters
+        ----------
+        weights : ndarray of float, shape (n,)
+            One weight, zero or more, for each row used.
 
         Returns
         -------
         DataFrame
-            group, reference, (cause,) horizon, difference (group less
-            reference), se, ci_low, ci_high, p.
+            The rows of ``table`` with group, (cause,) horizon, mean.
+
+        Raises
+        ------
+        EstimateError
+            If the weights do not fit the rows.
         """
-        keys = [c for c in ("cause", "horizon") if c in self.table]
-        indexed = self.table.set_index(["group", *keys])
-        out = []
-        for reference, group in combinations(self._rows.groups.labels, 2):
-            for key in self.table[keys].drop_duplicates().itertuples(index=False, name=None):
-                one, two = indexed.loc[(group, *key)], indexed.loc[(reference, *key)]
-                difference = one["mean"] - two["mean"]
-                se, behind = self._difference_se((group, *key), (reference, *key), one, two)
-                half = float(few.quantile(behind)) * se
-                p = few.two_sided(np.array([difference / se]), behind)[0] if se > 0 else np.nan
-                out.append(
-                    {
-                        "group": group,
-                        "reference": reference,
-                        **dict(zip(keys, key, strict=True)),
-                        "difference": difference,
-                        "se": se,
-                        "ci_low": difference - half,
-                        "ci_high": difference + half,
-                        "p": p,
-                    }
-                )
-        columns = ["group", "reference", *keys, "difference", "se", "ci_low", "ci_high", "p"]
-        return pd.DataFrame(out, columns=columns)
+        rows = replace(self._rows, weights=checked_weights(weights, len(self._rows)))
+        labels = rows.groups.labels
+        weighed = np.bincount(rows.groups.codes, rows.weights, len(labels)) > 0
+        keys = self.table[[c for c in ("group", "cause", "horizon") if c in self.table]]
+        lost = list(keys["cause"].unique()) if "cause" in keys else [None]
+        found = _steps(rows, lost, self._sets)
+        means = {}
+        for cause in lost:
+            if cause is None:
+                level = found.survival()
+            else:
+                level = found.incidence(found.causes.index(cause))
+            for length in keys["horizon"].unique():
+                area = found.sets.cumulate(level * _widths(found, length), backward=True)
+                means[cause, length] = np.where(weighed, area[found.sets.base], np.nan)
+        values = [
+            means[getattr(row, "cause", None), row.horizon][labels.index(row.group)]
+            for row in keys.itertuples()
+        ]
+        return keys.assign(mean=np.where(self.table["mean"].isna(), np.nan, values))
+
+    def bootstrap(self, replicates: int = 500, *, seed: int = 1, level: float = 0.95) -> Bootstrap:
+        """Draw clusters with replacement and estimate the means again.
+
+        Parameters
+        ----------
+        replicates : int
+            How many times.
+        seed : int
+            Where the random numbers begin; the same seed gives the same result.
+        level : float
+            Coverage of the percentile limits.
+
+        Returns
+        -------
+        Bootstrap
+            ``table`` with group, (cause,) horizon, mean, se, ci_low, ci_high,
+            replicates.
+
+        Raises
+        ------
+        EstimateError
+            If an option cannot be used.
+        """
+        return bootstrap(
+            self._rows,
+            self.account,
+            self.reweighted(self._rows.case_weights),
+            lambda weights: self.reweighted(weights)["mean"],
+            replicates=replicates,
+            seed=seed,
+            level=level,
+        )
+
+    def differences(self, reference: object = None) -> Differences:
+        """Compare groups.
+
+        A cluster with rows in several groups counts once, so that what its
+        members share cancels. Without clusters or weights groups are independent.
+
+        Parameters
+        ----------
+        reference : optional
+            The group to compare every other with; by default each pair is
+            compared.
+
+        Returns
+        -------
+        Differences
+            ``table`` with group, reference, (cause,) horizon, difference (group
+            less reference), se, ci_low, ci_high, p.
+
+        Raises
+        ------
+        EstimateError
+            If there is one group only, or no group ``reference``.
+
+        References
+        ----------
+        Andersen (2013) for time lost; Jaeckel (1972) for its variance.
+        """
+        what = "mean time lost" if "cause" in self.table else "mean time free of the event"
+        return differences(
+            self.table, "mean", self.influence, self._rows, self.account, what, reference
+        )
 
     def plot(self, ax=None):
         """Draw the mean times with their intervals.
@@ -103,21 +175,6 @@ class MeanTimes(Result):
             axis_label="Mean time lost (95% interval)" if causes else "Mean time free of the event",
             ax=ax,
         )
-
-    def _difference_se(self, one_key, two_key, one, two) -> tuple[float, int | None]:
-        if self._rows.independent:
-            return float(np.hypot(one["se"], two["se"])), None
-        change = self.influence[one_key].to_numpy() - self.influence[two_key].to_numpy()
-        labels = self._rows.groups.labels
-        codes = [labels.index(k[0]) for k in (one_key, two_key)]
-        mine = np.isin(self._rows.groups.codes, codes) & (self._rows.case_weights > 0)
-        behind = int(mine.sum())
-        if self._rows.cluster is not None:
-            cluster = self._rows.cluster.codes
-            behind = len(np.unique(cluster[mine]))
-            change = np.bincount(cluster, change)
-        se = float(np.sqrt((change**2).sum()))
-        return (float(few.corrected(se, behind)) if behind < few.FEW else se), behind
 
 
 def restricted_mean(
@@ -174,10 +231,7 @@ def restricted_mean(
     )
     refuse_recurrent(rows, rows.event > 0, "restricted_mean")
     lost = list(causes) if causes is not None else rows.causes if len(rows.causes) > 1 else [None]
-    every = sorted({*rows.causes, *(c for c in lost if c is not None)})
-    found = steps(
-        rows, rows.event if lost != [None] else (rows.event > 0).astype(int), every or [1]
-    )
+    found = _steps(rows, lost)
     behind = None if rows.independent else clusters_by_group(rows)
     parts, columns, warnings = [], {}, _not_followed(rows, horizons)
     for cause in lost:
@@ -185,11 +239,11 @@ def restricted_mean(
             curve = found.survival_influence()
         else:
             rows.of_cause(cause, "restricted_mean")
-            curve = found.incidence_influence(every.index(cause))
+            curve = found.incidence_influence(found.causes.index(cause))
         for length in horizons:
             widths = _widths(found, length)
             change = curve.area(widths)
-            se = _cluster_roots(rows, change)
+            se = cluster_roots(rows, change)
             if cause is None and rows.independent:
                 se = _greenwood_area(found, curve.level * widths)
             part = pd.DataFrame({"group": rows.groups.labels})
@@ -225,7 +279,14 @@ def restricted_mean(
         id=id,
         causes=causes,
     )
-    return MeanTimes(table.reset_index(drop=True), told, influence, rows)
+    return MeanTimes(table.reset_index(drop=True), told, influence, rows, found.sets)
+
+
+def _steps(rows: Rows, lost: list[int | None], sets: RiskSets | None = None) -> Steps:
+    """Count events by cause, or of any kind where the mean is time free of all of them."""
+    every = sorted({*rows.causes, *(c for c in lost if c is not None)})
+    event = rows.event if lost != [None] else (rows.event > 0).astype(np.int64)
+    return steps(rows, event, every or [1], sets)
 
 
 def _widths(found: Steps, horizon: float) -> np.ndarray:
@@ -247,16 +308,6 @@ def _greenwood_area(found: Steps, areas: np.ndarray) -> np.ndarray:
     n, d = found.at_risk.astype(float), found.counts[1:].sum(axis=0)
     terms = np.divide(beyond**2 * d, n * (n - d), np.zeros(len(n)), where=n > d)
     return np.sqrt(sets.cumulate(terms, backward=True)[sets.base])
-
-
-def _cluster_roots(rows: Rows, change: np.ndarray) -> np.ndarray:
-    """Root of the sum of squared cluster influences, group by group."""
-    groups = len(rows.groups)
-    if rows.cluster is None:
-        return np.sqrt(np.bincount(rows.groups.codes, change**2, groups))
-    key = rows.cluster.codes.astype(np.int64) * groups + rows.groups.codes
-    found, place = np.unique(key, return_inverse=True)
-    return np.sqrt(np.bincount(found % groups, np.bincount(place, change) ** 2, groups))
 
 
 def _with_limits(part: pd.DataFrame, se: np.ndarray, behind: np.ndarray | None) -> pd.DataFrame:

@@ -12,7 +12,7 @@ import numpy as np
 
 from evaluation.estimates.risksets import RiskSets, pick, scatter
 
-CHUNK = 8192
+CHUNK = 4096
 
 
 @dataclass(frozen=True)
@@ -84,10 +84,22 @@ class PartialLikelihood:
         heavy = np.bincount(self.cell, weights[self.events], sets.size)
         self.mean_weight = np.divide(heavy, self.count, np.zeros(sets.size), where=self.count > 0)
         self._shares(ties)
+        self._x_events: np.ndarray | None = None
 
     def reweighted(self, weights: np.ndarray) -> "PartialLikelihood":
         """Return the partial likelihood of the same rows, on the same grid, with other weights."""
         return PartialLikelihood(self.sets, self.x, self.event, weights, self.offset, self.ties)
+
+    def thinned(self, every: int) -> "PartialLikelihood":
+        """Return the partial likelihood of one of each ``every`` rows, on the same grid."""
+        return PartialLikelihood(
+            self.sets.thinned(every),
+            np.ascontiguousarray(self.x[::every]),
+            self.event[::every],
+            self.weights[::every],
+            None if self.offset is None else self.offset[::every],
+            self.ties,
+        )
 
     def _shares(self, ties: str) -> None:
         """Number the tied events of a cell 0, 1, …; Efron's share is number / count."""
@@ -117,12 +129,14 @@ class PartialLikelihood:
         sets, size = self.sets, self.sets.size
         line = self.predictor(beta)
         with np.errstate(over="ignore", invalid="ignore"):
-            risk = self.weights * np.exp(line)
+            scores = line[self.events]
+            risk = np.exp(line, out=line)
+            risk *= self.weights
             tied = np.bincount(self.cell, risk[self.events], size)
             total = np.maximum(sets.totals(risk), tied)
             inner = total[self.place] - self.share * tied[self.place]
             weight = self.mean_weight[self.place]
-            loglik = self.weights[self.events] @ line[self.events] - weight @ np.log(inner)
+            loglik = self.weights[self.events] @ scores - weight @ np.log(inner)
             one = 1 / inner
             part = self.share * one
             sums = [self._sum(v) for v in (one, part)]
@@ -166,10 +180,14 @@ class PartialLikelihood:
         residual = -expected
         residual[self.events] += self.weights[self.events]
         p = self.x.shape[1]
-        gradient, second = residual @ self.x, np.zeros((p, p))
+        both, scaled = np.zeros((p, p + 1)), np.empty((CHUNK, p + 1))
         for low in range(0, len(self.x), CHUNK):
             part = self.x[low : low + CHUNK]
-            second += part.T @ (part * expected[low : low + CHUNK, None])
+            into = scaled[: len(part)]
+            np.multiply(part, expected[low : low + CHUNK, None], out=into[:, :p])
+            into[:, p] = residual[low : low + CHUNK]
+            both += part.T @ into
+        gradient, second = both[:, p], both[:, :p]
         sums, tied = self.first_moments(hazard)
         zero, one, two = hazard.moments
         cross = sums.T @ (one[:, None] * tied)
@@ -179,9 +197,11 @@ class PartialLikelihood:
 
     def first_moments(self, hazard: Hazard) -> tuple[np.ndarray, np.ndarray]:
         """Return per cell the sums of ``risk * x`` at risk and over tied events."""
+        if self._x_events is None:
+            self._x_events = self.x[self.events]
         sums = self.sets.products(hazard.risk, self.x)
-        risk, x = hazard.risk[self.events], self.x[self.events]
-        return sums, scatter(self.cell, risk, x, self.sets.size)
+        risk = hazard.risk[self.events]
+        return sums, scatter(self.cell, risk, self._x_events, self.sets.size)
 
     def scores(
         self, hazard: Hazard, codes: np.ndarray | None = None, count: int | None = None
@@ -209,10 +229,11 @@ class PartialLikelihood:
         sums, tied = self.first_moments(hazard)
         zero, one, two = (m[:, None] for m in hazard.moments)
         mean = hazard.means[0][:, None] * sums - hazard.means[1][:, None] * tied
-        residual = -hazard.risk * self.exposure(hazard)
+        out = self.sets.shares(hazard.risk, zero * sums - one * tied, codes, count)
+        residual = self.exposure(hazard)
+        residual *= -hazard.risk
         residual[self.events] += self.weights[self.events]
-        out = scatter(codes, residual, self.x, count)
-        out += self.sets.shares(hazard.risk, zero * sums - one * tied, codes, count)
+        out += scatter(codes, residual, self.x, count)
         whose = codes[self.events]
         out -= pick(self.weights[self.events], whose, self.cell, mean, count)
         relief = one * sums - two * tied

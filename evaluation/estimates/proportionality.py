@@ -9,8 +9,8 @@ from scipy import stats
 
 from evaluation.estimates import clusters as few
 from evaluation.estimates.errors import EstimateError
+from evaluation.estimates.fit import Fit, clusters_of
 from evaluation.estimates.grid import risk_sets
-from evaluation.estimates.hazard_model import Fit, clusters_of
 from evaluation.estimates.partial_likelihood import Hazard
 from evaluation.estimates.residuals import schoenfeld
 from evaluation.estimates.result import Account, Result

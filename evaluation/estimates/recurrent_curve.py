@@ -8,7 +8,7 @@ import pandas as pd
 from evaluation.estimates.curves import Curve, Curves, Grid, cautions, clusters_by_group
 from evaluation.estimates.errors import EstimateError
 from evaluation.estimates.result import account
-from evaluation.estimates.rows import Columns, read_rows
+from evaluation.estimates.rows import Columns, Rows, read_rows
 from evaluation.estimates.steps import steps
 
 
@@ -22,6 +22,11 @@ class MeanCurves(Curves):
 
     value_name = "mean"
     axis_label = "Events so far, per subject"
+    compared = "events so far, per subject"
+
+    def _again(self, rows: Rows) -> list[np.ndarray]:
+        counted = self.curves[0].counted.astype(np.int64)
+        return [steps(rows, counted, [1], self.grid.sets).cumulative_hazard()]
 
     @staticmethod
     def limits(
@@ -84,9 +89,16 @@ def mean_cumulative(
         raise EstimateError(
             "mean_cumulative needs id=: repeated events of one subject hang together."
         )
-    rows = read_rows(
-        data, stop=stop, event=event, start=start, by=by, weights=weights, cluster=cluster, id=id
-    )
+    columns = {
+        "stop": stop,
+        "event": event,
+        "start": start,
+        "by": by,
+        "weights": weights,
+        "cluster": cluster,
+        "id": id,
+    }
+    rows = read_rows(data, **columns)
     counted = rows.of_cause(cause, "mean_cumulative")
     found = steps(rows, counted.astype(np.int64), [1])
     behind = clusters_by_group(rows)
@@ -97,14 +109,8 @@ def mean_cumulative(
         "mean_cumulative",
         int(counted.sum()),
         warnings=cautions(rows, behind),
-        start=start,
-        stop=stop,
-        event=event,
-        id=id,
-        by=by,
-        weights=weights,
-        cluster=cluster,
         cause=cause,
+        **columns,
     )
     grid = Grid(rows, found.sets, found.at_risk, found.censored, behind)
     curve = Curve(None, counted, found.cumulative_hazard(), se, influence)

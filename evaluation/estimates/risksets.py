@@ -9,7 +9,7 @@ difference between ``leave`` and ``enter`` gives each row its share. Both cost
 one pass over rows and one over cells, whatever the ties.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -111,12 +111,31 @@ class RiskSets:
         -------
         ndarray of float, shape (cells, p)
         """
-        sums = self.cumulate(self._scatter(values, x), backward=True)
+        jumps = self._scatter(values, x)
+        sums = self.cumulate(jumps[: self.size], backward=True)
         if self.tail is not None:
-            part = self.tail.rows
-            late = scatter(self.leave[part], values[part] * self.tail.scale, x[part], self.size)
-            sums += self.tail.level[:, None] * self._shift(self.cumulate(late))
+            late = self._shift(self.cumulate(jumps[self.size :]))
+            sums += self.tail.level[:, None] * late
         return sums
+
+    def thinned(self, every: int) -> "RiskSets":
+        """Keep one of each ``every`` rows, on the same cells.
+
+        Parameters
+        ----------
+        every : int
+
+        Returns
+        -------
+        RiskSets
+        """
+        entering = self.entering[self.entering % every == 0] // every
+        tail = self.tail
+        if tail is not None:
+            kept = tail.rows % every == 0
+            tail = replace(tail, rows=tail.rows[kept] // every, scale=tail.scale[kept])
+        enter, leave = self.enter[::every], self.leave[::every]
+        return replace(self, enter=enter, leave=leave, entering=entering, tail=tail)
 
     def over(self, increments: np.ndarray) -> np.ndarray:
         """Sum a quantity of the cells over the time each row is at risk.
@@ -229,30 +248,38 @@ class RiskSets:
         return self.cumulate(scaled, backward=True) - scaled
 
     @cached_property
-    def _crossings(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    def _crossings(self) -> tuple[np.ndarray, np.ndarray, tuple[np.ndarray, ...]]:
         """Cells where each row's value is added and taken away again, row after row.
 
-        Returns the pointers to each row's entries, their cells, and where in
-        them the leaving entries are.
+        Cells of the tail follow those of the grid. Returns the pointers to each
+        row's entries, their cells, and where in them are the values leaving,
+        entering and of the tail.
         """
-        joins = np.zeros(len(self.leave), bool)
-        joins[self.entering] = True
-        pointers = np.zeros(len(joins) + 1, np.int32)
-        np.cumsum(joins + np.int32(1), out=pointers[1:])
+        entries = np.ones(len(self.leave), np.int32)
+        entries[self.entering] += 1
+        part = np.empty(0, np.intp) if self.tail is None else self.tail.rows
+        entries[part] += 1
+        pointers = np.zeros(len(entries) + 1, np.int32)
+        np.cumsum(entries, out=pointers[1:])
+        leaving, joining, late = pointers[:-1], pointers[self.entering] + 1, pointers[part + 1] - 1
         cells = np.empty(pointers[-1], np.int32)
-        leaving = pointers[:-1]
         cells[leaving] = self.leave
-        cells[leaving[self.entering] + 1] = self.enter[self.entering]
-        return pointers, cells, leaving
+        cells[joining] = self.enter[self.entering]
+        cells[late] = self.leave[part] + self.size
+        return pointers, cells, (leaving, joining, late)
 
     def _scatter(self, values: np.ndarray, x: np.ndarray) -> np.ndarray:
-        if not len(self.entering):
+        if not len(self.entering) and self.tail is None:
             return scatter(self.leave, values, x, self.size)
-        pointers, cells, leaving = self._crossings
+        pointers, cells, (leaving, joining, late) = self._crossings
         signed = np.empty(len(cells))
         signed[leaving] = values
-        signed[leaving[self.entering] + 1] = -values[self.entering]
-        return sparse.csc_array((signed, cells, pointers), shape=(self.size, len(x))) @ x
+        signed[joining] = -values[self.entering]
+        size = self.size
+        if self.tail is not None:
+            signed[late] = values[self.tail.rows] * self.tail.scale
+            size *= 2
+        return sparse.csc_array((signed, cells, pointers), shape=(size, len(x))) @ x
 
 
 def scatter(cells: np.ndarray, values: np.ndarray, x: np.ndarray, size: int) -> np.ndarray:

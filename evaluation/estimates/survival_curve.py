@@ -16,7 +16,7 @@ from evaluation.estimates.curves import (
     refuse_recurrent,
 )
 from evaluation.estimates.result import account
-from evaluation.estimates.rows import Columns, read_rows
+from evaluation.estimates.rows import Columns, Rows, read_rows
 from evaluation.estimates.steps import Steps, steps
 
 
@@ -30,7 +30,12 @@ class SurvivalCurves(Curves):
 
     value_name = "survival"
     axis_label = "Share without the event"
+    compared = "share without the event"
     limits = staticmethod(log_log_limits)
+
+    def _again(self, rows: Rows) -> list[np.ndarray]:
+        counted = self.curves[0].counted.astype(np.int64)
+        return [steps(rows, counted, [1], self.grid.sets).survival()]
 
     @cached_property
     def nelson_aalen(self) -> pd.DataFrame:
@@ -105,9 +110,16 @@ def kaplan_meier(
     ----------
     Kaplan and Meier (1958); Greenwood (1926).
     """
-    rows = read_rows(
-        data, stop=stop, event=event, start=start, by=by, weights=weights, cluster=cluster, id=id
-    )
+    columns = {
+        "stop": stop,
+        "event": event,
+        "start": start,
+        "by": by,
+        "weights": weights,
+        "cluster": cluster,
+        "id": id,
+    }
+    rows = read_rows(data, **columns)
     failed = rows.of_cause(cause, "kaplan_meier")
     refuse_recurrent(rows, failed, "kaplan_meier")
     found = steps(rows, failed.astype(np.int64), [1])
@@ -132,14 +144,8 @@ def kaplan_meier(
         "kaplan_meier",
         int(failed.sum()),
         warnings=warnings,
-        stop=stop,
-        event=event,
-        start=start,
-        by=by,
-        weights=weights,
-        cluster=cluster,
-        id=id,
         cause=cause,
+        **columns,
     )
     grid = Grid(rows, found.sets, found.at_risk, found.censored, behind)
     counts = {"at_risk": found.at_risk, "events": found.counts[1], "censored": found.censored}

@@ -1,5 +1,7 @@
 """The three forms of a document: HTML, Word and PDF."""
 
+import base64
+import hashlib
 import re
 import tempfile
 from dataclasses import dataclass
@@ -10,10 +12,10 @@ import typst
 from evaluation.errors import OutputError
 from evaluation.reporting.document import convert
 from evaluation.reporting.fonts import FOLDER, font_faces
+from evaluation.reporting.house import House
 from evaluation.reporting.markdown import clean
 from evaluation.reporting.provenance import Provenance
 from evaluation.reporting.word import reference_document
-from evaluation.resources import resource
 
 FILTER = "pages.lua"
 
@@ -31,13 +33,16 @@ class Page:
     origin : Provenance
         For the date printed.
     folder : pathlib.Path
-        Where the figures' paths begin.
+        Where the figures' paths begin, and the logo lies.
+    house : House
+        Logo, colour and page templates.
     """
 
     title: str
     author: str
     origin: Provenance
     folder: Path
+    house: House
 
     @property
     def _metadata(self) -> list[str]:
@@ -47,12 +52,19 @@ class Page:
         return [f"--metadata={name}={clean(text)}" for name, text in words.items()]
 
     def html(self, source: str) -> bytes:
-        """Make one HTML file that needs nothing else."""
-        style = resource("reports", "templates", "page.css").read_text(encoding="utf-8")
+        """Make one HTML file that needs nothing else.
+
+        It is whole without scripts. The one script it holds sorts tables, switches
+        between a chart and its numbers and marks the place in the contents; its hash
+        is the only one the page allows.
+        """
+        script = self.house.text("page.js").strip()
+        style = f"{self.house.text('page.css')}:root {{ --service: {self.house.colour}; }}"
         return self._convert(
             source,
             "html5",
-            f"--template={resource('reports', 'templates', 'page.html')}",
+            f"--template={self.house.path('page.html')}",
+            *self._logo,
             "--embed-resources",
             "--standalone",
             "--toc",
@@ -60,17 +72,23 @@ class Page:
             "--shift-heading-level-by=1",
             f"--variable=fonts={font_faces()}",
             f"--variable=stylesheet={style}",
+            f"--variable=script={script}",
+            f"--variable=script-hash={_hash_of(script)}",
         )
 
     def docx(self, source: str) -> bytes:
         """Make a Word document with the house styles."""
         with tempfile.NamedTemporaryFile(suffix=".docx") as reference:
-            reference.write(reference_document())
+            reference.write(reference_document(self.house.colour))
             reference.flush()
+            if self.house.logo is not None:
+                name = clean(self.author).replace('"', "")
+                picture = f'![]({self.house.logo[0]}){{height=0.5in alt="Logo of {name}"}}'
+                source = f"{picture}\n\n{source}"
             return self._convert(source, "docx", f"--reference-doc={reference.name}")
 
     def pdf(self, source: str) -> bytes:
-        """Make a tagged PDF that meets PDF/UA-1.
+        """Make a tagged PDF that meets PDF/UA-1 and PDF/A-2a.
 
         Raises
         ------
@@ -82,7 +100,9 @@ class Page:
         text = self._convert(
             source,
             "typst",
-            f"--template={resource('reports', 'templates', 'page.typ')}",
+            f"--template={self.house.path('page.typ')}",
+            *self._logo,
+            f"--variable=colour={self.house.colour}",
             "--standalone",
             f'--variable=author-string="{author}"',
             f"--variable=year={when.year}",
@@ -97,7 +117,7 @@ class Page:
                 root=str(self.folder),
                 font_paths=[str(FOLDER)],
                 ignore_system_fonts=True,
-                pdf_standards=["ua-1"],
+                pdf_standards=["ua-1", "a-2a"],
                 timestamp=self.origin.timestamp,
             )
         except (typst.TypstError, RuntimeError) as error:
@@ -105,6 +125,10 @@ class Page:
             raise OutputError(f"The PDF could not be made ({why}): please report this.") from None
         finally:
             path.unlink(missing_ok=True)
+
+    @property
+    def _logo(self) -> list[str]:
+        return [] if self.house.logo is None else [f"--variable=logo={self.house.logo[0]}"]
 
     def _convert(self, source: str, writer: str, *options: str) -> bytes:
         return convert(
@@ -116,3 +140,8 @@ class Page:
             folder=self.folder,
             epoch=self.origin.timestamp,
         )
+
+
+def _hash_of(script: str) -> str:
+    digest = hashlib.sha256(script.encode("utf-8")).digest()
+    return f"sha256-{base64.b64encode(digest).decode('ascii')}"

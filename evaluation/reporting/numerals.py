@@ -31,8 +31,9 @@ def show(value: Any, kind: str = "text") -> str:
         A number, a text, `SUPPRESSED` or missing.
     kind : str
         ``text``, ``count``, ``percent`` (of a share, one decimal), ``per100`` (a
-        signed difference of shares per 100, one decimal), ``ratio`` (two
-        decimals), ``decimal`` (three significant digits), ``p`` (three decimals).
+        signed difference of shares per 100, one decimal), ``signed`` (two decimals with a
+        sign), ``ratio`` (two decimals), ``decimal`` (three significant
+        digits), ``p`` (three decimals).
 
     Returns
     -------
@@ -102,6 +103,7 @@ _WRITE = {
     "count": lambda value: f"{value:,.0f}".replace("-", MINUS),
     "percent": lambda value: f"{100 * value:.1f}%",
     "per100": lambda value: signed(100 * value, 1),
+    "signed": lambda value: signed(value, 2),
     "ratio": _ratio,
     "decimal": lambda value: f"{value:.3g}".replace("-", MINUS),
     "p": _p,

@@ -6,19 +6,23 @@ from pathlib import Path
 import pandas as pd
 
 from evaluation.errors import OutputError
-from evaluation.reporting.annual import AnnualReport, annual_report
+from evaluation.reporting.annual import annual_report
 from evaluation.reporting.document import write_markdown
 from evaluation.reporting.estimates_json import estimates_json
 from evaluation.reporting.folder import whole_folder, write_bytes, write_text
 from evaluation.reporting.forms import Page
-from evaluation.reporting.provenance import provenance
-from evaluation.reporting.tables import Column, Table
+from evaluation.reporting.house import House
+from evaluation.reporting.index import index
+from evaluation.reporting.manifest import NAME as MANIFEST
+from evaluation.reporting.manifest import manifest
+from evaluation.reporting.provenance import Provenance, provenance
+from evaluation.reporting.reports import MAKERS, REPORTS, Report, origin_table
+from evaluation.reporting.tables import Table
 from evaluation.reporting.workbook import workbook
 
 FORMATS = ("html", "docx", "pdf")
-REPORTS = ("annual",)
 PICTURES = {"html": "svg", "docx": "png", "pdf": "svg"}
-BESIDE = ("tables.xlsx", "estimates.json")
+BESIDE = ("tables.xlsx", "estimates.json", MANIFEST)
 
 
 class Outputs(list[Path]):
@@ -62,7 +66,7 @@ def write_reports(
     formats : sequence of str
         Among ``html``, ``docx``, ``pdf``.
     only : sequence of str, optional
-        Reports to write; ``annual`` is the one there is.
+        Reports to write; without it all of `reports.REPORTS`.
     truth : pandas.DataFrame, optional
         Estimates beside the truth, where the data were simulated.
 
@@ -75,19 +79,34 @@ def write_reports(
     ------
     OutputError
         If a format or report is not known, or the folder cannot be written.
+    StudyError
+        If the study's logo, colour or templates cannot be used.
     """
     refuse_unknown(formats, only)
+    house = House(study)
+    house.refuse_unusable()
     origin = provenance(study, agency.source, agency.data_hash)
-    report = annual_report(study, agency.check(), cohort, effects, origin, truth)
-    documents = [name for name in FORMATS if name in formats]
+    found = annual_report(study, agency.check(), cohort, effects, origin, truth)
+    reports = [
+        report for name in REPORTS if name in (only or REPORTS) for report in MAKERS[name](found)
+    ]
+    forms = [form for form in FORMATS if form in formats]
+    names = [f"{report.name}.{form}" for report in reports for form in forms]
     with whole_folder(out) as folder:
-        _write_charts(report, folder)
-        for form in documents:
-            write_bytes(folder / f"annual.{form}", _document(report, form, folder))
-        write_bytes(folder / "tables.xlsx", workbook(report, _tables(report)))
-        write_text(folder / "estimates.json", estimates_json(report))
-    names = [*(f"annual.{form}" for form in documents), *BESIDE, "charts"]
-    return Outputs(Path(out) / name for name in names)
+        _write_charts(reports, folder)
+        if house.logo is not None:
+            write_bytes(folder / house.logo[0], house.logo[1])
+        for report in reports:
+            for form in forms:
+                page = Page(report.title, study.report.agency, origin, folder, house)
+                content = _document(report, form, page)
+                write_bytes(folder / f"{report.name}.{form}", content)
+        write_bytes(folder / "tables.xlsx", workbook(found, _tables(reports, origin)))
+        write_text(folder / "estimates.json", estimates_json(found))
+        page = Page(study.title, study.report.agency, origin, folder, house)
+        write_bytes(folder / "index.html", index(found, reports, forms, page))
+        write_text(folder / MANIFEST, manifest(found, reports, folder))
+    return Outputs(Path(out) / name for name in ["index.html", *names, *BESIDE, "charts"])
 
 
 def refuse_unknown(formats: Sequence[str] | None, only: Sequence[str] | None) -> None:
@@ -108,28 +127,20 @@ def _refuse(asked: Sequence[str], known: Sequence[str], what: str) -> None:
         raise OutputError(f'There is no {what} "{wrong[0]}": there is {", ".join(known)}.')
 
 
-def _write_charts(report: AnnualReport, folder: Path) -> None:
+def _write_charts(reports: Sequence[Report], folder: Path) -> None:
     charts = folder / "charts"
     charts.mkdir()
-    for part in report.everything:
-        for chart in part.charts:
-            chart.save(charts)
+    drawn = {chart.name: chart for report in reports for chart in report.charts}
+    for chart in drawn.values():
+        chart.save(charts)
 
 
-def _document(report: AnnualReport, form: str, folder: Path) -> bytes:
-    source = write_markdown(
-        "annual.md.j2",
-        {"report": report, "picture": PICTURES[form], "origin": _origin(report)},
-    )
-    page = Page(report.study.title, report.study.report.agency, report.provenance, folder)
+def _document(report: Report, form: str, page: Page) -> bytes:
+    facts = {"picture": PICTURES[form], "origin": origin_table(page.origin)}
+    source = write_markdown(report.template, report.facts | facts, page.house)
     return getattr(page, form)(source)
 
 
-def _origin(report: AnnualReport) -> Table:
-    rows = pd.DataFrame(report.provenance.rows(), columns=["name", "value"])
-    columns = (Column("name", "What"), Column("value", "Value"))
-    return Table("provenance", "Data, protocol and software", columns, rows)
-
-
-def _tables(report: AnnualReport) -> list[Table]:
-    return [table for part in report.everything for table in part.tables] + [_origin(report)]
+def _tables(reports: Sequence[Report], origin: Provenance) -> list[Table]:
+    told = {table.name: table for report in reports for table in report.tables}
+    return [*told.values(), origin_table(origin)]

@@ -6,17 +6,17 @@ import tempfile
 from functools import cached_property
 from typing import Any, Self
 
-import duckdb
 import ibis
 import ibis.expr.types as ir
 import pandas as pd
-from ibis.backends.duckdb import Backend
+from ibis.backends.sql import SQLBackend
 
 from evaluation.errors import DataError
 from evaluation.sources.contract import contract
+from evaluation.sources.engines import DUCKDB, failures, release
 from evaluation.sources.findings import findings
 from evaluation.sources.load import Loaded, load, quarantined
-from evaluation.sources.places import Place, Source, locate
+from evaluation.sources.places import Place, Source, locate, spark_address
 from evaluation.sources.result import CheckResult
 
 
@@ -26,8 +26,12 @@ def connect(source: Source, truth: Any = None) -> "Agency":
     Parameters
     ----------
     source : str, pathlib.Path or mapping of str to pandas.DataFrame
-        A folder with one ``.csv``, ``.csv.gz`` or ``.parquet`` file per contract
-        table, a ``.duckdb`` file (opened read-only), or data frames by table name.
+        A folder with one ``.csv``, ``.csv.gz`` or ``.parquet`` file (or folder of
+        Parquet files, in Hive partitions or not) per contract table, a ``.duckdb``
+        file (opened read-only), data frames by table name, ``postgresql://HOST/DATABASE``
+        or ``spark://MASTER?database=NAME`` (or ``?folder=PATH`` of Parquet).
+        PostgreSQL's tables are copied into DuckDB; Spark's stay in Spark, which also
+        makes the cohort.
     truth : object, optional
         For simulated agencies: what the data were made from.
 
@@ -39,8 +43,14 @@ def connect(source: Source, truth: Any = None) -> "Agency":
     Raises
     ------
     DataError
-        If there is no such source or it holds no contract table.
+        If there is no such source, it cannot be reached or holds no contract table.
     """
+    address = spark_address(source)
+    if address is not None:
+        from evaluation.sources.spark import connect_spark
+
+        connection = connect_spark(address)
+        return Agency(connection, locate(source, connection), None, truth)
     scratch = tempfile.TemporaryDirectory(prefix="permanency-")
     connection = ibis.duckdb.connect(
         temp_directory=scratch.name,
@@ -69,9 +79,9 @@ class Agency:
 
     def __init__(
         self,
-        connection: Backend,
+        connection: SQLBackend,
         place: Place,
-        scratch: tempfile.TemporaryDirectory,
+        scratch: tempfile.TemporaryDirectory | None,
         truth: Any = None,
     ):
         self._connection = connection
@@ -92,8 +102,8 @@ class Agency:
         return tuple(name for name in contract().names if name in self._place.readers)
 
     @property
-    def connection(self) -> Backend:
-        """The Ibis DuckDB backend that holds the accepted tables."""
+    def connection(self) -> SQLBackend:
+        """The Ibis backend, DuckDB's or Spark's, that holds the accepted tables."""
         return self._connection
 
     def table(self, name: str) -> ir.Table:
@@ -183,15 +193,24 @@ class Agency:
         """SHA-256 of the content of every table, wherever it lies.
 
         Of a text file it takes the bytes (unpacked); of a Parquet file, database
-        table or data frame the column names and every value as text in row order.
+        table or data frame the column names and every value as text in row order;
+        of a table on Spark, whose rows have no order, the same whatever their order.
         """
         digests = {name: self._load(name).digest for name in self.tables}
         return hashlib.sha256(json.dumps(digests, sort_keys=True).encode()).hexdigest()
 
     def close(self) -> None:
-        """Close the engine and delete what it wrote to disk."""
-        self._connection.disconnect()
-        self._scratch.cleanup()
+        """Close DuckDB and delete what it wrote to disk; on Spark, drop what was kept.
+
+        Spark itself goes on: others in the process may use it.
+        """
+        self._place.close()
+        if self._connection.name == DUCKDB:
+            self._connection.disconnect()
+        else:
+            release(self._connection, [name for t in self._loaded.values() for name in t.kept])
+        if self._scratch is not None:
+            self._scratch.cleanup()
 
     def __enter__(self) -> Self:
         return self
@@ -211,7 +230,7 @@ class Agency:
             except DataError as error:
                 self._failed[name] = error
                 raise
-            except duckdb.Error as error:
+            except failures(self._connection) as error:
                 self._failed[name] = DataError(
                     f"The table {name} of {self.source} cannot be checked "
                     f"({str(error).splitlines()[0]})."
@@ -229,7 +248,7 @@ class Agency:
         staging = f"{name}_source"
         staged = self._place.readers[name](self._connection, schema, staging)
         loaded = load(self._connection, staged, schema, known)
-        self._connection.drop_table(staging)
+        release(self._connection, [staging])
         return loaded
 
     def _missing(self, name: str) -> str:

@@ -7,11 +7,12 @@ import ibis
 import ibis.expr.types as ir
 import pandas as pd
 import pyarrow as pa
-from ibis.backends.duckdb import Backend
+from ibis.backends.sql import SQLBackend as Backend
 
 from evaluation.errors import DataError
 from evaluation.sources.across import Parent, across_checks
 from evaluation.sources.contract import TableSchema
+from evaluation.sources.engines import forget_view, keep, name_view, release
 from evaluation.sources.parsing import natural_types, parse, without_missing
 from evaluation.sources.rows import printed, row_checks, text_of, with_suggestion
 from evaluation.sources.staging import LINE, ROW, Staged
@@ -69,6 +70,12 @@ class Loaded:
         }
 
     @property
+    def kept(self) -> list[str]:
+        """Names of what it keeps in the engine."""
+        tables = (self.accepted, self.rejected, self.quarantine)
+        return [table.get_name() for table in tables if table is not None]
+
+    @property
     def as_parent(self) -> Parent:
         """The table as the target of foreign keys."""
         if self.quarantine is None:
@@ -95,7 +102,7 @@ def load(
 
     Parameters
     ----------
-    connection : Ibis DuckDB backend
+    connection : Ibis backend
         The accepted table is stored in it under the contract name.
     staged : Staged
         The source table.
@@ -117,7 +124,7 @@ def load(
     name = schema.name
     view = f"{name}_parsed"
     expression, content = _parsed(staged, schema)
-    parsed = connection.create_view(view, expression)
+    parsed = name_view(connection, view, expression)
     checks = row_checks(parsed, schema)
     tallies = {f"check{n}": check.broken.sum() for n, check in enumerate(checks)}
     found = parsed.aggregate(rows=parsed.count(), **tallies).to_pyarrow().to_pylist()[0]
@@ -134,7 +141,7 @@ def load(
         good = good.anti_join(table, ROW)
     if violations:
         good = good.order_by(ROW)
-    accepted = connection.create_table(name, good.select(kept_columns))
+    accepted = keep(connection, name, good.select(kept_columns))
     rejected = quarantine = None
     if failing or violations:
         bad_rows = [parsed.filter(broken).select(ROW)] if failing else []
@@ -144,12 +151,11 @@ def load(
             if len(bad_rows) > 1
             else (parsed.semi_join(bad_rows[0], ROW))
         )
-        rejected = connection.create_table(f"{name}_rejected", bad.order_by(ROW))
+        rejected = keep(connection, f"{name}_rejected", bad.order_by(ROW))
     if rejected is not None or staged.malformed is not None:
         quarantine = _quarantine(connection, staged, schema, rejected, failing, violations)
-    connection.drop_view(view)
-    for number in range(len(violations)):
-        connection.drop_table(_violations_name(name, number))
+    forget_view(connection, view)
+    release(connection, [_violations_name(name, number) for number in range(len(violations))])
     return Loaded(
         schema=schema,
         accepted=accepted,
@@ -213,11 +219,11 @@ def _stored_violations(
     stored: list[ir.Table] = []
     for check in across_checks(parsed, schema, content, parents):
         name = _violations_name(schema.name, len(stored))
-        table = connection.create_table(name, check)
+        table = keep(connection, name, check)
         if table.count().to_pyarrow().as_py():
             stored.append(table)
         else:
-            connection.drop_table(name)
+            release(connection, [name])
     return stored
 
 
@@ -283,8 +289,9 @@ def _quarantine(
     types = dict.fromkeys(columns[3:], "string") | {ROW: "int64", LINE: "int64", "order": "int64"}
     pieces = [piece.select(columns).cast(types) for piece in pieces]
     everything = ibis.union(*pieces) if len(pieces) > 1 else pieces[0]
-    ordered = everything.order_by([LINE, ROW, "order"])
+    place = [LINE, ROW, "order"] if staged.ordered else ["row_key", "order", "value", "message"]
+    ordered = everything.order_by(place)
     named = ordered.mutate(
         table=ibis.literal(schema.name), source=ibis.literal(staged.label), line=ordered[LINE]
     )
-    return connection.create_table(f"{schema.name}_quarantine", named.select(QUARANTINE))
+    return keep(connection, f"{schema.name}_quarantine", named.select(QUARANTINE))

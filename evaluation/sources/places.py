@@ -1,18 +1,20 @@
 """Where an agency's tables lie: which file, database table or data frame is which table."""
 
+import re
 import stat
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from urllib.parse import parse_qs, urlsplit
 
 import duckdb
 import pandas as pd
 from ibis.backends.duckdb import Backend
 
 from evaluation.errors import DataError
+from evaluation.sources.address import Address, parse_address
 from evaluation.sources.contract import TableSchema, contract, did_you_mean, nearest
+from evaluation.sources.partitions import parquet_files, stage_parquet_folder
 from evaluation.sources.staging import Staged
 from evaluation.sources.text import stage_text
 from evaluation.sources.typed import stage_database_table, stage_frame, stage_parquet
@@ -21,6 +23,7 @@ Reader = Callable[[Backend, TableSchema, str], Staged]
 Source = str | Path | Mapping[str, pd.DataFrame]
 
 _CATALOG = "agency_file"
+_NEWEST_DUCKDB = 1
 _FORMATS = (".csv", ".csv.gz", ".parquet")
 _OTHER_FORMATS = (".xlsx", ".xls", ".tsv", ".txt", ".json", ".feather", ".sav", ".dta")
 
@@ -36,12 +39,15 @@ class Place:
     readers : mapping of str to callable
         For every contract table present, what copies it into the engine.
     unread : list of (str, str)
-        Names of files or tables that are not read, and why.
+        Names of files, tables or columns that are not read, and why.
+    close : callable
+        Lets go of the source.
     """
 
     description: str
     readers: Mapping[str, Reader]
     unread: list[tuple[str, str]] = field(default_factory=list)
+    close: Callable[[], None] = lambda: None
 
 
 def locate(source: Source, connection: Backend) -> Place:
@@ -50,9 +56,10 @@ def locate(source: Source, connection: Backend) -> Place:
     Parameters
     ----------
     source : str, pathlib.Path or mapping of str to pandas.DataFrame
-        A folder, a DuckDB file, or data frames by table name.
-    connection : Ibis DuckDB backend
-        A DuckDB file is attached to it, read-only.
+        A folder, a DuckDB file, data frames by table name, or an address.
+    connection : Ibis backend
+        Spark's for an address on Spark, else DuckDB's, to which a DuckDB file is
+        attached, read-only.
 
     Returns
     -------
@@ -67,11 +74,11 @@ def locate(source: Source, connection: Backend) -> Place:
         return _frames(source)
     if not isinstance(source, str | Path):
         raise DataError(
-            f"A source is a folder, a .duckdb file or a dictionary of data frames, not "
+            f"A source is a folder, a .duckdb file, an address or a dictionary of data frames, not "
             f"{type(source).__name__}."
         )
     if isinstance(source, str) and "://" in source:
-        raise DataError(_refused_address(source))
+        return _at_address(parse_address(source), connection)
     path = Path(source).expanduser()
     if not _exists(path):
         raise DataError(f"There is no folder or file {source}; check the path.")
@@ -92,21 +99,40 @@ def _exists(path: Path) -> bool:
         return False
 
 
-def _refused_address(address: str) -> str:
-    scheme = address.split("://", 1)[0].lower()
-    try:
-        parts = urlsplit(address)
-        secret = parts.password is not None or "password" in parse_qs(parts.query)
-    except ValueError:
-        secret = "@" in address
-    if secret:
-        return (
-            "The address of the source holds a password; remove it, for addresses are printed and "
-            "saved, and keep credentials in the environment, ~/.pgpass or a service file."
-        )
-    return (
-        f"Sources of the kind {scheme}:// are not offered in this version; export the tables to a "
-        "folder of CSV or Parquet files, or to a .duckdb file."
+def spark_address(source: Source) -> Address | None:
+    """Return the address of a source on Spark, None of any other source.
+
+    Raises
+    ------
+    DataError
+        If the address holds a password or cannot be read.
+    """
+    if isinstance(source, str) and source.lower().startswith("spark://"):
+        return parse_address(source)
+    return None
+
+
+def _at_address(address: Address, connection: Backend) -> Place:
+    if address.scheme == "spark":
+        from evaluation.sources.spark import spark_tables
+
+        description, readers, others = spark_tables(address, connection)
+        unread = [(name, _why_unread(name)) for name in others]
+        return _found(Place(description, readers, unread), description)
+    if address.scheme in ("postgresql", "postgres"):
+        from evaluation.sources.postgres import Database
+
+        database = Database(address)
+        unread = [(name, _why_unread(name)) for name in database.others] + database.left
+        try:
+            place = Place(database.description, database.readers, unread, database.close)
+            return _found(place, database.description)
+        except DataError:
+            database.close()
+            raise
+    raise DataError(
+        f"Sources of the kind {address.scheme}:// are not offered (postgresql:// and spark:// "
+        "are); export the tables to a folder of CSV or Parquet files, or to a .duckdb file."
     )
 
 
@@ -133,18 +159,23 @@ def _read_frame(frame: pd.DataFrame, connection: Backend, schema: TableSchema, n
 
 
 def _database(path: Path, connection: Backend) -> Place:
-    _refuse_special(path)
+    refuse_special(path)
     try:
         quoted = str(path.absolute()).replace("'", "''")
         connection.attach(quoted, _CATALOG, read_only=True)
         connection.raw_sql("SET enable_external_access = false")
         present = connection.list_tables(database=(_CATALOG, "main"))
     except duckdb.Error as error:
+        writer = _writer(path)
+        if writer is not None and writer[0] > _NEWEST_DUCKDB:
+            raise DataError(
+                f"{path.name} was written by DuckDB {'.'.join(map(str, writer))}, and files of "
+                f"DuckDB {_NEWEST_DUCKDB} and older are read; export its tables with the version "
+                "that wrote it (EXPORT DATABASE 'folder' (FORMAT parquet)) and give that folder."
+            ) from None
         raise DataError(
             f"{path.name} cannot be opened as a DuckDB database "
-            f"({str(error).splitlines()[0][:200]}); if it is open elsewhere, close it there; "
-            "if a newer DuckDB wrote it, export its tables to Parquet with the version that did "
-            "and give that folder."
+            f"({str(error).splitlines()[0][:200]}); if it is open elsewhere, close it there."
         ) from None
     names = contract().names
     readers = {
@@ -154,6 +185,16 @@ def _database(path: Path, connection: Backend) -> Place:
     }
     unread = [(name, _why_unread(name)) for name in sorted(present) if name not in names]
     return _found(Place(str(path), readers, unread), str(path))
+
+
+def _writer(path: Path) -> tuple[int, ...] | None:
+    """Return the version of DuckDB that wrote a file, from its header."""
+    with path.open("rb") as stream:
+        head = stream.read(84)
+    version = re.match(rb"v(\d+)\.(\d+)\.(\d+)", head[52:84])
+    if head[8:12] != b"DUCK" or version is None:
+        return None
+    return tuple(int(number) for number in version.groups())
 
 
 def _read_database_table(label: str, connection: Backend, schema: TableSchema, name: str) -> Staged:
@@ -170,7 +211,12 @@ def _folder(folder: Path) -> Place:
     for entry in entries:
         ending = _ending(entry.name, _FORMATS)
         stem = entry.name[: len(entry.name) - len(ending)]
-        if ending and stem in contract().names:
+        if stem in contract().names and entry.is_dir() and ending in ("", ".parquet"):
+            if parquet_files(entry):
+                files.setdefault(stem, []).append(entry)
+            else:
+                unread.append((entry.name, "The folder holds no Parquet file, so it is not read."))
+        elif ending and stem in contract().names:
             files.setdefault(stem, []).append(entry)
         elif ending and not entry.name.startswith("."):
             unread.append((entry.name, _why_unread(stem)))
@@ -186,6 +232,8 @@ def _folder(folder: Path) -> Place:
                 f"table {name}; keep one of them."
             )
         _refuse_outside(candidates[0], folder)
+        for inside in parquet_files(candidates[0]) if candidates[0].is_dir() else ():
+            _refuse_outside(inside, folder)
     readers = {
         name: partial(_read_file, files[name][0]) for name in contract().names if name in files
     }
@@ -193,7 +241,9 @@ def _folder(folder: Path) -> Place:
 
 
 def _read_file(path: Path, connection: Backend, schema: TableSchema, name: str) -> Staged:
-    _refuse_special(path)
+    if path.is_dir():
+        return stage_parquet_folder(connection, path.absolute(), schema, name)
+    refuse_special(path)
     stage = stage_parquet if path.suffix.lower() == ".parquet" else stage_text
     return stage(connection, path.absolute(), schema, name)
 
@@ -210,10 +260,11 @@ def _refuse_outside(path: Path, folder: Path) -> None:
             f"{path.name} in {folder} is a link to a file outside the folder, which is not "
             "followed; put the file itself there."
         )
-    _refuse_special(path)
+    if not (target.is_dir() and parquet_files(target)):
+        refuse_special(path)
 
 
-def _refuse_special(path: Path) -> None:
+def refuse_special(path: Path) -> None:
     """Refuse what is not a regular file, whose reading might never end."""
     try:
         mode = path.stat().st_mode

@@ -58,7 +58,7 @@ class Scan:
         self.carriage_returns += text.count("\r")
         self.pairs += text.count("\r\n")
         self.quotes += text.count('"')
-        for delimiter in DELIMITERS:
+        for delimiter in self.delimiters:
             self.delimiters[delimiter] += text.count(delimiter)
 
 
@@ -78,8 +78,19 @@ def opened(path: Path):
         ) from None
 
 
-def scan(path: Path) -> Scan:
+def scan(path: Path, delimiters: tuple[str, ...] = DELIMITERS) -> Scan:
     """Read a text file once and count what it is made of.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+        The file; ``.gz`` is unpacked while it is read.
+    delimiters : tuple of str
+        The characters counted as possible delimiters.
+
+    Returns
+    -------
+    Scan
 
     Raises
     ------
@@ -87,7 +98,7 @@ def scan(path: Path) -> Scan:
         If the file cannot be read, is empty, is not UTF-8 text or holds NUL
         characters; with the first line and byte that is wrong.
     """
-    found = Scan()
+    found = Scan(delimiters=dict.fromkeys(delimiters, 0))
     digest = hashlib.sha256()
     decoder = codecs.getincrementaldecoder("utf-8")()
     held, last = "", ""

@@ -35,6 +35,8 @@ class Staged:
         ``rule``, ``message``.
     malformed_rows, blank_lines, multiline_rows : int
         Rows in `malformed`; lines without content; rows with a line break inside.
+    ordered : bool
+        Whether `ROW` is the order of the source; if not, rows have none.
     """
 
     table: ir.Table
@@ -46,6 +48,7 @@ class Staged:
     malformed_rows: int = 0
     blank_lines: int = 0
     multiline_rows: int = 0
+    ordered: bool = True
 
 
 def check_columns(columns: list[str], schema: TableSchema, label: str) -> None:

@@ -1,6 +1,8 @@
 """Text files into the staging table: DuckDB where provably exact, Python's csv otherwise."""
 
 from collections import defaultdict
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 import duckdb
@@ -10,6 +12,7 @@ from ibis.backends.duckdb import Backend
 
 from evaluation.errors import DataError
 from evaluation.sources.contract import TableSchema
+from evaluation.sources.encodings import is_utf8, transcoded
 from evaluation.sources.records import Record, records
 from evaluation.sources.scan import DELIMITERS, Scan, scan
 from evaluation.sources.staging import LINE, ROW, Staged, check_columns
@@ -27,8 +30,32 @@ _MALFORMED = pa.schema(
 )
 
 
+@dataclass(frozen=True)
+class Form:
+    """What is known of a delimited text file before it is read.
+
+    Parameters
+    ----------
+    known : frozenset of str
+        Column names, in small letters, that tell the right delimiter.
+    keys : tuple of str
+        Columns that identify a row, to name rows that cannot be split.
+    delimiter, encoding : str or None
+        As a mapping names them; without one the delimiter is found and the file is UTF-8.
+    accept : callable
+        Given the column names and the place, raises `DataError` where no table
+        can be built from them.
+    """
+
+    known: frozenset[str]
+    keys: tuple[str, ...] = ()
+    delimiter: str | None = None
+    encoding: str | None = None
+    accept: Callable[[list[str], str], None] = lambda columns, label: None
+
+
 def stage_text(connection: Backend, path: Path, schema: TableSchema, name: str) -> Staged:
-    """Copy a delimited text file into the engine, every field as text.
+    """Copy a delimited text file of a contract table into the engine, every field as text.
 
     Parameters
     ----------
@@ -50,24 +77,63 @@ def stage_text(connection: Backend, path: Path, schema: TableSchema, name: str) 
     DataError
         If the file as a whole cannot be read: encoding, quoting, header.
     """
-    content = scan(path)
-    delimiter, header = _header(path, schema)
-    check_columns(header.fields, schema, f"{path.name}, line {header.line}")
+    form = Form(
+        frozenset(column.casefold() for column in schema.columns),
+        schema.primary_key,
+        accept=lambda columns, label: check_columns(columns, schema, label),
+    )
+    return stage_delimited(connection, path, form, name)
+
+
+def stage_delimited(connection: Backend, path: Path, form: Form, name: str) -> Staged:
+    """Copy any delimited text file into the engine, every field as text.
+
+    Parameters
+    ----------
+    connection : Ibis DuckDB backend
+        Where the staging table is made.
+    path : pathlib.Path
+        The file.
+    form : Form
+        What is known of it.
+    name : str
+        Name of the staging table.
+
+    Returns
+    -------
+    Staged
+
+    Raises
+    ------
+    DataError
+        If the file as a whole cannot be read: encoding, quoting, header.
+    """
+    if form.encoding and not is_utf8(form.encoding):
+        with transcoded(path, form.encoding) as readable:
+            return _stage(connection, readable, form, name)
+    return _stage(connection, path, form, name)
+
+
+def _stage(connection: Backend, path: Path, form: Form, name: str) -> Staged:
+    choices = (form.delimiter,) if form.delimiter else DELIMITERS
+    content = scan(path, choices)
+    delimiter, header = _header(path, form, choices)
+    form.accept(header.fields, f"{path.name}, line {header.line}")
     staged = _by_engine(connection, path, name, content, delimiter, header)
-    return staged or _by_row(connection, path, schema, name, content, delimiter, header)
+    return staged or _by_row(connection, path, form, name, content, delimiter, header)
 
 
-def _header(path: Path, schema: TableSchema) -> tuple[str, Record]:
-    """Choose the delimiter whose reading of the first row knows most contract columns."""
-    readings = {delimiter: _first_record(path, delimiter) for delimiter in DELIMITERS}
+def _header(path: Path, form: Form, choices: tuple[str, ...]) -> tuple[str, Record]:
+    """Choose the delimiter whose reading of the first row knows most columns."""
+    readings = {delimiter: _first_record(path, delimiter) for delimiter in choices}
     candidates = {d: record for d, record in readings.items() if not record.problem}
     if not candidates:
-        header = readings[","]
+        header = readings[choices[0]]
         raise DataError(f"{path.name}, line {header.line}: the header {header.problem}.")
 
     def merit(delimiter: str) -> tuple[int, int]:
         names = candidates[delimiter].fields
-        return len({name.casefold() for name in names} & set(schema.columns)), len(names)
+        return len({name.strip().casefold() for name in names} & form.known), len(names)
 
     best = max(candidates, key=merit)
     header = candidates[best]
@@ -175,7 +241,7 @@ def _accounts_for_every_character(
 def _by_row(
     connection: Backend,
     path: Path,
-    schema: TableSchema,
+    form: Form,
     name: str,
     content: Scan,
     delimiter: str,
@@ -185,9 +251,9 @@ def _by_row(
     layout = pa.schema(
         [(LINE, pa.int64()), *((f"c{position}", pa.string()) for position in range(width))]
     )
-    good = _Table(connection, name, layout)
-    malformed = _Table(connection, f"{name}_malformed", _MALFORMED)
-    keys = [header.fields.index(key) for key in schema.primary_key]
+    good = RowTable(connection, name, layout)
+    malformed = RowTable(connection, f"{name}_malformed", _MALFORMED)
+    keys = [header.fields.index(key) for key in form.keys if key in header.fields]
     blank_lines = multiline = 0
     for record in records(path, delimiter):
         if record.is_blank:
@@ -232,7 +298,7 @@ def _malformed_row(
     return record.line, key or None, delimiter.join(fields)[:200], "row shape", message
 
 
-class _Table:
+class RowTable:
     """A table in the engine that grows by batches of rows."""
 
     def __init__(self, connection: Backend, name: str, layout: pa.Schema):
@@ -244,12 +310,14 @@ class _Table:
         connection.create_table(name, layout.empty_table())
 
     def add(self, row: tuple) -> None:
+        """Add a row, in the order of the columns."""
         self.waiting.append(row)
         self.rows += 1
         if len(self.waiting) >= _BATCH:
             self.finish()
 
     def finish(self) -> None:
+        """Send the rows that wait to the engine."""
         if self.waiting:
             columns = [
                 pa.array(column, type=kind)

@@ -33,7 +33,7 @@ def stage_frame(connection: Backend, frame: pd.DataFrame, schema: TableSchema, n
     table = to_arrow(frame, schema)
     check_columns(list(frame.columns), schema, label)
     connection.con.from_arrow(table).create(name)
-    return _staged(connection, name, list(frame.columns), label)
+    return staged(connection, name, list(frame.columns), label)
 
 
 def stage_parquet(connection: Backend, path: Path, schema: TableSchema, name: str) -> Staged:
@@ -62,7 +62,7 @@ def stage_parquet(connection: Backend, path: Path, schema: TableSchema, name: st
         raise DataError(
             f"{path.name} cannot be read as a Parquet file ({reason}); write it again."
         ) from None
-    return _staged(connection, name, columns, path.name)
+    return staged(connection, name, columns, path.name)
 
 
 def stage_database_table(
@@ -87,10 +87,11 @@ def stage_database_table(
             f"{label} cannot be read ({reason}); a view that reads files or other databases must "
             "be saved as a table first."
         ) from None
-    return _staged(connection, name, columns, label)
+    return staged(connection, name, columns, label)
 
 
-def _staged(connection: Backend, name: str, columns: list[str], label: str) -> Staged:
+def staged(connection: Backend, name: str, columns: list[str], label: str) -> Staged:
+    """Describe a table of DuckDB whose columns were copied as ``c0``, ``c1``, …"""
     stored = connection.table(name)
     names = {column: f"c{position}" for position, column in enumerate(columns)}
     line = ibis.null("int64")

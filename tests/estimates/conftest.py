@@ -17,6 +17,11 @@ def rossi_expected() -> dict:
     return json.loads((REFERENCE / "rossi" / "expected.json").read_text())
 
 
+@pytest.fixture(scope="session")
+def diagnostics() -> dict:
+    return json.loads((REFERENCE / "simulated" / "diagnostics.json").read_text())
+
+
 def _table(name: str) -> pd.DataFrame:
     return pd.read_csv(REFERENCE / name)
 
@@ -39,6 +44,12 @@ def split_rows() -> pd.DataFrame:
 @pytest.fixture
 def recurrent() -> pd.DataFrame:
     return _table("simulated/recurrent.csv")
+
+
+@pytest.fixture
+def reports(recurrent) -> pd.DataFrame:
+    """Repeated reports, for tests that import the estimator named recurrent."""
+    return recurrent
 
 
 @pytest.fixture

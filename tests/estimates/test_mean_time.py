@@ -50,15 +50,15 @@ def test_influence_is_the_area_of_the_curves_influence(options, one_cause, child
 
 def test_differences_let_shared_clusters_cancel(children):
     twins = pd.concat([children.assign(arm="a"), children.assign(arm="b")], ignore_index=True)
-    apart = restricted_mean(twins, horizon=365, by="arm").differences()
-    together = restricted_mean(twins, horizon=365, by="arm", cluster="child_id").differences()
+    apart = restricted_mean(twins, horizon=365, by="arm").differences().table
+    together = restricted_mean(twins, horizon=365, by="arm", cluster="child_id").differences().table
     assert (apart["se"] > 1).all()
     np.testing.assert_allclose(together["se"], 0, atol=1e-9)
 
 
 def test_differences_of_independent_groups(children):
     means = restricted_mean(children, horizon=365, by="kin").table
-    row = restricted_mean(children, horizon=365, by="kin").differences().iloc[0]
+    row = restricted_mean(children, horizon=365, by="kin").differences().table.iloc[0]
     one, two = means[(means["group"] == 1)].iloc[0], means[(means["group"] == 0)].iloc[0]
     assert row["difference"] == pytest.approx(one["mean"] - two["mean"])
     assert row["se"] == pytest.approx(np.hypot(one["se"], two["se"]))

@@ -13,8 +13,9 @@ from evaluation.sources import connect
     [
         ("no/such/folder", "There is no folder or file no/such/folder"),
         ("x" * 5000, "There is no folder or file"),
-        ("postgresql://host/db", "postgresql:// are not offered in this version"),
-        ("spark://host", "spark:// are not offered in this version"),
+        ("mysql://host/db", "mysql:// are not offered"),
+        ("spark://local?folder=/x&database=y", "names one place for its tables"),
+        ("spark://local?table=y", 'no parameter "table"'),
         (42, "not int"),
         ({"removal": pd.DataFrame()}, "no table 'removal'; did you mean removals?"),
         ({"children": [1]}, 'The table "children" is given as list; give a pandas DataFrame'),

@@ -111,7 +111,7 @@ def sentence(material: Material, service: str, outcome: str, estimate: Estimate)
     """Say one contrast."""
     settings = material.study.service(service)
     words, design = outcome_words(outcome, material.study), material.study.design
-    name, other = settings.name, settings.compare_with
+    name, other = settings.name, material.compared(service)
     if estimate.scale == "difference":
         return effect_sentence(estimate, name, other, words, design, _main(material))
     while_in = settings.exposure != "at exit"
@@ -317,12 +317,12 @@ def _arms(material: Material) -> list[Drawing]:
             "bands are 95% intervals",
             source=material.source,
             horizons=arms.horizons,
-            labels={"yes": settings.name, "no": settings.compare_with},
+            labels={"yes": settings.name, "no": material.compared(service)},
             horizon=_main(material),
             comparison="no",
             outcome=words.events,
             name=f"arms_{service.lower()}_{outcome}",
         )
-        caption = f"{words.name}: {settings.name} and {settings.compare_with}, {made}"
+        caption = f"{words.name}: {settings.name} and {material.compared(service)}, {made}"
         drawn.append(Drawing(chart, caption))
     return drawn

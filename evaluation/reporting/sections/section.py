@@ -107,6 +107,12 @@ class Material:
         """Return a program's name as readers see it."""
         return self.study.service(program).name
 
+    def compared(self, program: str) -> str:
+        """Return what a program is compared with, as readers see it."""
+        other = self.study.service(program).compare_with
+        programs = {service.program: service.name for service in self.study.services}
+        return programs.get(other, other)
+
     def told(self, notes: Any) -> tuple[str, ...]:
         """Write notes with small counts hidden."""
         said = (

@@ -5,6 +5,7 @@ from typing import Any
 from evaluation.sources.simulation.estimands import estimands
 from evaluation.sources.simulation.scenario import (
     CovariateEffects,
+    Practice,
     Program,
     Ratios,
     Scenario,
@@ -14,6 +15,7 @@ from evaluation.sources.simulation.truth import Truth, simulate_truth
 
 __all__ = [
     "CovariateEffects",
+    "Practice",
     "Program",
     "Ratios",
     "Scenario",

@@ -170,6 +170,52 @@ class CovariateEffects:
 
 
 @dataclass(frozen=True)
+class Practice:
+    """How often casework is done as a policy asks: the shares a measure should find.
+
+    Parameters
+    ----------
+    meeting_before_return, safety_before_return : float
+        A family team meeting, a safety analysis in the 30 days before the first return.
+    documented_in_time : float
+        Facts written down within three working days.
+    weekly_contact, monthly_contact : float
+        A contact in a week of the first eight, in a later month.
+    staffing, staffing_roles : float
+        A staffing at six months; one with all three roles present, where held.
+    cans : float
+        CANS on a child before the staffing, where held.
+    effort_after_refusal : float
+        A documented effort in the month after a refusal.
+    allegation_reported, protective_action : float
+        New allegations called in to the hotline; answered with a protective action.
+    goal_in_time : float
+        A permanency goal within 60 days of the removal.
+    visits_kept : float
+        Planned visits that took place.
+    """
+
+    meeting_before_return: float = 0.80
+    safety_before_return: float = 0.85
+    documented_in_time: float = 0.88
+    weekly_contact: float = 0.75
+    monthly_contact: float = 0.90
+    staffing: float = 0.80
+    staffing_roles: float = 0.85
+    cans: float = 0.75
+    effort_after_refusal: float = 0.65
+    allegation_reported: float = 0.95
+    protective_action: float = 0.80
+    goal_in_time: float = 0.80
+    visits_kept: float = 0.75
+
+    def __post_init__(self):
+        """Check that shares are shares."""
+        for field_ in dataclasses.fields(self):
+            _share(f"practice.{field_.name}", getattr(self, field_.name))
+
+
+@dataclass(frozen=True)
 class Scenario:
     """A simulated agency's parameters.
 
@@ -239,6 +285,8 @@ class Scenario:
         Probability that a child with siblings exits to another household.
     staggered : float
         Share of families with siblings in which the younger child comes home first.
+    practice : Practice
+        How often casework is done as a policy asks.
     missing : float
         Share of children without sex, race, disability or county on record; disability
         is missing more often for young children.
@@ -284,6 +332,7 @@ class Scenario:
     sibling_sizes: tuple[float, ...] = (0.60, 0.23, 0.11, 0.04, 0.02)
     elsewhere: float = 0.10
     staggered: float = 0.06
+    practice: Practice = Practice()
     missing: float = 0.01
     dirty: float = 0.004
 

@@ -6,6 +6,8 @@ from typing import Any
 import pandas as pd
 
 from evaluation.errors import StudyError
+from evaluation.sources.simulation.care_work import care_work_tables
+from evaluation.sources.simulation.casework import casework_tables
 from evaluation.sources.simulation.defects import add_defects
 from evaluation.sources.simulation.delivery import service_tables
 from evaluation.sources.simulation.episodes import children_table, removals_table
@@ -42,6 +44,28 @@ COLUMNS = {
     ),
     "disruptions": "disruption_id child_id disruption_date type reason",
     "moves_out": "move_id child_id family_id household_id move_date destination",
+    "contacts": (
+        "contact_id child_id family_id household_id contact_date contact_type completed purpose "
+        "entered_date worker_id"
+    ),
+    "meetings": (
+        "meeting_id child_id family_id household_id meeting_type requested_date requested_by "
+        "meeting_date attendees topics entered_date"
+    ),
+    "assessments": (
+        "assessment_id child_id family_id household_id instrument occasion assessment_date score "
+        "entered_date"
+    ),
+    "case_events": (
+        "event_id child_id family_id household_id event_type event_date entered_date note"
+    ),
+    "permanency_goals": "goal_id child_id goal set_date end_date concurrent",
+    "visits": "visit_id child_id visit_date visit_with kept",
+    "family_finding": (
+        "search_id child_id search_date side relatives_found considered_for_placement"
+    ),
+    "school_moves": "school_move_id child_id move_date reason",
+    "benefits": "benefit_id child_id benefit start_date end_date monthly_amount",
 }
 
 
@@ -74,6 +98,8 @@ def records(world: World, ids: Identifiers) -> dict[str, pd.DataFrame]:
         tables["services"], tables["assignments"] = service_tables(world, ids)
     tables["disruptions"] = disruptions_table(world, ids)
     tables["moves_out"] = moves_table(world, ids)
+    tables |= casework_tables(world, ids)
+    tables |= care_work_tables(world, ids)
     return {name: _as_text(table[COLUMNS[name].split()]) for name, table in tables.items()}
 
 

@@ -1,0 +1,124 @@
+"""A published study, from its file in the registry; what is unconfirmed counts as unknown."""
+
+from collections.abc import Sequence
+
+from evaluation.evidence.attrition import attrition
+from evaluation.evidence.body import CONTROLLED, EvidenceStudy, Result
+from evaluation.evidence.effect_sizes import EffectSize
+from evaluation.evidence.published_results import from_interval, from_percentages
+from evaluation.evidence.status import Answer, Status, every, of_answer, of_truth
+from evaluation.evidence.study_file import Finding, StudyFile
+
+ELIGIBLE_SOURCES = ("journal article", "government report", "research report")
+FIRST_ELIGIBLE_YEAR = 1990
+
+
+def published_study(study: StudyFile) -> EvidenceStudy:
+    """Read a file of the registry as a study; what is unconfirmed counts as unknown."""
+    confirmed = study.source.confirmation == "confirmed"
+    design = study.design if study.design_confirmation == "confirmed" else "unknown"
+    answers = {m.reliable_and_valid for m in study.measures} or {"unknown"}
+    measures = "no" if "no" in answers else ("unknown" if "unknown" in answers else "yes")
+    published = study.publication
+    article: Answer = published.peer_reviewed
+    if article == "yes" and published.kind not in ("journal article", "unknown"):
+        article = "no"
+    return EvidenceStudy(
+        id=study.id,
+        label=study.title,
+        own=False,
+        design=design,
+        usual_care=study.usual_care_setting if confirmed else "unknown",
+        appropriate=study.appropriate_comparison if confirmed else "unknown",
+        peer_reviewed=article if confirmed else "unknown",
+        measures=measures if confirmed else "unknown",
+        agencies=study.sample.agencies,
+        years=study.sample.years,
+        results=tuple(
+            _published_result(study, finding, number, design)
+            for number, finding in enumerate(study.findings, 1)
+        ),
+    )
+
+
+def _published_result(study: StudyFile, finding: Finding, number: int, design: str) -> Result:
+    direction = finding.direction
+    if finding.confirmation == "unconfirmed" or study.source.confirmation == "unconfirmed":
+        direction = "unknown"
+    elif direction == "not compared":
+        direction = "none"
+    elif direction in ("favorable", "unfavorable"):
+        direction = {"yes": direction, "no": "none", "unknown": "unknown"}[finding.significant]
+    features = _published_features(study, direction, design)
+    after = [_published_sustained(finding, months) for months in (6, 12)]
+    features |= {"sustained6": after[0], "sustained12": after[1]}
+    return Result(f"{study.id}.{number}", finding.outcome, direction, *after, features)
+
+
+def _published_sustained(finding: Finding, months: int) -> tuple[Status, str]:
+    reached = finding.months_after_end_of_service
+    if finding.confirmation == "unconfirmed":
+        return "unknown", "the finding is not confirmed"
+    if reached is None:
+        return "unknown", "the time after the end of service is not stated"
+    why = f"seen {reached:g} months after the end of service"
+    if reached < months:
+        return "absent", why
+    if finding.direction == "favorable":
+        return of_answer(finding.significant), why
+    return ("unknown" if finding.direction == "unknown" else "absent"), why
+
+
+def _published_features(
+    study: StudyFile, direction: str, design: str
+) -> dict[str, tuple[Status, str]]:
+    published, sample = study.publication, study.sample
+    unknown: tuple[Status, str] = ("unknown", "not stated in what was read")
+    source = every(
+        (
+            _known(published.kind, ELIGIBLE_SOURCES),
+            of_answer(published.public),
+            of_answer(published.english),
+            "unknown"
+            if published.year is None
+            else of_truth(published.year >= FIRST_ELIGIBLE_YEAR),
+        )
+    )
+    numbers = (sample.assigned_treated, sample.n_treated)
+    numbers += (sample.assigned_comparison, sample.n_comparison)
+    low = unknown
+    if None not in numbers and all(numbers[::2]):
+        found = attrition(*numbers)
+        low = of_truth(found.low), f"{found.overall:.1%} overall, {found.boundary} boundary"
+    return {
+        "design": (_known(design, CONTROLLED), design),
+        "source": (source, f"{published.kind}, {published.year or 'year not stated'}"),
+        "baseline": unknown,
+        "background": unknown,
+        "attrition": low,
+        "intact": unknown,
+        "noconfound": unknown,
+        "clusters": unknown,
+        "usual_care": (of_answer(study.usual_care_setting), "as stated"),
+        "favorable": (
+            "unknown" if direction == "unknown" else of_truth(direction == "favorable"),
+            "as published" if direction != "unknown" else "not confirmed, or significance unknown",
+        ),
+    }
+
+
+def _known(value: str, allowed: Sequence[str]) -> Status:
+    return "unknown" if value == "unknown" else of_truth(value in allowed)
+
+
+def published_effect(finding: Finding, measure: str) -> EffectSize | None:
+    """Return a confirmed finding's effect in a measure, from its interval or percentages."""
+    if finding.confirmation == "unconfirmed":
+        return None
+    if finding.effect == measure and None not in (finding.ci_low, finding.ci_high):
+        return from_interval(measure, finding.estimate, finding.ci_low, finding.ci_high)
+    numbers = (finding.percent_treated, finding.n_treated)
+    numbers += (finding.percent_comparison, finding.n_comparison)
+    if None in numbers or not (finding.n_treated and finding.n_comparison):
+        return None
+    return next((e for e in from_percentages(*numbers) if e.measure == measure), None)

@@ -1,0 +1,175 @@
+"""The support window of each household: the clock that fidelity is measured on.
+
+METHODS 4 decides the state of a child on each day; a policy owes support to a
+household, so here the windows themselves are listed, with those that a later
+return replaced.
+"""
+
+import ibis
+from ibis.expr.types import Table
+
+from evaluation.cohorts import Cohort
+from evaluation.cohorts.records import Records, days_between, true
+from evaluation.cohorts.services import attach
+from evaluation.cohorts.support import BEFORE
+from evaluation.practice.policy import Policy
+
+
+def cases_of_support(cohort: Cohort, policy: Policy) -> tuple[Table, Table]:
+    """Return the exits a policy reaches, with their household's window, and replaced windows.
+
+    A window begins on the day the last child comes home: a later first return
+    into the household replaces it while it is open, or if that child was in
+    care when it began (rules R2 to R5 of the Milwaukee policy). A sibling's
+    return from a re-entry replaces it only where the policy says so. Without a
+    household on record, and for other exit types, the window is the child's
+    own. Support ends with the window, on the day the case was closed, or when
+    the last child of the household has left it (re-entry, age limit, death,
+    move out), whichever is first.
+
+    Parameters
+    ----------
+    cohort : Cohort
+    policy : Policy
+
+    Returns
+    -------
+    tuple of ibis.Table
+        Exits: ``exit_id``, ``child_id``, ``unit_id``, ``cluster``,
+        ``removal_family_id``, ``removal_date``, ``index_date``,
+        ``first_return``, ``family_return``, ``window_start``, ``window_end``
+        (excluded), ``support_end`` (excluded), ``left_date``,
+        ``pre_window_days``, ``window_pending`` (a sibling bound for the
+        household is still in care, so the window has yet to open). Replaced
+        windows: ``unit_id``, ``start``, ``replaced_on``.
+    """
+    records = cohort.stages.records
+    months = policy.window.months
+    exits = cohort.stages.exits
+    exits = exits.filter(exits.discharge_reason.isin(policy.window.exit_types))
+    home = (exits.discharge_reason == "reunification") & exits.household_id.notnull()
+    starts = records.stage(_household_starts(cohort, policy))
+    exits = exits.mutate(home=home.ifelse(exits.household_id, ibis.null("string")))
+    own = exits.join(
+        starts,
+        [
+            exits.home == starts.household,
+            exits.index_date >= starts.opened,
+            exits.index_date <= starts.start,
+        ],
+        how="left",
+    )
+    shared = own.household.notnull()
+    begins = shared.ifelse(own.start, own.index_date)
+    unit = shared.ifelse(
+        "home " + own.household + " " + own.start.strftime("%Y-%m-%d"), "child " + own.exit_id
+    )
+    cases = own.mutate(
+        unit_id=unit,
+        window_start=begins,
+        window_end=(begins + ibis.interval(months=months)).cast("date"),
+        left_date=_left(own),
+    )
+    cases = _with_unit_dates(_with_pending(records.stage(cases), cohort), records)
+    replaced = starts.filter(starts.replaced_on.notnull()).select(
+        "replaced_on", unit_id="household", start="start_before"
+    )
+    return cases, replaced
+
+
+def _left(exits: Table):
+    """The day a child left the home: excluded from support."""
+    moved = (exits.index_date + exits.move_day.as_interval("D")).cast("date")
+    return ibis.least(exits.next_removal_date, exits.age_limit_date, exits.death_date, moved)
+
+
+def _household_starts(cohort: Cohort, policy: Policy) -> Table:
+    """Return every window of every household: when it opened and when it started for good."""
+    stays = cohort.stages.candidates
+    stays = stays.filter(
+        (stays.standing != "protective")
+        & true(stays.discharge_reason == "reunification")
+        & stays.household_id.notnull()
+    )
+    if not policy.window.return_restarts:
+        first = ibis.window(
+            group_by=["child_id", "household_id"], order_by=[stays.removal_date, stays.number]
+        )
+        stays = stays.mutate(place=ibis.row_number().over(first))
+        stays = stays.filter(stays.place == 0)
+    days = stays.group_by(household=stays.household_id, day=stays.discharge_date)
+    days = days.aggregate(in_care_since=stays.removal_date.min())
+    order = ibis.window(group_by="household", order_by=days.day)
+    before = days.day.lag().over(order)
+    still_open = days.day < (before + ibis.interval(months=policy.window.months)).cast("date")
+    continues = true(still_open) | true(days.in_care_since <= before)
+    days = days.mutate(before=before, opens=(~continues).cast("int32"), continues=continues)
+    so_far = ibis.cumulative_window(group_by="household", order_by=days.day)
+    days = days.mutate(chain=days.opens.sum().over(so_far))
+    within = ibis.window(group_by=["household", "chain"])
+    return days.select(
+        "household",
+        "chain",
+        "day",
+        opened=days.day.min().over(within),
+        start=days.day.max().over(within),
+        start_before=days.continues.ifelse(days.before, ibis.null("date")),
+        replaced_on=days.continues.ifelse(days.day, ibis.null("date")),
+    )
+
+
+def _with_pending(cases: Table, cohort: Cohort) -> Table:
+    """Say for each exit whether the window has yet to open: a sibling is still in care."""
+    through = ibis.literal(cohort.stages.records.through("removals"), type="date")
+    waits = cohort.stages.support
+    waits = waits.filter(waits.support_status == BEFORE).select("exit_id", "leave")
+    last = waits.group_by("exit_id").aggregate(waits_to=waits.leave.max())
+    cases = cases.left_join(last, "exit_id").drop("exit_id_right")
+    day = days_between(through + ibis.interval(days=0), cases.index_date)
+    return cases.mutate(window_pending=true(cases.waits_to >= day))
+
+
+def _with_unit_dates(cases: Table, records: Records) -> Table:
+    closed = _closures(cases, records)
+    cases = cases.left_join(closed, "exit_id").drop("exit_id_right")
+    forever = ibis.literal("9999-12-31").cast("date")
+    unit = ibis.window(group_by="unit_id")
+    cases = cases.mutate(
+        first_return=cases.index_date.min().over(unit),
+        all_left=cases.left_date.fill_null(forever).max().over(unit),
+        closed=cases.closed.min().over(unit),
+        window_pending=cases.window_pending.any().over(unit),
+        family_return=cases.index_date.max().over(ibis.window(group_by="flow_family")),
+    )
+    return records.stage(
+        cases.select(
+            "exit_id",
+            "child_id",
+            "unit_id",
+            "flow_family",
+            "removal_family_id",
+            "household_id",
+            "removal_date",
+            "index_date",
+            "first_return",
+            "family_return",
+            "window_start",
+            "window_end",
+            "left_date",
+            "window_pending",
+            cluster="family_id",
+            support_end=ibis.least(cases.window_end, cases.closed, cases.all_left),
+            pre_window_days=days_between(cases.window_start, cases.index_date),
+        )
+    )
+
+
+def _closures(cases: Table, records: Records) -> Table:
+    """Return the first closure after each exit's window opened, where closures are recorded."""
+    nothing = cases.filter(ibis.literal(False)).select("exit_id", closed=cases.window_start)
+    if not records.has("closures"):
+        return nothing
+    closures = attach(records.table("closures"), "closure_id", cases.drop("window_end"))
+    closures = closures.join(cases.select("exit_id", "window_start"), "exit_id")
+    closures = closures.filter(closures.closure_date >= closures.window_start)
+    return closures.group_by("exit_id").aggregate(closed=closures.closure_date.min())

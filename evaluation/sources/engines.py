@@ -1,0 +1,83 @@
+"""The engines tables live in: how a step is kept in one, let go, and what its failures are.
+
+Rules are Ibis expressions and know nothing of engines. What differs between DuckDB and
+Spark is here and in the module of each kind of source.
+"""
+
+import contextlib
+from collections.abc import Iterable
+
+import duckdb
+from ibis.backends.sql import SQLBackend
+from ibis.expr.types import Table
+
+DUCKDB, SPARK = "duckdb", "pyspark"
+
+
+def keep(connection: SQLBackend, name: str, rows: Table, temporary: bool = False) -> Table:
+    """Run an expression once and keep its rows in the engine.
+
+    On Spark the rows are a local checkpoint behind a temporary view: a worker
+    that is lost ends the work with an error and never changes a row, as
+    computing it again from unordered input could.
+
+    Parameters
+    ----------
+    connection : Ibis backend
+    name : str
+        New in the engine.
+    rows : ibis.Table
+    temporary : bool
+        Whether DuckDB keeps it as a temporary table.
+
+    Returns
+    -------
+    ibis.Table
+    """
+    if connection.name == DUCKDB:
+        return connection.create_table(name, rows, temp=temporary)
+    connection.create_view(name, rows)
+    session = spark_session(connection)
+    session.table(f"`{name}`").localCheckpoint().createOrReplaceTempView(name)
+    return connection.table(name)
+
+
+def release(connection: SQLBackend, names: Iterable[str], temporary: bool = False) -> None:
+    """Drop what `keep` kept; an engine that is closed has none left."""
+    if connection.name == DUCKDB:
+        place = {"database": "temp"} if temporary else {}
+        with contextlib.suppress(duckdb.ConnectionException):
+            for name in names:
+                connection.drop_table(name, force=True, **place)
+        return
+    with contextlib.suppress(*failures(connection)):
+        for name in names:
+            spark_session(connection).catalog.dropTempView(name)
+
+
+def name_view(connection: SQLBackend, name: str, rows: Table) -> Table:
+    """Give an expression a name in the engine without running it."""
+    return connection.create_view(name, rows)
+
+
+def forget_view(connection: SQLBackend, name: str) -> None:
+    """Drop what `name_view` named."""
+    if connection.name == DUCKDB:
+        connection.drop_view(name)
+    else:
+        spark_session(connection).catalog.dropTempView(name)
+
+
+def failures(connection: SQLBackend) -> tuple[type[Exception], ...]:
+    """Return the errors an engine raises when it cannot run an expression."""
+    if connection.name == DUCKDB:
+        return (duckdb.Error,)
+    from py4j.protocol import Py4JError
+    from pyspark.errors import PySparkException
+
+    return (PySparkException, Py4JError, ConnectionError)
+
+
+def spark_session(connection: SQLBackend):
+    """Return the Spark session behind an Ibis backend."""
+    return connection._session
