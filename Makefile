@@ -46,8 +46,9 @@ truth: $(STAMP) ## Long simulation: does every estimator recover its truth?
 bench: $(STAMP) ## Time the package beside its peers
 	@$(BIN)/python benchmarks/speed.py
 
-docs: $(STAMP) ## Write the data dictionary from the contract into out/docs
+docs: $(STAMP) ## Write the data dictionary and the definitions pages into out/docs
 	@$(BIN)/python -m evaluation.sources.dictionary out/docs
+	@$(BIN)/python tests/spec/pages.py out/docs/definitions
 
 clean: ## Remove the environment and everything made
 	@rm -rf $(VENV) out dist .pytest_cache .ruff_cache .hypothesis
