@@ -41,6 +41,10 @@ class Fit:
         scores, inverse = self.model.scores(self.hazard, codes, count), self.maximum.inverse
         return without_infinite(self.maximum, inverse @ (scores.T @ scores) @ inverse)
 
+    def cluster_influence(self, codes: np.ndarray, count: int) -> np.ndarray:
+        """Sum the rows' influence on the coefficients by cluster, shape (count, p)."""
+        return self.model.scores(self.hazard, codes, count) @ self.maximum.inverse
+
     def row_influence(self) -> np.ndarray:
         """Return each row's influence on the coefficients, shape (n, p)."""
         influence = self.model.scores(self.hazard) @ self.maximum.inverse
