@@ -56,8 +56,9 @@ $(PEERS)/.installed: benchmarks/peers.txt
 bench: $(STAMP) $(PEERS)/.installed ## Time the package beside its peers (half an hour)
 	@$(BIN)/python benchmarks/speed.py --peers $(PEERS)/bin/python
 
-docs: $(STAMP) ## Write the data dictionary from the contract into out/docs
+docs: $(STAMP) ## Write the data dictionary and the definitions pages into out/docs
 	@$(BIN)/python -m evaluation.sources.dictionary out/docs
+	@$(BIN)/python tests/spec/pages.py out/docs/definitions
 
 clean: ## Remove the environment and everything made
 	@rm -rf $(VENV) $(PEERS) out dist .pytest_cache .ruff_cache .hypothesis

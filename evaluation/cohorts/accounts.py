@@ -322,8 +322,7 @@ def _of_support(cohort: "Cohort", say: Say) -> list[str]:
     wrong = wrong.select("closure_id", "finding").distinct()
     counts = wrong.group_by("finding").aggregate(n=wrong.count()).order_by("finding")
     found += [
-        f"{say(row['n'], 'closure', 'closures')} {row['finding']}: taken as recorded, to be looked "
-        "into."
+        f"{say(row['n'], 'closure', 'closures')}: {row['finding']} (taken as recorded)."
         for row in counts.to_pyarrow().to_pylist()
     ]
     early = closures.filter(closures.ends_window & (closures.closure_day > 0))

@@ -21,7 +21,7 @@ YEARS_LATER = {"data_through": "2016-06-30"} | IN_2013
 
 
 def windows(cohort, child):
-    """The days on which support is owed, as dates: the first, and the first no more."""
+    """The first day at risk on which support is owed, and the first on which it is not."""
     rows = cohort.follow_up("maltreatment" if "maltreatment" in cohort.outcomes else "reentry")
     exits = cohort.exits.set_index("child_id")["index_date"]
     inside = rows[(rows["child_id"] == child) & (rows["support_status"] == "in")]
