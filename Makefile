@@ -45,6 +45,7 @@ truth: $(STAMP) ## Long simulation: does every estimator recover its truth?
 
 bench: $(STAMP) ## Time the package beside its peers
 	@$(BIN)/python benchmarks/speed.py
+	@$(BIN)/python benchmarks/cohorts.py
 
 docs: $(STAMP) ## Write the data dictionary from the contract into out/docs
 	@$(BIN)/python -m evaluation.sources.dictionary out/docs

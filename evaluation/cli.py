@@ -48,7 +48,9 @@ def new(
 
 @app.command()
 def check(
-    data: Annotated[str, typer.Argument(metavar="DATA", help="Folder, or file.duckdb.")],
+    data: Annotated[
+        str, typer.Argument(metavar="DATA", help="Folder, .duckdb, postgresql://… or spark://…")
+    ],
     out: Annotated[Path | None, typer.Option("--out", help="Folder for the lists.")] = None,
     strict: Annotated[
         bool, typer.Option("--strict", help="Stop at the first table with a broken row.")

@@ -64,3 +64,19 @@ def test_each_timing_of_the_package_runs(work):
     found = json.loads(done.stdout.splitlines()[-1])
     assert found["seconds"] > 0
     assert np.isfinite(found["value"]).all()
+
+
+def test_the_cohort_and_the_check_give_what_sql_written_by_hand_gives(monkeypatch, tmp_path):
+    monkeypatch.syspath_prepend(ROOT / "benchmarks")
+    import cohort_data
+    import cohorts
+
+    data = tmp_path / "agency.duckdb"
+    sizes = cohort_data.make(data, 4000)
+    assert sizes["placements"] > 9 * sizes["children"]
+    files = [tmp_path / name for name in ("package.parquet", "hand.parquet")]
+    ours = cohorts.by_package("cohort", data, files[0])
+    assert ours["rows"] == cohorts.by_hand("cohort", data, files[1])["rows"] > ours["exits"] > 3000
+    assert cohorts.differing(*files) == 0
+    checked = cohorts.by_package("check", data, None)
+    assert checked["rows"] == cohorts.by_hand("check", data, None)["rows"] == sizes["placements"]
