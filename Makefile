@@ -55,6 +55,7 @@ $(PEERS)/.installed: benchmarks/peers.txt
 
 bench: $(STAMP) $(PEERS)/.installed ## Time the package beside its peers (half an hour)
 	@$(BIN)/python benchmarks/speed.py --peers $(PEERS)/bin/python
+	@$(BIN)/python benchmarks/cohorts.py
 
 docs: $(STAMP) ## Write the data dictionary and the definitions pages into out/docs
 	@$(BIN)/python -m evaluation.sources.dictionary out/docs

@@ -56,7 +56,10 @@ def new(
 def check(
     data: Annotated[
         str,
-        typer.Argument(metavar="DATA", help="Folder, workbook, file.duckdb, or a study.toml."),
+        typer.Argument(
+            metavar="DATA",
+            help="Folder, workbook, .duckdb, postgresql://…, spark://… or a study.toml.",
+        ),
     ],
     out: Annotated[Path | None, typer.Option("--out", help="Folder for the lists.")] = None,
     mapping: Annotated[

@@ -118,3 +118,19 @@ def test_a_peer_that_cannot_run_is_said_and_the_rest_goes_on(speed, tmp_path, mo
     lines = speed.side_by_side(500, 60, sys.executable, tmp_path)
     assert "| this package | 1 | 1.0 | 9 | yes |" in lines[2]
     assert "| nobody | – | – | – | Rscript was not found |" in lines[3]
+
+
+def test_the_cohort_and_the_check_give_what_sql_written_by_hand_gives(monkeypatch, tmp_path):
+    monkeypatch.syspath_prepend(ROOT / "benchmarks")
+    import cohort_data
+    import cohorts
+
+    data = tmp_path / "agency.duckdb"
+    sizes = cohort_data.make(data, 4000)
+    assert sizes["placements"] > 9 * sizes["children"]
+    files = [tmp_path / name for name in ("package.parquet", "hand.parquet")]
+    ours = cohorts.by_package("cohort", data, files[0])
+    assert ours["rows"] == cohorts.by_hand("cohort", data, files[1])["rows"] > ours["exits"] > 3000
+    assert cohorts.differing(*files) == 0
+    checked = cohorts.by_package("check", data, None)
+    assert checked["rows"] == cohorts.by_hand("check", data, None)["rows"] == sizes["placements"]
