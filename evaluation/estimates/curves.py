@@ -167,13 +167,14 @@ class Curves(Resampling, CurveReadings):
         """
         times = checked_times(times)
         parts = []
+        at_risk = [self.grid.at_risk_at(group, times) for group in range(len(self.groups))]
         for curve in self.curves:
             for group, label in enumerate(self.groups):
                 cell = self.grid.place(group, times)
                 over = times > self.last_time(group)
                 value = np.where(over, np.nan, curve.value[cell])
                 se = np.where(over, np.nan, curve.se[cell])
-                count, weight = self.grid.at_risk_at(group, times)
+                count, weight = at_risk[group]
                 part = pd.DataFrame({"group": [label] * len(times)})
                 if curve.cause is not None:
                     part["cause"] = curve.cause
@@ -254,7 +255,8 @@ class Curves(Resampling, CurveReadings):
 
     def last_time(self, group: int) -> float:
         """Return when the last row of a group, by its position, ends."""
-        return self.grid.rows.stop[self.grid.rows.groups.codes == group].max()
+        sets = self.grid.sets
+        return float(sets.times[sets.base[group] + sets.length[group]])
 
     def _with_limits(
         self, part: pd.DataFrame, value: np.ndarray, se: np.ndarray, group: np.ndarray
