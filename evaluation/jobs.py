@@ -296,9 +296,9 @@ def _write_cohort(built, out: Path) -> None:
     tables = {"exits": built.exits, "flow": built.flow}
     tables |= {f"follow_up_{name}": built.follow_up(name) for name in built.outcomes}
     if built.study.privacy.pseudonymize:
-        from evaluation.reporting.pseudonyms import pseudonymize
+        from evaluation.reporting.pseudonyms import pseudonym_key, pseudonymize
 
-        tables = pseudonymize(tables, built.study.seed)
+        tables = pseudonymize(tables, pseudonym_key(built.study))
     with whole_folder(out) as folder:
         for name, frame in tables.items():
             write_csv(folder / f"{name}.csv", frame)
