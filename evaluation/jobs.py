@@ -181,6 +181,7 @@ def _report(
     cohort_out: Path | None = None,
 ) -> Made:
     from evaluation.effects import beside_truth, effects
+    from evaluation.practice import practice_findings
     from evaluation.reporting import write_reports
 
     built = step("Building the cohort", lambda: _build(agency, study))
@@ -190,10 +191,13 @@ def _report(
     truth = None
     if agency.truth is not None:
         truth = step("Computing the truth", lambda: beside_truth(found, agency.truth, study))
+    practice = step("Measuring practice", lambda: practice_findings(agency, built))
     chosen = {"formats": tuple(formats)} if formats else {}
     written = step(
         "Writing the reports",
-        lambda: write_reports(study, agency, built, found, out, only=only, truth=truth, **chosen),
+        lambda: write_reports(
+            study, agency, built, found, out, only=only, truth=truth, practice=practice, **chosen
+        ),
     )
     return [(path.suffix.lstrip(".") or path.name, path) for path in written]
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
@@ -44,6 +45,7 @@ def write_reports(
     formats: Sequence[str] = FORMATS,
     only: Sequence[str] | None = None,
     truth: pd.DataFrame | None = None,
+    practice: Any = None,
 ) -> Outputs:
     """Write the reports of a study, its tables, charts and estimates.
 
@@ -69,6 +71,8 @@ def write_reports(
         Reports to write; without it all of `reports.REPORTS`.
     truth : pandas.DataFrame, optional
         Estimates beside the truth, where the data were simulated.
+    practice : PracticeFindings, optional
+        From ``practice_findings``: adds equity, fidelity and the federal context.
 
     Returns
     -------
@@ -86,7 +90,7 @@ def write_reports(
     house = House(study)
     house.refuse_unusable()
     origin = provenance(study, agency.source, agency.data_hash)
-    found = annual_report(study, agency.check(), cohort, effects, origin, truth)
+    found = annual_report(study, agency.check(), cohort, effects, origin, truth, practice)
     reports = [
         report for name in REPORTS if name in (only or REPORTS) for report in MAKERS[name](found)
     ]
