@@ -39,17 +39,29 @@ def demo(out: Out = Path("out/demo"), children: Children = 20_000, seed: Seed = 
 @app.command()
 def new(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="Folder of the new study.")],
+    files: Annotated[
+        list[Path] | None,
+        typer.Option("--from", help="A CSV or Excel file of yours; repeat for several."),
+    ] = None,
+    more: Annotated[list[Path] | None, typer.Argument(metavar="[FILES…]", hidden=True)] = None,
 ) -> None:
-    """Write a commented study.toml to start from."""
+    """Write a commented study.toml to start from; with --from a draft mapping of your files."""
     from evaluation import jobs
 
-    _say(f"Wrote {jobs.new_study(folder)}. Edit it, then: permanency report {folder}/study.toml")
+    for line in jobs.new_study(folder, [*(files or ()), *(more or ())]):
+        _say(line)
 
 
 @app.command()
 def check(
-    data: Annotated[str, typer.Argument(metavar="DATA", help="Folder, or file.duckdb.")],
+    data: Annotated[
+        str,
+        typer.Argument(metavar="DATA", help="Folder, workbook, file.duckdb, or a study.toml."),
+    ],
     out: Annotated[Path | None, typer.Option("--out", help="Folder for the lists.")] = None,
+    mapping: Annotated[
+        Path | None, typer.Option("--mapping", help="How your own files become tables.")
+    ] = None,
     strict: Annotated[
         bool, typer.Option("--strict", help="Stop at the first table with a broken row.")
     ] = False,
@@ -57,7 +69,33 @@ def check(
     """Check the data against the contract: counts, findings, quarantine."""
     from evaluation import jobs
 
-    for line in jobs.check(data, out, strict, _step):
+    for line in jobs.check(data, out, strict, _step, mapping):
+        _say(line)
+
+
+@app.command()
+def convert(
+    form: Annotated[
+        str, typer.Argument(metavar="FORMAT", help="afcars-1993, afcars-2020 or ncands.")
+    ],
+    files: Annotated[
+        list[Path],
+        typer.Argument(metavar="FILES…", help="In the order of submission: the later file wins."),
+    ],
+    out: Out = Path("out/data"),
+    beside: Annotated[
+        Path | None,
+        typer.Option(
+            "--beside",
+            help="A folder converted before: its tables are taken along, and NCANDS identifiers "
+            "are matched with its children.",
+        ),
+    ] = None,
+) -> None:
+    """Convert AFCARS or NCANDS files to contract tables, with an account of every row."""
+    from evaluation import jobs
+
+    for line in jobs.convert(form, files, out, beside, _step):
         _say(line)
 
 
@@ -86,6 +124,44 @@ def report(
 
     for label, path in jobs.report(study, out, only, formats, _step):
         _say(f"  {label:<18} {path}")
+
+
+@app.command()
+def plan(
+    study: StudyFile,
+    exits: Annotated[int, typer.Option("--exits", min=1, help="Exits expected in the window.")],
+    families: Annotated[
+        int | None,
+        typer.Option("--families", min=1, help="Their families; by default two for three exits."),
+    ] = None,
+    risk: Annotated[
+        float, typer.Option("--risk", help="Share with the outcome by the main horizon.")
+    ] = 0.10,
+    share_served: Annotated[
+        float, typer.Option("--share-served", help="Share of children served (or offered).")
+    ] = 0.30,
+    ratio: Annotated[float, typer.Option("--ratio", help="Hazard ratio of the service.")] = 0.75,
+    uptake: Annotated[
+        float, typer.Option("--uptake", help="Share of those offered who start.")
+    ] = 1.0,
+    correlation: Annotated[
+        float, typer.Option("--correlation", help="Correlation of siblings' outcomes.")
+    ] = 0.5,
+) -> None:
+    """Say what the study could find: events needed, detectable effects, power."""
+    from evaluation import jobs
+
+    given = {
+        "exits": exits,
+        "families": families or max(1, round(exits * 2 / 3)),
+        "risk": risk,
+        "share_served": share_served,
+        "ratio": ratio,
+        "uptake": uptake,
+        "correlation": correlation,
+    }
+    for line in jobs.plan(study, given):
+        _say(line)
 
 
 @app.command()

@@ -1,7 +1,10 @@
 """What each command does: the whole way from records to files."""
 
 import difflib
+import json
+import re
 from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -22,27 +25,53 @@ Step = Callable[[str, Callable[[], Any]], Any]
 Made = list[tuple[str, Path]]
 
 
-def new_study(folder: Path) -> Path:
-    """Write a commented study.toml into a folder that has none.
+def new_study(folder: Path, files: list[Path] | None = None) -> list[str]:
+    """Write a commented study.toml, and for files of an agency's own a draft mapping.
 
     Raises
     ------
     OutputError
         If one is there already, or the folder cannot be written.
+    DataError
+        If a file cannot be read.
     """
-    path = folder / "study.toml"
-    if path.exists():
-        raise OutputError(f"{path} exists already and is not replaced: choose another folder.")
-    write_text(path, resource("data_schemas", "study_template.toml").read_text(encoding="utf-8"))
-    return path
+    path, drafted = folder / "study.toml", folder / "mapping.toml"
+    for there in (path, drafted) if files else (path,):
+        if there.exists():
+            raise OutputError(f"{there} exists already and is not replaced: choose another folder.")
+    protocol = resource("data_schemas", "study_template.toml").read_text(encoding="utf-8")
+    if not files:
+        write_text(path, protocol)
+        return [f"Wrote {path}. Edit it, then: permanency report {path}"]
+    from evaluation.sources.mapping import draft_mapping
+
+    draft = draft_mapping(files)
+    data = f"data = {json.dumps(draft.data)}"
+    protocol = re.sub(r'(?m)^data = "[^"]*"', lambda _: data, protocol)
+    protocol = protocol.replace("# [files] ", "[files] ").replace("# mapping = ", "mapping = ")
+    write_text(drafted, draft.text)
+    write_text(path, protocol)
+    return [
+        f"Wrote {path} and {drafted}, a draft guessed from the column names: read every line.",
+        *draft.missing,
+        f"Then: permanency check {path}",
+    ]
 
 
-def check(data: str, out: Path | None, strict: bool, step: Step) -> list[str]:
-    """Check data against the contract; write counts, findings and quarantine to ``out``."""
+def check(
+    data: str, out: Path | None, strict: bool, step: Step, mapping: Path | None = None
+) -> list[str]:
+    """Check data, or those of a study, against the contract; write what was found to ``out``."""
     from evaluation.sources import connect
 
-    with connect(data) as agency:
+    if Path(data).suffix == ".toml":
+        opened = _agency_of(Study.from_toml(data))
+    else:
+        opened = connect(data, mapping=mapping)
+    with opened as agency:
         result = step("Checking every row", lambda: agency.check(strict=strict))
+        if out is not None:
+            _write_check(agency, result, out, step)
     lines = [
         f"{row.table}: {row.read:,} rows read = {row.accepted:,} accepted + "
         f"{row.quarantined:,} quarantined ({row.blank_lines:,} blank lines apart)"
@@ -50,11 +79,61 @@ def check(data: str, out: Path | None, strict: bool, step: Step) -> list[str]:
     ]
     lines += [f"Finding: {message}" for message in _concerns(result.findings)]
     if out is not None:
-        with whole_folder(out) as folder:
-            for name in ("counts", "findings", "quarantine"):
-                write_csv(folder / f"{name}.csv", getattr(result, name))
         lines.append(f"Wrote {out} (row-level: for internal use only).")
     return lines
+
+
+def _write_check(agency, result, out: Path, step: Step) -> None:
+    from evaluation.reporting.write import write_quality
+
+    with whole_folder(out) as folder:
+        for name in ("counts", "findings", "quarantine"):
+            write_csv(folder / f"{name}.csv", getattr(result, name))
+        step("Measuring data quality", lambda: write_quality(agency, result, folder))
+
+
+def convert(form: str, files: list[Path], out: Path, beside: Path | None, step: Step) -> list[str]:
+    """Convert federal files to contract tables, with an account of every row."""
+    from evaluation.sources import connect
+    from evaluation.sources.conversion import conversion_text
+    from evaluation.sources.conversion import convert as converted
+
+    refuse_unwritable(out)
+    with ExitStack() as open_:
+        taken = None if beside is None else open_.enter_context(connect(beside))
+        made = open_.enter_context(
+            step("Converting every row", lambda: converted(form, files, taken))
+        )
+        with whole_folder(out) as folder:
+            made.write_parquet(folder)
+            account = json.dumps(made.report.to_dict(), indent=2, ensure_ascii=False)
+            write_text(folder / "conversion.json", account + "\n")
+            write_text(folder / "conversion.txt", conversion_text(made.report))
+            write_csv(folder / "left_out.csv", made.report.listed)
+        rows = [f"{name}: {count:,} rows" for name, count in made.report.tables.items()]
+        concerns = list(made.report.limits.query("verdict == 'exceeds limit'")["message"])
+    return [
+        *rows,
+        *(f"Finding: {message}" for message in concerns),
+        f"Wrote {out} (row-level: for internal use only); {out / 'conversion.txt'} says what was "
+        "left out and what the files cannot carry.",
+    ]
+
+
+def plan(study: Path, given: dict[str, Any]) -> list[str]:
+    """Say what a study of so many exits could find, without reading any data."""
+    from evaluation.effects import plan as planned
+
+    found = planned(Study.from_toml(study), **given)
+    lines = []
+    for (service, outcome), rows in found.table.groupby(["service", "outcome"], sort=False):
+        lines.append(f"{service}, {outcome}:")
+        lines += [
+            f"  {row.quantity:<36} {'–' if pd.isna(row.value) else f'{row.value:,.3g}':>9}  "
+            f"{row.words}"
+            for row in rows.itertuples()
+        ]
+    return [*lines, *found.notes]
 
 
 def _set_aside(counts: pd.DataFrame) -> list[str]:
@@ -67,7 +146,12 @@ def _set_aside(counts: pd.DataFrame) -> list[str]:
 
 
 def _concerns(findings: pd.DataFrame) -> list[str]:
-    return list(findings.loc[findings["verdict"] != "ok", "message"])
+    """Say what is not in order, each finding with its table."""
+    odd = findings[findings["verdict"] != "ok"]
+    return [
+        row.message if row.message.startswith(f"{row.table}:") else f"{row.table}: {row.message}"
+        for row in odd.itertuples()
+    ]
 
 
 def cohort(study_file: Path, out: Path, step: Step) -> list[str]:
@@ -96,11 +180,13 @@ def report(
     step: Step,
 ) -> Made:
     """Run a study and write its reports."""
+    from evaluation.evidence import registry_of
     from evaluation.reporting.write import refuse_unknown
 
     refuse_unknown(formats, only)
     study = Study.from_toml(study_file)
     refuse_unwritable(out)
+    registry_of(study)
     with _agency_of(study) as agency:
         _refuse_unserved(agency, study)
         return _report(agency, study, out, only, formats, step)
@@ -134,7 +220,11 @@ def _agency_of(study: Study):
     from evaluation.sources import connect
 
     remote = "://" in study.data
-    return connect(study.data if remote else study.folder / study.data)
+    mapping = study.files.mapping
+    return connect(
+        study.data if remote else study.folder / study.data,
+        mapping=None if mapping is None else study.folder / mapping,
+    )
 
 
 def _refuse_unserved(agency, study: Study) -> None:
@@ -180,6 +270,7 @@ def _report(
     step: Step,
     cohort_out: Path | None = None,
 ) -> Made:
+    from evaluation import evidence
     from evaluation.effects import beside_truth, effects
     from evaluation.practice import practice_findings
     from evaluation.reporting import write_reports
@@ -188,6 +279,7 @@ def _report(
     if cohort_out is not None:
         _write_cohort(built, cohort_out)
     found = step("Estimating effects", lambda: effects(built))
+    weighed = step("Weighing the evidence", lambda: evidence(built, found))
     truth = None
     if agency.truth is not None:
         truth = step("Computing the truth", lambda: beside_truth(found, agency.truth, study))
@@ -196,7 +288,16 @@ def _report(
     written = step(
         "Writing the reports",
         lambda: write_reports(
-            study, agency, built, found, out, only=only, truth=truth, practice=practice, **chosen
+            study,
+            agency,
+            built,
+            found,
+            out,
+            only=only,
+            truth=truth,
+            evidence=weighed,
+            practice=practice,
+            **chosen,
         ),
     )
     return [(path.suffix.lstrip(".") or path.name, path) for path in written]

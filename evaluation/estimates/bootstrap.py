@@ -58,6 +58,8 @@ class Bootstrap(Result):
             self.table["ci_low"],
             self.table["ci_high"],
             axis_label="Hazard ratio (bootstrap limits)" if ratio else "Bootstrap limits",
+            sides=("fewer events", "more events") if ratio else None,
+            about=self.summary(),
             reference=1 if ratio else None,
             logarithmic=ratio,
             ax=ax,

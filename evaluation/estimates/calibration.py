@@ -11,7 +11,8 @@ import statsmodels.api as sm
 from evaluation.estimates import clusters as few
 from evaluation.estimates.coding import unused_name
 from evaluation.estimates.errors import EstimateError
-from evaluation.estimates.hazard_model import HazardModel, clusters_of
+from evaluation.estimates.fit import clusters_of
+from evaluation.estimates.hazard_model import HazardModel
 from evaluation.estimates.incidence_curve import IncidenceCurves, cumulative_incidence
 from evaluation.estimates.predicted_incidence import predict_incidence
 from evaluation.estimates.result import Account, Result
@@ -62,7 +63,8 @@ class Calibration(Result):
         if table.empty:
             raise EstimateError(f"There is no horizon {horizon!r}.")
         found = self.overall[self.overall["horizon"] == chosen].set_index("measure").loc["ratio"]
-        return draw_calibration(table, tuple(found[["estimate", "ci_low", "ci_high"]]), ax)
+        ratio = tuple(found[["estimate", "ci_low", "ci_high"]])
+        return draw_calibration(table, ratio, self.summary(), ax)
 
 
 def calibration(
@@ -75,6 +77,7 @@ def calibration(
     start: str | None = None,
     weights: str | None = None,
     cluster: Columns = None,
+    id: Columns = None,
     cause: int = 1,
     groups: int = 10,
 ) -> Calibration:
@@ -100,7 +103,9 @@ def calibration(
     weights : str, optional
         Column of case weights, zero or more; taken as known.
     cluster : str or sequence of str, optional
-        Columns of clusters.
+        Columns of clusters; by default ``id``, then the row.
+    id : str or sequence of str, optional
+        Columns that say which subject a row is; each has one row.
     cause : int
         The cause whose risk was predicted; other causes compete.
     groups : int
@@ -113,8 +118,8 @@ def calibration(
     Raises
     ------
     EstimateError
-        If a risk is missing or not between 0 and 1, or nobody is followed to a
-        horizon; says why.
+        If a risk is missing or not between 0 and 1, a subject has several rows, or
+        nobody is followed to a horizon; says why.
 
     References
     ----------
@@ -127,9 +132,14 @@ def calibration(
     if not (isinstance(groups, int) and groups >= 1):
         raise EstimateError(f"groups={groups!r} must be 1 or more.")
     columns = {"stop": stop, "event": event, "start": start, "weights": weights}
-    options = {**columns, "cluster": cluster, "causes": [cause]}
+    options = {**columns, "cluster": cluster, "id": id, "causes": [cause]}
     whole = cumulative_incidence(data, **options)
     rows = whole.grid.rows
+    if rows.id is not None and len(rows.id) < len(rows):
+        raise EstimateError(
+            "Calibration needs one row a subject, as risks are predicted from where follow-up "
+            "begins; keep each subject's whole follow-up in one row."
+        )
     risks = _risks(data, predicted, horizon, cause).loc[rows.frame.index]
     parts, totals, warnings = [], [], list(whole.warnings)
     for moment in risks:
@@ -150,6 +160,7 @@ def calibration(
         method="calibration",
         n=len(rows),
         events=whole.account.events,
+        subjects=whole.account.subjects,
         clusters=whole.clusters,
         options={**{k: v for k, v in options.items() if v is not None}, "groups": groups},
         dropped=dict(rows.dropped),
@@ -196,17 +207,10 @@ def of_models(
             f"Events of cause {', '.join(map(str, lacking))} compete, so a model of cause "
             f"{', '.join(map(str, models))} alone gives no risk; use competing_models."
         )
-    if rows.id is not None and len(rows.id) < len(rows):
-        raise EstimateError(
-            "Calibration needs one row a subject, as risks are predicted from where follow-up "
-            "begins; fit the model to such rows, or predict and use calibration(data, risks)."
-        )
     used = rows.frame if data is None else data
     predicted = predict_incidence(models, used, horizon)
-    columns = ("stop", "event", "start", "weights", "cluster")
+    columns = ("stop", "event", "start", "weights", "cluster", "id")
     given = {name: asked[name] for name in columns if name in asked}
-    if "cluster" not in given and "id" in asked:
-        given["cluster"] = asked["id"]
     chosen = next(iter(models)) if cause is None else cause
     found = calibration(used, predicted, cause=chosen, groups=groups, **given)
     if data is None:
@@ -243,7 +247,7 @@ def _risks(
     if not found.index.equals(data.index):
         raise EstimateError("The predicted risks must have the index of the data.")
     if not data.index.is_unique:
-        raise EstimateError("The index of the data must be unique: one row a subject.")
+        raise EstimateError("The index of the data must be unique, to match risks to rows.")
     values = found.to_numpy(float)
     if not ((values >= 0) & (values <= 1)).all():
         raise EstimateError("Predicted risks must lie between 0 and 1, none missing.")

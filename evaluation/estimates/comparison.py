@@ -43,8 +43,17 @@ class Comparison(Result):
         from evaluation.estimates.interval_drawing import draw_intervals
 
         aic = self.table["aic"] - self.table["aic"].min()
-        label = "Akaike's criterion above the smallest"
-        return draw_intervals(self.table["model"], aic, aic, aic, axis_label=label, ax=ax)
+        best = self.table["model"].iloc[int(aic.argmin())]
+        return draw_intervals(
+            self.table["model"],
+            aic,
+            aic,
+            aic,
+            axis_label="Akaike's criterion above the smallest",
+            title=f"{best} has the smaller criterion",
+            about=self.summary(),
+            ax=ax,
+        )
 
 
 def compare(model_a: Result, model_b: Result) -> Comparison:

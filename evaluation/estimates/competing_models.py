@@ -115,6 +115,8 @@ class CompetingModels(Result):
             axis_label="Hazard ratio (95% interval)",
             reference=1,
             logarithmic=True,
+            sides=("fewer events", "more events"),
+            about=self.summary(),
             ax=ax,
         )
 

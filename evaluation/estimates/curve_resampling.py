@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from evaluation.estimates.bootstrap import Bootstrap, bootstrap
-from evaluation.estimates.errors import EstimateError
+from evaluation.estimates.coding import checked_times
 from evaluation.estimates.row_checks import checked_weights
 from evaluation.estimates.rows import Rows
 
@@ -97,11 +97,3 @@ class Resampling:
     def _again(self, rows: Rows) -> list[np.ndarray]:
         """Return the value of each curve at every cell for rows with other weights."""
         raise NotImplementedError
-
-
-def checked_times(times: float | Sequence[float]) -> np.ndarray:
-    """Return times as an array, or say that they are not numbers."""
-    wanted = np.atleast_1d(np.asarray(times, float))
-    if wanted.ndim != 1 or not np.isfinite(wanted).all():
-        raise EstimateError(f"times must be one or more finite numbers, not {times!r}.")
-    return wanted

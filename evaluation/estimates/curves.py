@@ -8,9 +8,10 @@ import numpy as np
 import pandas as pd
 
 from evaluation.estimates import clusters as few
+from evaluation.estimates.coding import checked_times
 from evaluation.estimates.curve_influence import CurveInfluence
 from evaluation.estimates.curve_readings import CurveReadings
-from evaluation.estimates.curve_resampling import Resampling, checked_times
+from evaluation.estimates.curve_resampling import Resampling
 from evaluation.estimates.errors import EstimateError
 from evaluation.estimates.result import Account
 from evaluation.estimates.risksets import RiskSets

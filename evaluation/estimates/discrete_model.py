@@ -25,6 +25,7 @@ from evaluation.estimates.result import Account, Result, account
 from evaluation.estimates.rows import Columns, Rows, read_rows
 
 _NO_INFORMATION = 50.0
+PERIOD_DAYS = 30
 
 LINKS = {"cloglog": sm.families.links.CLogLog, "logit": sm.families.links.Logit}
 
@@ -79,6 +80,8 @@ class DiscreteHazard(Result):
             axis_label=f"{'Odds' if logit else 'Hazard'} ratio (95% interval)",
             reference=1,
             logarithmic=True,
+            sides=("fewer events", "more events"),
+            about=self.summary(),
             ax=ax,
         )
 
@@ -90,7 +93,7 @@ def discrete_hazard(
     breaks: Sequence[int] | None = None,
     stop: str = "time",
     event: str = "event",
-    width: float = 30,
+    width: float = PERIOD_DAYS,
     start: str | None = None,
     cause: int | None = None,
     link: str = "cloglog",
@@ -160,6 +163,7 @@ def discrete_hazard(
     if isinstance(data, PeriodCounts) or at_risk is not None:
         only_rows = {"start": start, "cause": cause, "weights": weights, "cluster": cluster}
         given = [name for name, value in {**only_rows, "id": id}.items() if value is not None]
+        given += ["width"] * (width != PERIOD_DAYS)
         if given:
             raise EstimateError(
                 f"{given[0]}= needs rows: counts no longer know it. Give it to period_counts, or "

@@ -8,7 +8,7 @@ import pandas as pd
 from scipy import stats
 
 from evaluation.estimates.errors import EstimateError, nearest
-from evaluation.estimates.hazard_model import clusters_of
+from evaluation.estimates.fit import clusters_of
 from evaluation.estimates.result import Account, Result
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ class FunctionalForm(Result):
         """
         from evaluation.estimates.diagnostic_drawing import draw_functional_form
 
-        return draw_functional_form(self.table, self.covariate, ax)
+        return draw_functional_form(self.table, self.covariate, self.summary(), ax)
 
 
 def functional_form(

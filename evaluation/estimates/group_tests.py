@@ -53,7 +53,14 @@ class GroupTest(Result):
         if "cause" in self.counts:
             labels = labels + ", cause " + self.counts["cause"].astype(str)
         return draw_intervals(
-            labels, ratio, ratio, ratio, axis_label="Observed over expected events", ax=ax
+            labels,
+            ratio,
+            ratio,
+            ratio,
+            axis_label="Observed over expected events",
+            title="Events in each group over those expected if all groups were alike",
+            about=self.summary(),
+            ax=ax,
         )
 
 

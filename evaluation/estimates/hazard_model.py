@@ -236,6 +236,8 @@ class HazardModel(Result):
             axis_label=self.ratio_label,
             reference=1,
             logarithmic=True,
+            sides=("fewer events", "more events"),
+            about=self.summary(),
             ax=ax,
         )
 

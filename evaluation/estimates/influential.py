@@ -36,14 +36,15 @@ class Influential(Result):
     unit: str
 
     def plot(self, ax=None, *, term: str | None = None):
-        """Draw how much each unit moves a coefficient, in its standard errors.
+        """Draw how much each unit moves all coefficients, or one.
 
         Parameters
         ----------
         ax : matplotlib Axes, optional
             Where to draw; a new figure by default.
         term : str, optional
-            By default the term that some unit moves most.
+            A term, in its standard errors; by default all, as the likelihood
+            displacement.
 
         Returns
         -------
@@ -51,12 +52,16 @@ class Influential(Result):
         """
         from evaluation.estimates.diagnostic_drawing import draw_influence
 
-        table = self.table
+        terms = list(dict.fromkeys(self.table["term"]))
         if term is None:
-            term = table["term"].iloc[int(table["change_in_se"].abs().argmax())]
-        if term not in set(table["term"]):
-            raise EstimateError(f"There is no term {term!r}{nearest(term, table['term'].unique())}")
-        return draw_influence(table[table["term"] == term], self.unit, term, ax)
+            table, column = self.table[self.table["term"] == terms[0]], "displacement"
+            label = "Twice the fall of the log-likelihood without it"
+        elif term in terms:
+            table, column = self.table[self.table["term"] == term], "change_in_se"
+            label = f"Part of the coefficient of {term} owed to it, in standard errors"
+        else:
+            raise EstimateError(f"There is no term {term!r}{nearest(term, terms)}")
+        return draw_influence(table, column, self.unit, label, self.summary(), ax)
 
 
 def influential(model: "HazardModel", by: str | None, most: int) -> Influential:

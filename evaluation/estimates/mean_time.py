@@ -173,6 +173,7 @@ class MeanTimes(Result):
             self.table["ci_low"],
             self.table["ci_high"],
             axis_label="Mean time lost (95% interval)" if causes else "Mean time free of the event",
+            about=self.summary(),
             ax=ax,
         )
 

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from evaluation.estimates.curve_resampling import checked_times
+from evaluation.estimates.coding import checked_times
 from evaluation.estimates.curves import log_log_limits
 from evaluation.estimates.design import Design, design, require_varying, same_columns, variables
 from evaluation.estimates.errors import EstimateError
@@ -141,6 +141,7 @@ class ParametricResult(Result):
         """
         from evaluation.estimates.interval_drawing import draw_intervals
 
+        times = self.ratio_of == "times"
         effects = self.table[self.table["parameter"] == "effect"]
         return draw_intervals(
             effects["term"],
@@ -150,6 +151,8 @@ class ParametricResult(Result):
             axis_label=f"Ratio of {self.ratio_of} (95% interval)",
             reference=1,
             logarithmic=True,
+            sides=("sooner", "later") if times else ("fewer events", "more events"),
+            about=self.summary(),
             ax=ax,
         )
 

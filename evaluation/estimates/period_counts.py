@@ -62,6 +62,7 @@ class PeriodCounts(Result):
             high,
             axis_label="Share with the event in a period (exact 95% interval)",
             percent=True,
+            about=self.summary(),
             ax=ax,
         )
 

@@ -8,8 +8,7 @@ import numpy as np
 import pandas as pd
 
 from evaluation.estimates import clusters as few
-from evaluation.estimates.coding import coding
-from evaluation.estimates.curve_resampling import checked_times
+from evaluation.estimates.coding import checked_times, coding
 from evaluation.estimates.curves import log_log_limits
 from evaluation.estimates.design import same_columns
 from evaluation.estimates.errors import EstimateError, nearest

@@ -177,7 +177,7 @@ def _compared(trials: pd.DataFrame, groups: dict, about: dict, estimate) -> list
     whole = estimate(trials)
     rows = []
     for characteristic, levels in groups.items():
-        for level, members in sorted(levels.items()):
+        for level, members in levels.items():
             inside = trials["exit_id"].isin(members)
             if not inside.any():
                 continue

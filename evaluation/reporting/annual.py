@@ -9,6 +9,7 @@ from evaluation.reporting.numerals import show
 from evaluation.reporting.provenance import Provenance
 from evaluation.reporting.release import release
 from evaluation.reporting.sections import contrasts, doubts, outcomes, people, quality
+from evaluation.reporting.sections import evidence as supported
 from evaluation.reporting.sections import practice as practice_sections
 from evaluation.reporting.sections.section import Material, Section
 from evaluation.reporting.sentences import short_difference
@@ -80,6 +81,7 @@ def annual_report(
     effects: Any,
     origin: Provenance,
     truth: Any = None,
+    evidence: Any = None,
     practice: Any = None,
 ) -> AnnualReport:
     """Release the results of a study and put them into words.
@@ -98,6 +100,8 @@ def annual_report(
         Where all this comes from.
     truth : pandas.DataFrame, optional
         Estimates beside the truth of a simulated agency.
+    evidence : Evidence, optional
+        What the contrasts can support; without it nothing is said of evidence.
     practice : PracticeFindings, optional
         Fidelity and federal indicators; without it their sections are left out.
 
@@ -105,7 +109,7 @@ def annual_report(
     -------
     AnnualReport
     """
-    material = release(study, check, cohort, effects, origin, truth)
+    material = release(study, check, cohort, effects, origin, truth, evidence)
     material = replace(material, practice=practice)
     sections = [
         quality.quality(material),
@@ -116,6 +120,7 @@ def annual_report(
         practice_sections.equity(material),
         practice_sections.fidelity(material),
         practice_sections.federal(material),
+        supported.summary(material),
         doubts.cannot(material),
         doubts.naive(material),
         doubts.truth(material),

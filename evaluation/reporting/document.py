@@ -68,6 +68,7 @@ def write_markdown(template: str, facts: dict, house: House) -> str:
         "drawn_table": markdown.drawn_table,
         "numbered": numbered,
         "pipe_table": markdown.pipe_table,
+        "target": markdown.target,
     }
     try:
         return environment.get_template(template).render(facts)

@@ -24,12 +24,12 @@ class House:
 
     Attributes
     ----------
-    study : Study
+    study : Study, optional
         Its ``report.colour``, ``report.logo`` and ``files.templates``; paths begin
         in the study's folder.
     """
 
-    study: Study
+    study: Study | None = None
 
     def refuse_unusable(self) -> None:
         """Stop, before long work, where logo, colour or templates cannot be used.
@@ -44,7 +44,7 @@ class House:
     @property
     def colour(self) -> str:
         """The accent of headings and links, as ``#RRGGBB``."""
-        colour = self.study.report.colour or COLOUR
+        colour = (self.study and self.study.report.colour) or COLOUR
         if contrast_with_white(colour) < LEAST_CONTRAST:
             raise StudyError(
                 f"report.colour is {colour}, which is too light to read on white "
@@ -56,7 +56,7 @@ class House:
     @cached_property
     def logo(self) -> tuple[str, bytes] | None:
         """File name for the output folder, and content."""
-        if self.study.report.logo is None:
+        if self.study is None or self.study.report.logo is None:
             return None
         path = self._inside(self.study.report.logo, "report.logo")
         content = path.read_bytes() if path.is_file() else b""
@@ -84,7 +84,7 @@ class House:
     @cached_property
     def templates(self) -> Path | None:
         """The agency's folder of templates."""
-        if self.study.files.templates is None:
+        if self.study is None or self.study.files.templates is None:
             return None
         folder = self._inside(self.study.files.templates, "files.templates")
         if not folder.is_dir():

@@ -76,6 +76,35 @@ def provenance(study: Study, source: str, data_hash: str) -> Provenance:
     OutputError
         If ``SOURCE_DATE_EPOCH`` is not a number of seconds.
     """
+    through = study.cohort.data_through_for("removals")
+    date = study.report.date or _date(through)
+    return Provenance(_name(source), data_hash, study.protocol_hash, study.seed, date, _versions())
+
+
+def provenance_of_check(source: str, data_hash: str, last: datetime.date) -> Provenance:
+    """Collect where a report on data alone comes from; there is no protocol and no seed.
+
+    Parameters
+    ----------
+    source, data_hash : str
+        As the agency gives them.
+    last : datetime.date
+        The last month the data reach: the date printed, unless ``SOURCE_DATE_EPOCH`` is set.
+
+    Raises
+    ------
+    OutputError
+        If ``SOURCE_DATE_EPOCH`` is not a number of seconds.
+    """
+    return Provenance(_name(source), data_hash, "no study", 0, _date(last), _versions())
+
+
+def _name(source: str) -> str:
+    path = Path(source)
+    return path.name if "://" not in source and len(path.parts) > 1 else source
+
+
+def _versions() -> dict[str, str]:
     versions = {"permanency-evaluation": evaluation.__version__}
     versions["Python"] = platform.python_version()
     for name in PACKAGES:
@@ -83,23 +112,13 @@ def provenance(study: Study, source: str, data_hash: str) -> Provenance:
             versions[name] = version(name)
         except PackageNotFoundError:
             continue
-    path = Path(source)
-    return Provenance(
-        path.name if "://" not in source and len(path.parts) > 1 else source,
-        data_hash,
-        study.protocol_hash,
-        study.seed,
-        _date(study),
-        versions,
-    )
+    return versions
 
 
-def _date(study: Study) -> datetime.date:
-    if study.report.date is not None:
-        return study.report.date
+def _date(otherwise: datetime.date) -> datetime.date:
     epoch = os.environ.get("SOURCE_DATE_EPOCH")
     if epoch is None:
-        return study.cohort.data_through_for("removals")
+        return otherwise
     try:
         return datetime.datetime.fromtimestamp(int(epoch), datetime.UTC).date()
     except (ValueError, OverflowError, OSError):

@@ -3,13 +3,17 @@
 from evaluation.sources.agency import Agency, connect
 from evaluation.sources.contract import contract
 
-__all__ = ["Agency", "connect", "contract", "simulate_agency"]
+__all__ = ["Agency", "connect", "contract", "convert", "simulate_agency"]
 
 
 def __getattr__(name: str):
-    """Import the simulator only when it is asked for."""
+    """Import the simulator and the converters only when they are asked for."""
     if name == "simulate_agency":
         from evaluation.sources.simulation import simulate_agency
 
         return simulate_agency
+    if name == "convert":
+        from evaluation.sources.conversion import convert
+
+        return convert
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

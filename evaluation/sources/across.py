@@ -56,9 +56,11 @@ def across_checks(
         if all(name in parsed.columns for name in key):
             yield _repeated(parsed, key, columns)
     for foreign in schema.foreign_keys:
-        if foreign.fields[0] in parsed.columns:
+        if foreign.fields[0] in parsed.columns and foreign.table in parents:
             yield _unmatched(parsed, foreign, parents[foreign.table])
     for rule in schema.cross_rules:
+        if "children" not in parents:
+            continue
         if rule.rule == "not_before_birth" and "birth_date" in parents["children"].accepted.columns:
             yield _before_birth(parsed, rule, parents["children"].accepted)
 

@@ -4,6 +4,7 @@ import hashlib
 import json
 import tempfile
 from functools import cached_property
+from pathlib import Path
 from typing import Any, Self
 
 import ibis
@@ -16,11 +17,15 @@ from evaluation.sources.contract import contract
 from evaluation.sources.engines import DUCKDB, failures, release
 from evaluation.sources.findings import findings
 from evaluation.sources.load import Loaded, load, quarantined
+from evaluation.sources.mapping.rules import read_mapping
 from evaluation.sources.places import Place, Source, locate, spark_address
+from evaluation.sources.quality import data_quality
 from evaluation.sources.result import CheckResult
 
+_MEMORY = "2GB"
 
-def connect(source: Source, truth: Any = None) -> "Agency":
+
+def connect(source: Source, truth: Any = None, mapping: str | Path | None = None) -> "Agency":
     """Open an agency's administrative data.
 
     Parameters
@@ -34,6 +39,8 @@ def connect(source: Source, truth: Any = None) -> "Agency":
         makes the cohort.
     truth : object, optional
         For simulated agencies: what the data were made from.
+    mapping : str or pathlib.Path, optional
+        A mapping file: how the agency's own files become contract tables.
 
     Returns
     -------
@@ -46,19 +53,21 @@ def connect(source: Source, truth: Any = None) -> "Agency":
         If there is no such source, it cannot be reached or holds no contract table.
     """
     address = spark_address(source)
-    if address is not None:
+    if address is not None and mapping is None:
         from evaluation.sources.spark import connect_spark
 
         connection = connect_spark(address)
         return Agency(connection, locate(source, connection), None, truth)
+    mapped = None if mapping is None else read_mapping(mapping)
     scratch = tempfile.TemporaryDirectory(prefix="permanency-")
     connection = ibis.duckdb.connect(
         temp_directory=scratch.name,
+        memory_limit=_MEMORY,
         autoinstall_known_extensions=False,
         autoload_known_extensions=False,
     )
     try:
-        place = locate(source, connection)
+        place = locate(source, connection, mapped)
     except DataError:
         connection.disconnect()
         scratch.cleanup()
@@ -128,6 +137,11 @@ class Agency:
         """
         return self._load(name).accepted
 
+    @property
+    def incomplete(self) -> tuple[str, ...]:
+        """What a mapping still has to say before every table can be read."""
+        return tuple(self._place.incomplete)
+
     def check(self, strict: bool = False) -> CheckResult:
         """Read and check every table (once; the result is kept).
 
@@ -143,12 +157,12 @@ class Agency:
         Raises
         ------
         DataError
-            If a required table is missing or a table cannot be read at all; with
-            `strict`, also if a row breaks the contract.
+            If a required table is missing (and not only waiting for its mapping) or a
+            table cannot be read at all; with `strict`, also if a row breaks the contract.
         """
         required = [table.name for table in contract().tables if table.required]
         missing = [self._missing(name) for name in required if name not in self.tables]
-        if missing:
+        if missing and not self.incomplete:
             raise DataError(*missing)
         problems: dict[str, None] = {}
         for name in self.tables:
@@ -171,8 +185,13 @@ class Agency:
             source=self.source,
             counts=pd.DataFrame([table.counts for table in loaded.values()]),
             quarantine=quarantined(loaded.values()),
-            findings=findings(loaded, contract(), self._place.unread),
+            findings=findings(loaded, contract(), self._unread),
+            measure=lambda found: data_quality(loaded, found.findings, found.reasons),
         )
+
+    @property
+    def _unread(self) -> list[tuple[str, str]]:
+        return [*self._place.unread, *(("mapping", words) for words in self._place.incomplete)]
 
     def has(self, table: str, column: str | None = None) -> bool:
         """Tell whether the source has a table, or a column of it.
@@ -244,6 +263,8 @@ class Agency:
             raise DataError(self._missing(name))
         parents = {key.table for key in schema.foreign_keys}
         parents |= {"children" for rule in schema.cross_rules if rule.rule == "not_before_birth"}
+        if self.incomplete:
+            parents &= set(self.tables)
         known = {parent: self._load(parent).as_parent for parent in sorted(parents)}
         staging = f"{name}_source"
         staged = self._place.readers[name](self._connection, schema, staging)

@@ -43,7 +43,8 @@ def findings(
     Parameters
     ----------
     loaded : mapping of str to Loaded
-        The checked tables, ``children`` and ``removals`` among them.
+        The checked tables; without ``children`` and ``removals`` (a mapping that is not
+        complete) only the checks within a table are made.
     contract : Contract
         Whose cross rules and federal limits are checked.
     unread : list of (str, str)
@@ -54,11 +55,12 @@ def findings(
     pandas.DataFrame
         Columns as in `CheckResult.findings`.
     """
+    whole = {"children", "removals"} <= set(loaded)
     made = [
-        *_federal(loaded, contract),
+        *(_federal(loaded, contract) if whole else ()),
         *(finding for table in loaded.values() for finding in _of_table(table)),
-        *_outside_removals(loaded),
-        *_unmatched(loaded),
+        *(_outside_removals(loaded) if whole else ()),
+        *(_unmatched(loaded) if whole else ()),
         *(Finding("unread", name, None, None, "look", f"{name}: {why}") for name, why in unread),
     ]
     rows = [[getattr(finding, column) for column in _COLUMNS] for finding in made]
@@ -89,6 +91,8 @@ def _of_table(table: Loaded) -> Iterator[Finding]:
     for rule in table.schema.cross_rules:
         if rule.rule == "no_overlap" and set(rule.fields) <= set(table.accepted.columns):
             yield _overlap(table, rule)
+    for remark in table.remarks:
+        yield Finding(remark.check, name, remark.rows, None, "look", remark.message)
     yield from _implausible_dates(table)
     if table.multiline_rows:
         yield Finding(

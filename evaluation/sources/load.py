@@ -15,7 +15,7 @@ from evaluation.sources.contract import TableSchema
 from evaluation.sources.engines import forget_view, keep, name_view, release
 from evaluation.sources.parsing import natural_types, parse, without_missing
 from evaluation.sources.rows import printed, row_checks, text_of, with_suggestion
-from evaluation.sources.staging import LINE, ROW, Staged
+from evaluation.sources.staging import LINE, ROW, Remark, Staged
 
 QUARANTINE = ("table", "source", "line", "row_key", "field", "value", "rule", "message")
 
@@ -44,6 +44,8 @@ class Loaded:
         Columns the contract does not know.
     read, accepted_rows, blank_lines, multiline_rows : int
         Counts; quarantined rows are `read` less `accepted_rows`.
+    remarks : tuple of Remark
+        What a reader must know of how the table was made.
     """
 
     schema: TableSchema
@@ -57,6 +59,7 @@ class Loaded:
     accepted_rows: int
     blank_lines: int
     multiline_rows: int
+    remarks: tuple[Remark, ...] = ()
 
     @property
     def counts(self) -> dict[str, str | int]:
@@ -168,6 +171,7 @@ def load(
         accepted_rows=accepted.count().to_pyarrow().as_py(),
         blank_lines=staged.blank_lines,
         multiline_rows=staged.multiline_rows,
+        remarks=staged.remarks,
     )
 
 
@@ -247,6 +251,9 @@ def _quarantine(
         for number in failing:
             check = checks[number]
             message = with_suggestion(check, rejected)
+            if check.field in staged.origins:
+                origin = staged.origins[check.field]
+                message = message.concat(f" (The source's column is {origin}.)")
             pieces.append(
                 rejected.filter(check.broken).select(
                     ROW,

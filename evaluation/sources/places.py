@@ -1,7 +1,6 @@
 """Where an agency's tables lie: which file, database table or data frame is which table."""
 
 import re
-import stat
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
@@ -14,7 +13,12 @@ from ibis.backends.duckdb import Backend
 from evaluation.errors import DataError
 from evaluation.sources.address import Address, parse_address
 from evaluation.sources.contract import TableSchema, contract, did_you_mean, nearest
+from evaluation.sources.excel import sheets, stage_sheet
+from evaluation.sources.mapping.apply import stage_mapped
+from evaluation.sources.mapping.rules import Mapping as Mapped
+from evaluation.sources.mapping.rules import TableRule
 from evaluation.sources.partitions import parquet_files, stage_parquet_folder
+from evaluation.sources.scan import refuse_special
 from evaluation.sources.staging import Staged
 from evaluation.sources.text import stage_text
 from evaluation.sources.typed import stage_database_table, stage_frame, stage_parquet
@@ -24,8 +28,8 @@ Source = str | Path | Mapping[str, pd.DataFrame]
 
 _CATALOG = "agency_file"
 _NEWEST_DUCKDB = 1
-_FORMATS = (".csv", ".csv.gz", ".parquet")
-_OTHER_FORMATS = (".xlsx", ".xls", ".tsv", ".txt", ".json", ".feather", ".sav", ".dta")
+_FORMATS = (".csv", ".csv.gz", ".parquet", ".xlsx")
+_OTHER_FORMATS = (".xls", ".tsv", ".txt", ".json", ".feather", ".sav", ".dta")
 
 
 @dataclass(frozen=True)
@@ -40,6 +44,8 @@ class Place:
         For every contract table present, what copies it into the engine.
     unread : list of (str, str)
         Names of files, tables or columns that are not read, and why.
+    incomplete : list of str
+        What a mapping still has to say before every table can be read.
     close : callable
         Lets go of the source.
     """
@@ -47,10 +53,11 @@ class Place:
     description: str
     readers: Mapping[str, Reader]
     unread: list[tuple[str, str]] = field(default_factory=list)
+    incomplete: list[str] = field(default_factory=list)
     close: Callable[[], None] = lambda: None
 
 
-def locate(source: Source, connection: Backend) -> Place:
+def locate(source: Source, connection: Backend, mapping: Mapped | None = None) -> Place:
     """Find out what a source is and which contract tables it holds.
 
     Parameters
@@ -60,6 +67,8 @@ def locate(source: Source, connection: Backend) -> Place:
     connection : Ibis backend
         Spark's for an address on Spark, else DuckDB's, to which a DuckDB file is
         attached, read-only.
+    mapping : Mapping, optional
+        For a folder or a workbook: how the agency's own files become tables.
 
     Returns
     -------
@@ -70,11 +79,14 @@ def locate(source: Source, connection: Backend) -> Place:
     DataError
         If there is no such source, it cannot be opened or holds no contract table.
     """
+    if mapping is not None and (isinstance(source, Mapping) or "://" in str(source)):
+        raise DataError("A mapping is for files: give the folder they lie in.")
     if isinstance(source, Mapping):
         return _frames(source)
     if not isinstance(source, str | Path):
         raise DataError(
-            f"A source is a folder, a .duckdb file, an address or a dictionary of data frames, not "
+            "A source is a folder, a workbook, a .duckdb file, an address or a dictionary of data "
+            "frames, not "
             f"{type(source).__name__}."
         )
     if isinstance(source, str) and "://" in source:
@@ -83,12 +95,14 @@ def locate(source: Source, connection: Backend) -> Place:
     if not _exists(path):
         raise DataError(f"There is no folder or file {source}; check the path.")
     if path.is_dir():
-        return _folder(path)
+        return _folder(path, mapping)
+    if path.suffix.lower() == ".xlsx":
+        return _workbook(path, mapping)
     if path.suffix.lower() in (".duckdb", ".db", ".ddb"):
         return _database(path, connection)
     raise DataError(
-        f"{source} is not a folder or a .duckdb file; for CSV or Parquet files give the folder "
-        "that holds them, one file per table."
+        f"{source} is not a folder, a workbook or a .duckdb file; for CSV or Parquet files give "
+        "the folder that holds them, one file per table."
     )
 
 
@@ -201,30 +215,60 @@ def _read_database_table(label: str, connection: Backend, schema: TableSchema, n
     return stage_database_table(connection, _CATALOG, schema, name, label)
 
 
-def _folder(folder: Path) -> Place:
-    files: dict[str, list[Path]] = {}
-    unread = []
-    try:
-        entries = sorted(folder.iterdir())
-    except OSError as error:
-        raise DataError(f"The folder {folder} cannot be read ({error.strerror}).") from None
-    for entry in entries:
-        ending = _ending(entry.name, _FORMATS)
-        stem = entry.name[: len(entry.name) - len(ending)]
-        if stem in contract().names and entry.is_dir() and ending in ("", ".parquet"):
-            if parquet_files(entry):
-                files.setdefault(stem, []).append(entry)
-            else:
-                unread.append((entry.name, "The folder holds no Parquet file, so it is not read."))
-        elif ending and stem in contract().names:
-            files.setdefault(stem, []).append(entry)
-        elif ending and not entry.name.startswith("."):
-            unread.append((entry.name, _why_unread(stem)))
-        elif other := _ending(entry.name, _OTHER_FORMATS):
-            stem = entry.name[: len(entry.name) - len(other)]
-            if nearest(stem, contract().names, cutoff=0.8):
-                why = f"Files ending in {other} are not read; save it as CSV or Parquet."
-                unread.append((entry.name, why))
+def _workbook(path: Path, mapping: Mapped | None) -> Place:
+    """Find tables among the sheets of one workbook."""
+    refuse_special(path)
+    present = sheets(path)
+    mapped, incomplete = _mapped(path.parent, mapping)
+    readers = mapped | {
+        name: partial(_read_sheet, path, name)
+        for name in contract().names
+        if name in present and name not in mapped
+    }
+    used = {rule.sheet or present[0] for rule in mapping.tables} if mapping else set()
+    unread = [
+        (f"{path.name}, sheet {name}", _why_unread(name))
+        for name in present
+        if name not in readers and name not in used
+    ]
+    return _found(Place(str(path), readers, unread, incomplete), str(path))
+
+
+def _read_sheet(
+    path: Path, sheet: str, connection: Backend, schema: TableSchema, name: str
+) -> Staged:
+    refuse_special(path)
+    return stage_sheet(connection, path, sheet, schema, name)
+
+
+def _mapped(folder: Path, mapping: Mapped | None) -> tuple[dict[str, Reader], list[str]]:
+    """Return readers of the tables a mapping makes, and what it does not say yet."""
+    readers: dict[str, Reader] = {}
+    incomplete: list[str] = []
+    for rule in mapping.tables if mapping else ():
+        incomplete += [
+            f"The mapping of {rule.table}: the codes {', '.join(codes)} of {name} are not decided."
+            for name, codes in rule.undecided_codes.items()
+        ]
+        if rule.undecided:
+            incomplete.append(f"The mapping of {rule.table}: {', '.join(rule.undecided)}.")
+            continue
+        path = folder / rule.file
+        _refuse_outside(path, folder)
+        readers[rule.table] = partial(_read_mapped, path, rule)
+    return readers, incomplete
+
+
+def _read_mapped(
+    path: Path, rule: TableRule, connection: Backend, schema: TableSchema, name: str
+) -> Staged:
+    refuse_special(path)
+    return stage_mapped(connection, path.absolute(), rule, schema, name)
+
+
+def _folder(folder: Path, mapping: Mapped | None) -> Place:
+    mapped, incomplete = _mapped(folder, mapping)
+    files, unread = _files_of(folder, mapping)
     for name, candidates in files.items():
         if len(candidates) > 1:
             raise DataError(
@@ -234,16 +278,50 @@ def _folder(folder: Path) -> Place:
         _refuse_outside(candidates[0], folder)
         for inside in parquet_files(candidates[0]) if candidates[0].is_dir() else ():
             _refuse_outside(inside, folder)
-    readers = {
-        name: partial(_read_file, files[name][0]) for name in contract().names if name in files
-    }
-    return _found(Place(str(folder), readers, unread), f"the folder {folder}")
+    own = {name: partial(_read_file, files[name][0]) for name in contract().names if name in files}
+    return _found(Place(str(folder), mapped | own, unread, incomplete), f"the folder {folder}")
+
+
+def _files_of(
+    folder: Path, mapping: Mapped | None
+) -> tuple[dict[str, list[Path]], list[tuple[str, str]]]:
+    """Return the files of each contract table, and the files not read with the reason."""
+    files: dict[str, list[Path]] = {}
+    unread = []
+    taken = {rule.file for rule in mapping.tables} if mapping else set()
+    claimed = {rule.table for rule in mapping.tables} if mapping else set()
+    try:
+        entries = sorted(folder.iterdir())
+    except OSError as error:
+        raise DataError(f"The folder {folder} cannot be read ({error.strerror}).") from None
+    for entry in entries:
+        ending = _ending(entry.name, _FORMATS)
+        stem = entry.name[: len(entry.name) - len(ending)]
+        if entry.name in taken:
+            continue
+        if stem in contract().names and entry.is_dir() and ending in ("", ".parquet"):
+            if parquet_files(entry):
+                files.setdefault(stem, []).append(entry)
+            else:
+                unread.append((entry.name, "The folder holds no Parquet file, so it is not read."))
+        elif ending and stem in contract().names and stem not in claimed:
+            files.setdefault(stem, []).append(entry)
+        elif ending and not entry.name.startswith("."):
+            unread.append((entry.name, _why_unread(stem)))
+        elif other := _ending(entry.name, _OTHER_FORMATS):
+            stem = entry.name[: len(entry.name) - len(other)]
+            if nearest(stem, contract().names, cutoff=0.8):
+                why = f"Files ending in {other} are not read; save it as CSV or Parquet."
+                unread.append((entry.name, why))
+    return files, unread
 
 
 def _read_file(path: Path, connection: Backend, schema: TableSchema, name: str) -> Staged:
     if path.is_dir():
         return stage_parquet_folder(connection, path.absolute(), schema, name)
     refuse_special(path)
+    if path.suffix.lower() == ".xlsx":
+        return stage_sheet(connection, path, sheets(path)[0], schema, name)
     stage = stage_parquet if path.suffix.lower() == ".parquet" else stage_text
     return stage(connection, path.absolute(), schema, name)
 
@@ -264,18 +342,6 @@ def _refuse_outside(path: Path, folder: Path) -> None:
         refuse_special(path)
 
 
-def refuse_special(path: Path) -> None:
-    """Refuse what is not a regular file, whose reading might never end."""
-    try:
-        mode = path.stat().st_mode
-    except OSError as error:
-        raise DataError(
-            f"{path.name} cannot be read ({error.strerror}); check that it is there."
-        ) from None
-    if not stat.S_ISREG(mode):
-        raise DataError(f"{path.name} is not a regular file; put the file itself there.")
-
-
 def _ending(name: str, endings: tuple[str, ...]) -> str:
     return next((ending for ending in endings if name.lower().endswith(ending)), "")
 
@@ -287,7 +353,7 @@ def _why_unread(name: str) -> str:
 
 
 def _found(place: Place, where: str) -> Place:
-    if not place.readers:
+    if not place.readers and not place.incomplete:
         unread = "".join(f" {name}: {why}" for name, why in place.unread[:5])
         raise DataError(
             f"No contract table was found in {where}; it needs children and removals.{unread}"

@@ -1,9 +1,14 @@
 """The outcome of checking an agency's data: counts, quarantine and findings."""
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import cached_property
 from html import escape
 
 import pandas as pd
+
+from evaluation.errors import DataError
+from evaluation.sources.quality import DataQuality
 
 _SHOWN = 20
 
@@ -27,12 +32,28 @@ class CheckResult:
         Checks that set no row aside: ``check``, ``table``, ``rows`` (in the
         condition), ``of`` (rows the check could judge), ``share``, ``limit``,
         ``verdict`` (ok, look, exceeds limit, not checked), ``message``.
+    measure : callable, optional
+        Measures `quality`.
     """
 
     source: str
     counts: pd.DataFrame
     quarantine: pd.DataFrame
     findings: pd.DataFrame
+    measure: Callable[["CheckResult"], DataQuality] | None = field(default=None, compare=False)
+
+    @cached_property
+    def quality(self) -> DataQuality:
+        """The quality of the data, measured when first asked for, while the agency is open.
+
+        Raises
+        ------
+        DataError
+            If the result holds no agency to measure.
+        """
+        if self.measure is None:
+            raise DataError("This check holds no agency to measure; call check() on one.")
+        return self.measure(self)
 
     def to_frames(self) -> dict[str, pd.DataFrame]:
         """Return the three tables by name."""

@@ -4,6 +4,7 @@ import codecs
 import gzip
 import hashlib
 import os
+import stat
 import zlib
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -76,6 +77,18 @@ def opened(path: Path):
         raise DataError(
             f"{path.name} cannot be read ({error.strerror}); check that you may read it."
         ) from None
+
+
+def refuse_special(path: Path) -> None:
+    """Refuse what is not a regular file, whose reading might never end."""
+    try:
+        mode = path.stat().st_mode
+    except OSError as error:
+        raise DataError(
+            f"{path.name} cannot be read ({error.strerror}); check that it is there."
+        ) from None
+    if not stat.S_ISREG(mode):
+        raise DataError(f"{path.name} is not a regular file; put the file itself there.")
 
 
 def scan(path: Path, delimiters: tuple[str, ...] = DELIMITERS) -> Scan:

@@ -1,7 +1,9 @@
 """The staging table: a source table as it was read, with the place of every row."""
 
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
+from dataclasses import field as default
 
 import ibis.expr.types as ir
 
@@ -11,6 +13,15 @@ from evaluation.sources.contract import TableSchema, nearest
 RESERVED = "_source_"
 ROW = f"{RESERVED}row_"
 LINE = f"{RESERVED}line_"
+
+
+@dataclass(frozen=True)
+class Remark:
+    """Something to know of how a table was made, which sets no row aside."""
+
+    check: str
+    rows: int | None
+    message: str
 
 
 @dataclass(frozen=True)
@@ -35,6 +46,10 @@ class Staged:
         ``rule``, ``message``.
     malformed_rows, blank_lines, multiline_rows : int
         Rows in `malformed`; lines without content; rows with a line break inside.
+    origins : mapping of str to str
+        For mapped sources: the source's column of each field.
+    remarks : tuple of Remark
+        What a reader must know of how the table was made.
     ordered : bool
         Whether `ROW` is the order of the source; if not, rows have none.
     """
@@ -48,6 +63,8 @@ class Staged:
     malformed_rows: int = 0
     blank_lines: int = 0
     multiline_rows: int = 0
+    origins: Mapping[str, str] = default(default_factory=dict)
+    remarks: tuple[Remark, ...] = ()
     ordered: bool = True
 
 

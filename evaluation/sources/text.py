@@ -1,5 +1,6 @@
 """Text files into the staging table: DuckDB where provably exact, Python's csv otherwise."""
 
+import hashlib
 from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -42,6 +43,8 @@ class Form:
         Columns that identify a row, to name rows that cannot be split.
     delimiter, encoding : str or None
         As a mapping names them; without one the delimiter is found and the file is UTF-8.
+    header_row : int
+        Of a sheet: the rows above it are not read.
     accept : callable
         Given the column names and the place, raises `DataError` where no table
         can be built from them.
@@ -51,6 +54,7 @@ class Form:
     keys: tuple[str, ...] = ()
     delimiter: str | None = None
     encoding: str | None = None
+    header_row: int = 1
     accept: Callable[[list[str], str], None] = lambda columns, label: None
 
 
@@ -296,6 +300,12 @@ def _malformed_row(
         "delimiters, or put quotation marks around a value that holds one."
     )
     return record.line, key or None, delimiter.join(fields)[:200], "row shape", message
+
+
+def file_digest(path: Path) -> str:
+    """Return the SHA-256 of a file's bytes, in hexadecimal."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 class RowTable:

@@ -6,6 +6,7 @@ import pytest
 
 from evaluation.estimates import (
     EstimateError,
+    calibration,
     cox,
     cumulative_incidence,
     discrete_hazard,
@@ -29,6 +30,7 @@ ESTIMATORS = {
     "gray_test": lambda d, **k: gray_test(d, by="g", **k),
     "discrete_hazard": lambda d, **k: discrete_hazard(d, "x", breaks=[0, 1, 2], **k),
     "parametric": lambda d, **k: parametric(d, "x", **k),
+    "calibration": lambda d, **k: calibration(d.assign(p=0.1), "p", horizon=20, **k),
 }
 MODELS = ["cox", "fine_gray", "discrete_hazard", "parametric"]
 

@@ -90,6 +90,15 @@ def test_one_causes_model_gives_no_risk_where_others_compete(children):
         cox(children, "age", cause=1).calibration(365)
 
 
+def test_calibration_needs_one_row_a_subject(split_rows):
+    data = split_rows.assign(risk=0.1, event=(split_rows["event"] == 1).astype(int))
+    columns = {"start": "start", "stop": "stop", "id": "child_id"}
+    with pytest.raises(EstimateError, match="one row a subject"):
+        calibration(data, "risk", horizon=365, **columns)
+    with pytest.raises(EstimateError, match="one row a subject"):
+        cox(data, "age", **columns).calibration(365)
+
+
 def test_weights_of_zero_count_as_absent(scored):
     scored["w"] = (scored["child_id"] % 3 > 0).astype(float)
     weighted = calibration(scored, "risk", horizon=365, weights="w", cluster="family_id").overall

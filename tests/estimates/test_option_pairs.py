@@ -94,7 +94,8 @@ TABLE = {
         "options": {"start": "entry", "by": "arm", "level": 0.9, "cause": 1},
     },
 }
-ASIDE = {"data", "stop", "event", "formula"}
+COUNTS_ONLY = {"at_risk", "period"}  # paired with the others in test_period_counts.py
+ASIDE = {"data", "stop", "event", "formula", *COUNTS_ONLY}
 GRAY = ("start", "weights", "cluster", "id")
 PAIRS = [
     (estimator, pair)

@@ -97,10 +97,28 @@ def test_overlapping_rows_of_a_child_are_refused(split_rows):
         period_counts(twice, "kin", cause=1, breaks=BREAKS, **ROWS)
 
 
-def test_counts_do_not_know_families(children):
+ROWS_ONLY = {
+    "start": "entry",
+    "cause": 1,
+    "weights": "weight",
+    "cluster": "family_id",
+    "id": "child_id",
+    "width": 7,
+}
+
+
+@pytest.mark.parametrize("option", ROWS_ONLY)
+def test_options_of_rows_cannot_be_combined_with_counts(option, children):
     counts = period_counts(children, "kin", cause=1, breaks=BREAKS)
-    with pytest.raises(EstimateError, match="cluster= needs rows"):
-        discrete_hazard(counts, "kin", cluster="family_id")
+    given = {option: ROWS_ONLY[option]}
+    raw = {"breaks": BREAKS, "at_risk": "at_risk", "event": "events"}
+    for data, more in ((counts, {}), (counts.table, raw)):
+        with pytest.raises(EstimateError, match=f"{option}= needs rows"):
+            discrete_hazard(data, "kin", **more, **given)
+
+
+def test_counts_that_cannot_be_are_refused(children):
+    counts = period_counts(children, "kin", cause=1, breaks=BREAKS)
     with pytest.raises(EstimateError, match="cut bands that were counted whole"):
         discrete_hazard(counts, "kin", breaks=[0, 4, 99])
     half = counts.table.assign(at_risk=counts.table["at_risk"] + 0.5)

@@ -59,10 +59,10 @@ def test_two_files_for_one_table_are_refused(folder):
 
 
 def test_files_that_are_not_read_are_said(check):
-    result = check(removal="x\n", children__xlsx=b"PK", readme__md=b"#")
+    result = check(removal="x\n", children__xls=b"PK", readme__md=b"#")
     unread = result.findings.query("check == 'unread'").set_index("table")["message"]
     assert 'Did you mean "removals"?' in unread["removal.csv"]
-    assert "save it as CSV or Parquet" in unread["children.xlsx"]
+    assert "save it as CSV or Parquet" in unread["children.xls"]
     assert len(unread) == 2
 
 

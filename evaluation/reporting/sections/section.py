@@ -90,6 +90,8 @@ class Material:
         The line at the foot of charts.
     truth : pandas.DataFrame or None
         Estimates beside the truth of a simulated agency.
+    evidence : Evidence or None
+        What the released contrasts can support.
     practice : PracticeFindings or None
         Fidelity and federal indicators, with exact numbers.
     """
@@ -104,6 +106,7 @@ class Material:
     released: ReleasedEffects
     source: str
     truth: Any = field(default=None)
+    evidence: Any = field(default=None)
     practice: Any = field(default=None)
 
     def service_name(self, program: str) -> str:

@@ -3,5 +3,6 @@
 from evaluation.sources.conversion.account import ConversionReport
 from evaluation.sources.conversion.convert import Conversion, convert
 from evaluation.sources.conversion.layout import FORMATS
+from evaluation.sources.conversion.words import conversion_text
 
-__all__ = ["FORMATS", "Conversion", "ConversionReport", "convert"]
+__all__ = ["FORMATS", "Conversion", "ConversionReport", "conversion_text", "convert"]

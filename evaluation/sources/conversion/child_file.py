@@ -208,8 +208,8 @@ def _judge(limit: dict, rows: int | None, of: int | None) -> dict:
     share = rows / of
     over = share > limit["limit"] if limit["exceeds"] == "above" else share < limit["limit"]
     message = (
-        f"{words}: {rows:,} of {of:,} ({share:.1%}), {limit['exceeds'] if over else 'within'} the "
-        f"federal limit of {limit['limit']:.0%}."
+        f"{words}: {rows:,} of {of:,} ({share:.1%}), {limit['exceeds'] if over else 'within'} what "
+        f"the federal check allows ({limit['exceeds']} {limit['limit']:.0%} is a problem)."
     )
     return _row(
         limit["check"], rows, of, limit["limit"], "exceeds limit" if over else "ok", message
@@ -234,7 +234,6 @@ def _row(check: str, rows, of, limit, verdict: str, message: str) -> dict:
 
 def _allegations(work: _Work, records: ir.Table) -> ir.Table:
     account, codes = work.account, work.layout.codes
-    note_unknown_codes(account, BLOCK, records, codes, ("reporter_source",))
     given = {n: code_of(records[f"ChMal{n}"]).notnull() | code_of(records[f"Mal{n}Lev"]).notnull()
              for n in range(1, 5)}  # fmt: skip
     none = ~ibis.or_(*given.values())
@@ -300,11 +299,9 @@ def _allegation(work: _Work, records: ir.Table, n: int) -> ir.Table:
 
 
 def _note_unknown(account: Account, records: ir.Table, codes: dict[str, Codes]) -> None:
-    for name, columns in (
-        ("disposition", [f"Mal{n}Lev" for n in range(1, 5)]),
-        ("maltreatment_type", [f"ChMal{n}" for n in range(1, 5)]),
-        ("perpetrator_relation", [f"Per{k}Rel" for k in (1, 2, 3)]),
-    ):
-        for column in columns:
-            again = Codes(codes[name].values, codes[name].nothing, column)
-            note_unknown_codes(account, BLOCK, records, {name: again}, (name,))
+    coded = [(f"Mal{n}Lev", "disposition", codes["disposition"]) for n in range(1, 5)]
+    coded += [(f"ChMal{n}", "maltreatment_type", codes["maltreatment_type"]) for n in range(1, 5)]
+    relation = codes["perpetrator_relation"]
+    coded += [(f"Per{k}Rel", "perpetrator_relation", relation) for k in (1, 2, 3)]
+    coded.append(("RptSrc", "reporter_source", codes["reporter_source"]))
+    note_unknown_codes(account, BLOCK, records, coded)

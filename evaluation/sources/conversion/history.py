@@ -10,7 +10,7 @@ from evaluation.errors import DataError
 from evaluation.sources.conversion.account import LEFT_OUT, READ, USED, Account
 from evaluation.sources.conversion.decoding import any_flag, code_of, decode, is_one, listed
 from evaluation.sources.conversion.layout import Layout
-from evaluation.sources.conversion.made import Made, note_unknown_codes, unique_id
+from evaluation.sources.conversion.made import Made, coded, note_unknown_codes, unique_id
 from evaluation.sources.conversion.reading import FILE, RawBlock
 from evaluation.sources.dates import read_date
 from evaluation.sources.staging import LINE, ROW
@@ -163,7 +163,7 @@ def _children(work: _Work, table: ir.Table) -> ir.Table:
     rows = _single(work, "children", table, ["child"])
     work.used("children", rows, "Children.")
     codes, flags = work.layout.codes, work.layout.flags
-    note_unknown_codes(work.account, "children", rows, codes, ("sex", "hispanic"))
+    note_unknown_codes(work.account, "children", rows, coded(codes, "sex", "hispanic"))
     hispanic = (decode(rows.E21, codes["hispanic"]) == "yes").fill_null(False)
     groups: dict[str, list[str]] = {}
     for column, name in flags["disability"].values.items():
@@ -198,7 +198,7 @@ def _removal_rows(work: _Work, table: ir.Table) -> ir.Table:
 
 def _removals(work: _Work, rows: ir.Table) -> ir.Table:
     codes = work.layout.codes
-    note_unknown_codes(work.account, "removals", rows, codes, ("discharge_reason",))
+    note_unknown_codes(work.account, "removals", rows, coded(codes, "discharge_reason"))
     reason = decode(rows.E155, codes["discharge_reason"])
     removals = rows.select(
         removal_id=unique_id(rows.child, rows.removal),
@@ -234,7 +234,7 @@ def _placements(work: _Work, table: ir.Table, removals: ir.Table) -> ir.Table:
     rows = rows.mutate(next_start=rows.start.lead().over(in_order))
     rows = work.store("arrangements", rows)
     work.used("living_arrangements", rows, "Living arrangements.")
-    note_unknown_codes(account, "living_arrangements", rows, codes, ("placement_type",))
+    note_unknown_codes(account, "living_arrangements", rows, coded(codes, "placement_type"))
     home = code_of(rows.E120) == "0"
     homes = [
         ((home & is_one(rows[column])).fill_null(False), kind)

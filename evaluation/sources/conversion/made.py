@@ -1,6 +1,6 @@
 """The contract tables a conversion makes."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 import ibis.expr.types as ir
@@ -24,29 +24,41 @@ def unique_id(child: ir.StringValue, date: ir.DateValue) -> ir.StringValue:
 
 
 def note_unknown_codes(
-    account: Account,
-    block: str,
-    rows: ir.Table,
-    codes: Mapping[str, Codes],
-    names: tuple[str, ...],
+    account: Account, block: str, rows: ir.Table, coded: Iterable[tuple[str, str, Codes]]
 ) -> None:
-    """Count, code by code, values the layout does not know; their field stays empty."""
-    for name in names:
-        column = codes[name].field
-        if column not in rows.columns:
+    """Count, code by code, values the layout does not know; their field stays empty.
+
+    Parameters
+    ----------
+    account : Account
+        Where they are entered.
+    block : str
+        The block the rows are of.
+    rows : ibis Table
+        Rows that are used.
+    coded : iterable of (str, str, Codes)
+        Column, what it becomes, its codes.
+    """
+    coded = list(coded)
+    sums = {column: is_unknown(rows[column], codes).sum() for column, _, codes in coded}
+    found = rows.aggregate(**sums).to_pyarrow().to_pylist()[0]
+    for column, name, codes in coded:
+        if not found[column]:
             continue
-        odd = rows.filter(is_unknown(rows[column], codes[name]))
-        counts = (
-            odd.group_by(value=code_of(odd[column]))
-            .aggregate(n=lambda t: t.count())
-            .order_by("value")
-        )
-        for value, count in counts.to_pandas().itertuples(index=False):
+        odd = rows.filter(is_unknown(rows[column], codes))
+        counts = odd.group_by(value=code_of(odd[column])).aggregate(n=lambda t: t.count())
+        for value, count in counts.order_by("value").to_pandas().itertuples(index=False):
+            shown = str(value)[:40]
             account.add(
                 block,
-                f"unknown code {column} {str(value)[:40]}",
+                f"unknown code {column} {shown}",
                 NOTED,
                 count,
-                f'{column} holds "{str(value)[:40]}", which the layout does not know; '
-                f"{name} stays empty there.",
+                f'{column} holds "{shown}", which the layout does not know; {name} stays empty '
+                "there.",
             )
+
+
+def coded(codes: Mapping[str, Codes], *names: str) -> list[tuple[str, str, Codes]]:
+    """Return column, meaning and codes of the coded elements named."""
+    return [(codes[name].field, name, codes[name]) for name in names]

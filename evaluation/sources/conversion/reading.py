@@ -12,8 +12,7 @@ from ibis.backends.duckdb import Backend
 
 from evaluation.errors import DataError
 from evaluation.sources.conversion.layout import Block, Layout
-from evaluation.sources.places import refuse_special
-from evaluation.sources.scan import opened, scan
+from evaluation.sources.scan import opened, refuse_special, scan
 from evaluation.sources.staging import LINE, ROW
 from evaluation.sources.text import Form, RowTable, stage_delimited
 

@@ -9,7 +9,7 @@ from ibis.backends.duckdb import Backend
 from evaluation.sources.conversion.account import READ, USED, Account
 from evaluation.sources.conversion.decoding import any_flag, code_of, decode, listed
 from evaluation.sources.conversion.layout import Layout
-from evaluation.sources.conversion.made import Made, note_unknown_codes, unique_id
+from evaluation.sources.conversion.made import Made, coded, note_unknown_codes, unique_id
 from evaluation.sources.conversion.reading import FILE, RawBlock
 from evaluation.sources.dates import read_date
 from evaluation.sources.staging import LINE, ROW
@@ -247,7 +247,7 @@ def _children(work: _Work, records: ir.Table) -> ir.Table:
     )  # fmt: skip
     last = ranked.filter(ranked.age == 0)
     codes, flags = work.layout.codes, work.layout.flags
-    note_unknown_codes(work.account, BLOCK, last, codes, ("sex", "hispanic", "disability"))
+    note_unknown_codes(work.account, BLOCK, last, coded(codes, "sex", "hispanic", "disability"))
     hispanic = (decode(last.HISORGIN, codes["hispanic"]) == "yes").fill_null(False)
     groups: dict[str, list[str]] = {}
     for column, name in flags["disability"].values.items():
@@ -270,7 +270,7 @@ def _children(work: _Work, records: ir.Table) -> ir.Table:
 def _removals(work: _Work, episodes: ir.Table) -> ir.Table:
     rows = episodes.filter(~episodes.endless)
     codes = work.layout.codes
-    note_unknown_codes(work.account, BLOCK, rows, codes, ("discharge_reason", "custody"))
+    note_unknown_codes(work.account, BLOCK, rows, coded(codes, "discharge_reason", "custody"))
     reason = decode(rows.DISREASN, codes["discharge_reason"])
     usable = rows.discharge.notnull() & ~rows.found
     removals = rows.select(
@@ -315,7 +315,7 @@ def _placements(work: _Work, records: ir.Table, episodes: ir.Table) -> ir.Table:
         listed=False,
     )  # fmt: skip
     codes = work.layout.codes["placement_type"]
-    note_unknown_codes(account, BLOCK, rows, work.layout.codes, ("placement_type",))
+    note_unknown_codes(account, BLOCK, rows, coded(work.layout.codes, "placement_type"))
     kind = decode(rows.CURPLSET, codes)
     home = (kind == "trial_home_visit").fill_null(False)
     account.note(

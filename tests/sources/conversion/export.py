@@ -41,6 +41,11 @@ RELATION = dict(parent="1", other_relative="2", foster_parent="33", residential_
                 day_care="6", partner_of_parent="7", guardian="8", other_professional="9",
                 friend_neighbor="10", other="88", unknown="99")  # fmt: skip
 
+SETTING_2020 = dict(foster_home=("0",), relative_foster_home=("0", "E117"), group_home=("2",),
+                    trial_home_visit=("14",))  # fmt: skip
+SETTING_1993 = dict(foster_home="3", relative_foster_home="2", group_home="4",
+                    trial_home_visit="8")  # fmt: skip
+
 
 def eight(date) -> str:
     return "" if pd.isna(date) else str(date).replace("-", "")
@@ -48,6 +53,10 @@ def eight(date) -> str:
 
 def county(name) -> str:
     return "" if pd.isna(name) else COUNTY[name]
+
+
+def none(cell):
+    return None if pd.isna(cell) else cell
 
 
 def words(cell) -> list[str]:
@@ -66,7 +75,7 @@ def afcars_2020(frames: dict, period: str = "202409") -> dict[str, pd.DataFrame]
         race = {RACE_2020[word]: "1" for word in words(child.race_ethnicity)}
         children.append(
             {"E2": period, "E4": child.child_id, "E5": eight(child.birth_date),
-             "E6": {"male": "1", "female": "2"}.get(child.sex, ""), "E24": yes(child.disability_intellectual),
+             "E6": {"male": "1", "female": "2"}.get(none(child.sex), ""), "E24": yes(child.disability_intellectual),
              "E26": yes(child.disability_sensory), "E28": yes(child.disability_physical),
              "E29": yes(child.disability_emotional),
              **{e: yes(child.disability) for e in ("E34",)},
@@ -78,12 +87,18 @@ def afcars_2020(frames: dict, period: str = "202409") -> dict[str, pd.DataFrame]
         removals.append(
             {"E2": period, "E3": county(stay.county), "E4": stay.child_id,
              "E69": eight(stay.removal_date), "E153": eight(stay.discharge_date),
-             "E155": "9" if pd.isna(stay.discharge_date) else EXIT_2020.get(stay.discharge_reason, ""),
+             "E155": "9" if pd.isna(stay.discharge_date) else EXIT_2020.get(none(stay.discharge_reason), ""),
              **reasons}
         )  # fmt: skip
+    settings = [
+        {"E2": period, "E4": row.child_id, "E69": eight(row.removal_date), "E112": eight(row.start_date),
+         "E120": SETTING_2020[row.type][0], **{flag: "1" for flag in SETTING_2020[row.type][1:]}}
+        for row in frames["placements"].itertuples()
+    ]  # fmt: skip
     return {
         "children": pd.DataFrame(children).fillna(""),
         "removals": pd.DataFrame(removals).fillna(""),
+        "living_arrangements": pd.DataFrame(settings).fillna(""),
     }
 
 
@@ -93,6 +108,7 @@ def period_ends(first: int, last: int) -> list[str]:
 
 def afcars_1993(frames: dict, periods: list[str]) -> dict[str, pd.DataFrame]:
     """Write one semiannual file per period: each child in care in it, at its last episode."""
+    homes = frames["placements"].sort_values(["child_id", "start_date"])
     births = frames["children"].set_index("child_id")
     stays = frames["removals"].sort_values(["child_id", "removal_date"])
     by_child = {child: list(group.itertuples()) for child, group in stays.groupby("child_id")}
@@ -109,12 +125,15 @@ def afcars_1993(frames: dict, periods: list[str]) -> dict[str, pd.DataFrame]:
             if not pd.isna(gone) and gone < begin:
                 continue
             over = not pd.isna(gone) and gone <= end
+            settings = homes[(homes.child_id == child) & (homes.removal_date == last.removal_date)]
+            settings = settings[settings.start_date <= end]
+            setting = settings.iloc[-1]
             prior = begun[-2].discharge_date if len(begun) > 1 else None
             person = births.loc[child]
             rows.append(
                 {"State": "55", "RepDatYr": end[:4], "RepDatMo": end[5:7], "FIPSCode": county(last.county),
                  "RecNumbr": child, "DOB": eight(person.birth_date),
-                 "SEX": {"male": "1", "female": "2"}.get(person.sex, ""),
+                 "SEX": {"male": "1", "female": "2"}.get(none(person.sex), ""),
                  **{RACE_1993[w]: "1" for w in words(person.race_ethnicity) if w in RACE_1993},
                  "HISORGIN": "1" if "hispanic" in words(person.race_ethnicity) else "2",
                  "CLINDIS": yes(person.disability, no="2"), "MR": yes(person.disability_intellectual),
@@ -122,10 +141,12 @@ def afcars_1993(frames: dict, periods: list[str]) -> dict[str, pd.DataFrame]:
                  "EmotDist": yes(person.disability_emotional),
                  "Rem1Dt": eight(begun[0].removal_date), "TotalRem": f"{len(begun):02d}",
                  "DLstFCDt": eight(prior), "LatRemDt": eight(last.removal_date),
-                 "MANREM": {"voluntary": "1", "court_ordered": "2"}.get(last.custody, "3"),
+                 "CurSetDt": eight(setting.start_date), "NumPlep": f"{len(settings):02d}",
+                 "CURPLSET": SETTING_1993[setting.type],
+                 "MANREM": {"voluntary": "1", "court_ordered": "2"}.get(none(last.custody), "3"),
                  **{REASON_1993[w]: "1" for w in words(last.removal_reasons) if w in REASON_1993},
                  "DoDFCDt": eight(gone) if over else "",
-                 "DISREASN": EXIT_1993.get(last.discharge_reason, "0") if over else "0"}
+                 "DISREASN": EXIT_1993.get(none(last.discharge_reason), "0") if over else "0"}
             )  # fmt: skip
         files[end] = pd.DataFrame(rows).fillna("")
     return files
@@ -145,14 +166,14 @@ def ncands(frames: dict) -> dict[int, pd.DataFrame]:
         mmddyyyy = lambda d: "" if pd.isna(d) else d[5:7] + d[8:] + d[:4]  # noqa: E731
         record = {"SubYr": str(year), "StaTerr": "WI", "RptID": report, "ChID": f"N{child}",
                   "RptDt": mmddyyyy(first.report_date), "RpDispDt": mmddyyyy(first.disposition_date),
-                  "IncidDt": mmddyyyy(first.incident_date), "RptSrc": REPORTER[first.reporter_source],
+                  "IncidDt": mmddyyyy(first.incident_date), "RptSrc": REPORTER.get(none(first.reporter_source), ""),
                   "ChAge": str(int(first.report_date[:4]) - int(people.loc[child].birth_date[:4])),
-                  "ChSex": {"male": "1", "female": "2"}.get(people.loc[child].sex, "9"),
+                  "ChSex": {"male": "1", "female": "2"}.get(none(people.loc[child].sex), "9"),
                   "AFCARSID": child if child in cared else ""}  # fmt: skip
         relations = list(dict.fromkeys(rows.perpetrator_relation))
         for n, allegation in enumerate(rows.head(4).itertuples(), start=1):
-            record[f"ChMal{n}"] = TYPE[allegation.maltreatment_type]
-            record[f"Mal{n}Lev"] = DISPOSITION[allegation.disposition]
+            record[f"ChMal{n}"] = TYPE.get(none(allegation.maltreatment_type), "")
+            record[f"Mal{n}Lev"] = DISPOSITION.get(none(allegation.disposition), "")
             if not pd.isna(allegation.perpetrator_relation):
                 k = relations.index(allegation.perpetrator_relation) + 1
                 record[f"Per{k}Rel"] = RELATION[allegation.perpetrator_relation]

@@ -1,0 +1,48 @@
+import datetime
+
+import pandas as pd
+import pytest
+
+from evaluation.sources.simulation import simulate_tables
+
+KINDS = ("foster_home", "relative_foster_home", "group_home")
+
+
+@pytest.fixture(scope="session")
+def agency():
+    """The tables of a simulated agency without errors, with settings invented for every stay."""
+    frames = simulate_tables(100, 4, dirty=0, missing=0).frames
+    rows = []
+    for n, stay in enumerate(frames["removals"].astype(object).fillna("").itertuples()):
+        begin = datetime.date.fromisoformat(stay.removal_date)
+        over = stay.discharge_date != ""
+        end = datetime.date.fromisoformat(stay.discharge_date) if over else None
+        starts = [begin]
+        for step in (40, 130):
+            day = begin + datetime.timedelta(days=step)
+            if end is None or day < end:
+                starts.append(day)
+        for k, start in enumerate(starts):
+            home = k == 2 and stay.discharge_reason == "reunification"
+            rows.append(
+                {"child_id": stay.child_id, "removal_date": stay.removal_date,
+                 "start_date": start.isoformat(),
+                 "end_date": starts[k + 1].isoformat() if k + 1 < len(starts) else stay.discharge_date or None,
+                 "type": "trial_home_visit" if home else KINDS[(n + k) % 3]}
+            )  # fmt: skip
+    return frames | {"placements": pd.DataFrame(rows)}
+
+
+@pytest.fixture
+def write(tmp_path):
+    """Write data frames as CSV files and return their paths in order."""
+
+    def written(frames, ending=".csv", **options):
+        paths = []
+        for name, frame in frames.items():
+            path = tmp_path / f"{name}{ending}"
+            frame.to_csv(path, index=False, **options)
+            paths.append(path)
+        return paths
+
+    return written
