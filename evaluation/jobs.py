@@ -272,6 +272,7 @@ def _report(
 ) -> Made:
     from evaluation import evidence
     from evaluation.effects import beside_truth, effects
+    from evaluation.practice import practice_findings
     from evaluation.reporting import write_reports
 
     built = step("Building the cohort", lambda: _build(agency, study))
@@ -282,11 +283,21 @@ def _report(
     truth = None
     if agency.truth is not None:
         truth = step("Computing the truth", lambda: beside_truth(found, agency.truth, study))
+    practice = step("Measuring practice", lambda: practice_findings(agency, built))
     chosen = {"formats": tuple(formats)} if formats else {}
     written = step(
         "Writing the reports",
         lambda: write_reports(
-            study, agency, built, found, out, only=only, truth=truth, evidence=weighed, **chosen
+            study,
+            agency,
+            built,
+            found,
+            out,
+            only=only,
+            truth=truth,
+            evidence=weighed,
+            practice=practice,
+            **chosen,
         ),
     )
     return [(path.suffix.lstrip(".") or path.name, path) for path in written]

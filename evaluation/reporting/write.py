@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
@@ -47,6 +48,7 @@ def write_reports(
     only: Sequence[str] | None = None,
     truth: pd.DataFrame | None = None,
     evidence=None,
+    practice: Any = None,
 ) -> Outputs:
     """Write the reports of a study, its tables, charts and estimates.
 
@@ -75,6 +77,8 @@ def write_reports(
     evidence : Evidence, optional
         From ``evidence``: with it the annual report sums it up and every service has a
         program entry.
+    practice : PracticeFindings, optional
+        From ``practice_findings``: adds equity, fidelity and the federal context.
 
     Returns
     -------
@@ -97,7 +101,7 @@ def write_reports(
     house = House(study)
     house.refuse_unusable()
     origin = provenance(study, agency.source, agency.data_hash)
-    found = annual_report(study, agency.check(), cohort, effects, origin, truth, evidence)
+    found = annual_report(study, agency.check(), cohort, effects, origin, truth, evidence, practice)
     reports = [
         report for name in REPORTS if name in (only or REPORTS) for report in MAKERS[name](found)
     ]

@@ -92,6 +92,8 @@ class Material:
         Estimates beside the truth of a simulated agency.
     evidence : Evidence or None
         What the released contrasts can support.
+    practice : PracticeFindings or None
+        Fidelity and federal indicators, with exact numbers.
     """
 
     study: Study
@@ -105,6 +107,7 @@ class Material:
     source: str
     truth: Any = field(default=None)
     evidence: Any = field(default=None)
+    practice: Any = field(default=None)
 
     def service_name(self, program: str) -> str:
         """Return a program's name as readers see it."""
