@@ -30,20 +30,28 @@ def tidy(table: Table) -> pd.DataFrame:
 
 
 def _narrow(table: Table) -> pa.Table:
-    """Fetch rows a batch at a time, with each text once in a batch, to spare memory."""
+    """Fetch rows a batch at a time, with each text once in a batch, to spare memory.
+
+    The engine sums whole numbers as decimals; they become whole numbers again.
+    """
+    kinds = table.schema().to_pyarrow()
     reader = table.to_pyarrow_batches(chunk_size=_BATCH)
     batches = [
         pa.RecordBatch.from_arrays(
             [
-                column.dictionary_encode() if pa.types.is_string(column.type) else column
-                for column in batch.columns
+                column.dictionary_encode()
+                if pa.types.is_string(column.type)
+                else column.cast(kinds.field(name).type)
+                if pa.types.is_decimal(column.type)
+                else column
+                for name, column in zip(batch.schema.names, batch.columns, strict=True)
             ],
             names=batch.schema.names,
         )
         for batch in reader
     ]
     if not batches:
-        return reader.schema.empty_table()
+        return kinds.empty_table()
     return pa.Table.from_batches(batches)
 
 
