@@ -11,7 +11,8 @@ def tidy(table: Table) -> pd.DataFrame:
     """Bring a result out of the engine.
 
     Dates become pandas dates, whole numbers and booleans plain where nothing
-    is missing and nullable (``Int64``, ``boolean``) where something is.
+    is missing and nullable (``Int64``, ``boolean``) where something is. Sums
+    of whole numbers, which DuckDB hands over as decimals, are whole numbers.
 
     Parameters
     ----------
@@ -58,6 +59,8 @@ def _narrow(table: Table) -> pa.Table:
 def _column(values: pa.ChunkedArray) -> pd.Series:
     if pa.types.is_dictionary(values.type):
         values = values.cast(pa.string())
+    if pa.types.is_decimal(values.type) and values.type.scale == 0:
+        values = values.cast(pa.int64())
     kind = values.type
     if pa.types.is_date(kind):
         return values.to_pandas(date_as_object=False).astype("datetime64[ns]")
