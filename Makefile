@@ -4,6 +4,7 @@ PYTHON ?= $(shell for p in python3.11 python3.12 python3.13 python3 python; do \
 VENV ?= .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
+PEERS ?= .venv-peers
 OUT ?= out/demo
 EXTRAS ?= test
 MARKERS ?=
@@ -43,11 +44,22 @@ format: $(STAMP) ## Put the code into the house format
 truth: $(STAMP) ## Long simulation: does every estimator recover its truth?
 	@$(BIN)/python benchmarks/truth.py
 
-bench: $(STAMP) ## Time the package beside its peers
-	@$(BIN)/python benchmarks/speed.py
+$(PEERS)/.installed: benchmarks/peers.txt
+	@test -n "$(PYTHON)" || { echo "Python 3.11, 3.12 or 3.13 is needed and was not found."; exit 1; }
+	@echo "Installing the peers into $(PEERS); one that fails is said in the table ..."
+	@$(PYTHON) -m venv $(PEERS)
+	@grep -v '^#' benchmarks/peers.txt | while read -r peer; do \
+		$(PEERS)/bin/python -m pip install --quiet --disable-pip-version-check $$peer \
+		|| echo "Could not be installed: $$peer"; done
+	@touch $@
 
-docs: $(STAMP) ## Write the data dictionary from the contract into out/docs
+bench: $(STAMP) $(PEERS)/.installed ## Time the package beside its peers (half an hour)
+	@$(BIN)/python benchmarks/speed.py --peers $(PEERS)/bin/python
+	@$(BIN)/python benchmarks/cohorts.py
+
+docs: $(STAMP) ## Write the data dictionary and the definitions pages into out/docs
 	@$(BIN)/python -m evaluation.sources.dictionary out/docs
+	@$(BIN)/python tests/spec/pages.py out/docs/definitions
 
 clean: ## Remove the environment and everything made
-	@rm -rf $(VENV) out dist .pytest_cache .ruff_cache .hypothesis
+	@rm -rf $(VENV) $(PEERS) out dist .pytest_cache .ruff_cache .hypothesis

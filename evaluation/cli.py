@@ -56,7 +56,10 @@ def new(
 def check(
     data: Annotated[
         str,
-        typer.Argument(metavar="DATA", help="Folder, workbook, file.duckdb, or a study.toml."),
+        typer.Argument(
+            metavar="DATA",
+            help="Folder, workbook, .duckdb, postgresql://…, spark://… or a study.toml.",
+        ),
     ],
     out: Annotated[Path | None, typer.Option("--out", help="Folder for the lists.")] = None,
     mapping: Annotated[
@@ -124,6 +127,44 @@ def report(
 
     for label, path in jobs.report(study, out, only, formats, _step):
         _say(f"  {label:<18} {path}")
+
+
+@app.command()
+def plan(
+    study: StudyFile,
+    exits: Annotated[int, typer.Option("--exits", min=1, help="Exits expected in the window.")],
+    families: Annotated[
+        int | None,
+        typer.Option("--families", min=1, help="Their families; by default two for three exits."),
+    ] = None,
+    risk: Annotated[
+        float, typer.Option("--risk", help="Share with the outcome by the main horizon.")
+    ] = 0.10,
+    share_served: Annotated[
+        float, typer.Option("--share-served", help="Share of children served (or offered).")
+    ] = 0.30,
+    ratio: Annotated[float, typer.Option("--ratio", help="Hazard ratio of the service.")] = 0.75,
+    uptake: Annotated[
+        float, typer.Option("--uptake", help="Share of those offered who start.")
+    ] = 1.0,
+    correlation: Annotated[
+        float, typer.Option("--correlation", help="Correlation of siblings' outcomes.")
+    ] = 0.5,
+) -> None:
+    """Say what the study could find: events needed, detectable effects, power."""
+    from evaluation import jobs
+
+    given = {
+        "exits": exits,
+        "families": families or max(1, round(exits * 2 / 3)),
+        "risk": risk,
+        "share_served": share_served,
+        "ratio": ratio,
+        "uptake": uptake,
+        "correlation": correlation,
+    }
+    for line in jobs.plan(study, given):
+        _say(line)
 
 
 @app.command()

@@ -120,6 +120,22 @@ def convert(form: str, files: list[Path], out: Path, beside: Path | None, step: 
     ]
 
 
+def plan(study: Path, given: dict[str, Any]) -> list[str]:
+    """Say what a study of so many exits could find, without reading any data."""
+    from evaluation.effects import plan as planned
+
+    found = planned(Study.from_toml(study), **given)
+    lines = []
+    for (service, outcome), rows in found.table.groupby(["service", "outcome"], sort=False):
+        lines.append(f"{service}, {outcome}:")
+        lines += [
+            f"  {row.quantity:<36} {'–' if pd.isna(row.value) else f'{row.value:,.3g}':>9}  "
+            f"{row.words}"
+            for row in rows.itertuples()
+        ]
+    return [*lines, *found.notes]
+
+
 def _set_aside(counts: pd.DataFrame) -> list[str]:
     """Say for each table that some of its rows are not used."""
     return [
@@ -164,11 +180,13 @@ def report(
     step: Step,
 ) -> Made:
     """Run a study and write its reports."""
+    from evaluation.evidence import registry_of
     from evaluation.reporting.write import refuse_unknown
 
     refuse_unknown(formats, only)
     study = Study.from_toml(study_file)
     refuse_unwritable(out)
+    registry_of(study)
     with _agency_of(study) as agency:
         _refuse_unserved(agency, study)
         return _report(agency, study, out, only, formats, step)
@@ -252,20 +270,35 @@ def _report(
     step: Step,
     cohort_out: Path | None = None,
 ) -> Made:
+    from evaluation import evidence
     from evaluation.effects import beside_truth, effects
+    from evaluation.practice import practice_findings
     from evaluation.reporting import write_reports
 
     built = step("Building the cohort", lambda: _build(agency, study))
     if cohort_out is not None:
         _write_cohort(built, cohort_out)
     found = step("Estimating effects", lambda: effects(built))
+    weighed = step("Weighing the evidence", lambda: evidence(built, found))
     truth = None
     if agency.truth is not None:
         truth = step("Computing the truth", lambda: beside_truth(found, agency.truth, study))
+    practice = step("Measuring practice", lambda: practice_findings(agency, built))
     chosen = {"formats": tuple(formats)} if formats else {}
     written = step(
         "Writing the reports",
-        lambda: write_reports(study, agency, built, found, out, only=only, truth=truth, **chosen),
+        lambda: write_reports(
+            study,
+            agency,
+            built,
+            found,
+            out,
+            only=only,
+            truth=truth,
+            evidence=weighed,
+            practice=practice,
+            **chosen,
+        ),
     )
     return [(path.suffix.lstrip(".") or path.name, path) for path in written]
 

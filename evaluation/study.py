@@ -20,7 +20,7 @@ from evaluation.errors import StudyError
 from evaluation.study_errors import sentences
 
 ExitType = Literal["reunification", "relative", "guardianship", "adoption"]
-Outcome = Literal["reentry", "disruption", "maltreatment"]
+Outcome = Literal["reentry", "disruption", "maltreatment", "visit_ended"]
 Exposure = Literal["at exit", "landmark", "time-varying", "target trial"]
 Days = Annotated[int, Field(ge=0)]
 PositiveDays = Annotated[int, Field(gt=0)]
@@ -78,8 +78,12 @@ class CohortRules(_Section):
     adoption_link: Literal["kept", "broken", "measure"] = "measure"
     age_limit: Annotated[int, Field(gt=0, le=130)] = 18
     data_through: datetime.date | dict[str, datetime.date]
+    data_from: datetime.date | dict[str, datetime.date] | None = None
     horizon_days: PositiveDays = 730
     support_months: Annotated[int, Field(ge=0, le=120)] = 12
+    support_restart: Literal["first return", "every return"] = "first return"
+    support_leap_day: Literal["28 February", "1 March"] = "28 February"
+    involuntary_orders: tuple[str, ...] = ("child_protection", "supervision")
 
     @model_validator(mode="after")
     def _window_runs_forward(self) -> Self:
@@ -98,6 +102,12 @@ class CohortRules(_Section):
             return self.data_through.get(table, self.data_through["removals"])
         return self.data_through
 
+    def data_from_for(self, table: str) -> datetime.date | None:
+        """Return the first day a table covers, or None if it always did."""
+        if isinstance(self.data_from, dict):
+            return self.data_from.get(table)
+        return self.data_from
+
 
 class ReentryRules(_Section):
     """Re-entry has no settings of its own."""
@@ -115,12 +125,17 @@ class MaltreatmentRules(_Section):
     skip_first_days: Days = 0
 
 
+class VisitEndedRules(_Section):
+    """The end of a trial home visit in care has no settings of its own."""
+
+
 class OutcomeRules(_Section):
     """The outcomes the study asks about; an absent one is not studied."""
 
     reentry: ReentryRules | None = None
     disruption: DisruptionRules | None = None
     maltreatment: MaltreatmentRules | None = None
+    visit_ended: VisitEndedRules | None = None
 
     @property
     def named(self) -> tuple[str, ...]:
@@ -137,6 +152,8 @@ class Service(_Section):
     exposure: Exposure = "time-varying"
     grace_days: PositiveDays = 60
     lead_days: Days = 60
+    available_from: datetime.date | None = None
+    service_type: str | None = None
     prevalent: Literal["day 0", "exclude"] = "day 0"
     comparison: Literal["never", "not within grace"] = "never"
     landmark_days: tuple[PositiveDays, ...] = (30, 60, 90)
@@ -189,6 +206,8 @@ class ReportSettings(_Section):
     equity_by: tuple[str, ...] = ()
     suppress_below: Annotated[int, Field(ge=0)] = 11
     date: datetime.date | None = None
+    logo: str | None = None
+    colour: Annotated[str, Field(pattern=r"^#[0-9A-Fa-f]{6}$")] | None = None
 
 
 class Files(_Section):
@@ -199,6 +218,7 @@ class Files(_Section):
     studies: str | None = None
     templates: str | None = None
     last_year: str | None = None
+    taxonomy: str | None = None
 
 
 class Privacy(_Section):
@@ -311,6 +331,11 @@ class Study(_Section):
 
     @model_validator(mode="after")
     def _parts_agree(self) -> Self:
+        if self.outcomes.visit_ended is not None and self.cohort.index_at != "visit start":
+            raise ValueError(
+                "outcomes.visit_ended is asked for, but exits are dated at discharge: no visit "
+                'can end after it; set cohort.index_at = "visit start" or take the section out'
+            )
         programs = [service.program for service in self.services]
         repeated = sorted({name for name in programs if programs.count(name) > 1})
         if repeated:

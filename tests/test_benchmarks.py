@@ -2,6 +2,7 @@
 
 import importlib.util
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -20,6 +21,7 @@ def simulation():
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     module.LARGE = 60_000
+    module.TRIAL_SETS, module.TRIAL_REPLICATES = 8, 20
     return module
 
 
@@ -40,27 +42,95 @@ def test_every_estimator_has_its_own_truth(judged, simulation):
 
 def test_estimates_scatter_around_their_truth_as_their_standard_errors_say(judged):
     """Mean z within 3.3 standard errors of zero, spread of z between a third and double of one."""
-    for (_, measure), rows in judged.groupby(["estimator", "measure"]):
+    honest = judged[judged["estimator"] != "group, ever against never"]
+    for (estimator, measure), rows in honest.groupby(["estimator", "measure"]):
+        if estimator == "group, target trial":
+            rows = rows[rows["seed"] < rows["seed"].min() + 8]
         scale = np.log if measure != "risk_difference" else (lambda value: value)
         z = (scale(rows["estimate"]) - scale(rows["truth"])) / rows["se"]
-        assert len(z) > SETS / 2
+        assert len(z) > (5 if estimator == "group, target trial" else SETS / 2)
         assert abs(z.mean()) < 3.3 / np.sqrt(len(z))
         assert 0.4 < z.std() < 1.9
 
 
-@pytest.mark.parametrize("work", range(5))
-def test_each_timing_of_the_package_runs(work):
-    spec = importlib.util.spec_from_file_location("speed", ROOT / "benchmarks" / "speed.py")
-    speed = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(speed)
-    name = list(speed.WORK)[work]
+def test_ever_against_never_misses_the_truth_by_far(judged):
+    own = judged[judged["estimator"] == "group, ever against never"]
+    assert own["estimate"].mean() < own["truth"].iloc[0] - 0.01
+
+
+def test_an_agency_like_the_published_visits_study(tmp_path):
+    """Ever against never claims far more than the chosen truth of 0.69; the honest ones do not."""
+    spec = importlib.util.spec_from_file_location("it", ROOT / "benchmarks" / "immortal_time.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    table = module.showcase(children=3_510, replicates=20)
+    by = table.set_index("exposure")
+    assert by.loc["naive", "estimate"] < 0.45
+    for exposure in ("landmark", "time-varying", "target trial"):
+        assert by.loc[exposure, "ci_low"] < module.TRUTH < by.loc[exposure, "ci_high"]
+    module.draw(table, tmp_path / "forest.svg")
+    assert (tmp_path / "forest.svg").read_text().rstrip().endswith("</svg>")
+
+
+SPEED = ROOT / "benchmarks" / "speed.py"
+
+
+def _run(*options):
     done = subprocess.run(
-        [sys.executable, ROOT / "benchmarks" / "speed.py", "--measure", name, "this package",
-         "--rows", "3000"],
-        capture_output=True, text=True, timeout=120, check=False,
-        env=speed.os.environ | {"PYTHONPATH": str(ROOT)},
+        [sys.executable, SPEED, *map(str, options)], capture_output=True, text=True, timeout=120,
+        check=False, env=os.environ | {"PYTHONPATH": str(ROOT)},
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
-    found = json.loads(done.stdout.splitlines()[-1])
-    assert found["seconds"] > 0
+    return done.stdout
+
+
+@pytest.fixture(scope="module")
+def folders(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("speed")
+    for kind in ("right_censored", "start_stop"):
+        _run("--write", kind, 3000, folder / kind)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def speed():
+    spec = importlib.util.spec_from_file_location("speed", SPEED)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.mark.parametrize("work", range(5))
+def test_each_timing_of_the_package_runs(work, folders, speed):
+    name = list(speed.WORK)[work]
+    out = _run("--measure", name, "this package", folders / speed.WORK[name][0])
+    found = json.loads(out.splitlines()[-1])
+    assert found["seconds"] > 0 and found["peak_mb"] > 50 and found["rows"] >= 3000
     assert np.isfinite(found["value"]).all()
+
+
+def test_a_peer_that_cannot_run_is_said_and_the_rest_goes_on(speed, tmp_path, monkeypatch):
+    ours = next(iter(speed.WORK.values()))[1]["this package"]
+    work = {speed.FINE_GRAY: ("right_censored", {"this package": ours, "nobody": "no such job"})}
+    monkeypatch.setattr(speed, "WORK", work)
+    monkeypatch.setattr(speed.shutil, "which", lambda name: None)
+    monkeypatch.setattr(speed, "measured", lambda *a: {"seconds": 1.0, "peak_mb": 9, "value": [1]})
+    lines = speed.side_by_side(500, 60, sys.executable, tmp_path)
+    assert "| this package | 1 | 1.0 | 9 | yes |" in lines[2]
+    assert "| nobody | – | – | – | Rscript was not found |" in lines[3]
+
+
+def test_the_cohort_and_the_check_give_what_sql_written_by_hand_gives(monkeypatch, tmp_path):
+    monkeypatch.syspath_prepend(ROOT / "benchmarks")
+    import cohort_data
+    import cohorts
+
+    data = tmp_path / "agency.duckdb"
+    sizes = cohort_data.make(data, 4000)
+    assert sizes["placements"] > 9 * sizes["children"]
+    files = [tmp_path / name for name in ("package.parquet", "hand.parquet")]
+    ours = cohorts.by_package("cohort", data, files[0])
+    assert ours["rows"] == cohorts.by_hand("cohort", data, files[1])["rows"] > ours["exits"] > 3000
+    assert cohorts.differing(*files) == 0
+    checked = cohorts.by_package("check", data, None)
+    assert checked["rows"] == cohorts.by_hand("check", data, None)["rows"] == sizes["placements"]

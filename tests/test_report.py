@@ -81,3 +81,22 @@ def test_a_county_of_few_exits_gets_sentences_not_asterisks(tmp_path):
     assert hidden / len(cells) < 0.2
     assert "cannot be told" in text
     assert "too few" in text
+
+
+def test_the_whole_chain_ends_in_an_entry_whose_numbers_can_be_found(demo):
+    """Records, estimate, contrast, evidence, program entry: one command."""
+    report = demo / "report"
+    entry = json.loads((report / "program_success_coach.json").read_text(encoding="utf-8"))
+    estimates = json.loads((report / "estimates.json").read_text(encoding="utf-8"))
+    known = {row["id"] for row in estimates["effects"]}
+    named = {name for finding in entry["findings"] for name in finding["estimates"]}
+    assert named and named <= known
+    assert entry["statement"].endswith("this is not a CEBC rating.")
+    elements = {row["code"]: row["status"] for row in entry["cebc"]["elements"]}
+    for code in ("rct1", "rct2", "sustain6", "sustain12", "peer", "weight", "control1"):
+        assert elements[code] != "present"
+    text = (report / "program_success_coach.html").read_text(encoding="utf-8")
+    linked = set(re.findall(r'href="#(success_coach\.[^"]+)"', text))
+    assert linked and linked <= known
+    assert all(f'id="{name}"' in text for name in linked)
+    assert "Catawba County" in text

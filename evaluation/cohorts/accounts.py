@@ -18,7 +18,17 @@ if TYPE_CHECKING:
 
 Say = Callable[[int, str, str], str]
 
-_READ = ("children", "removals", "services", "maltreatment_reports", "disruptions", "moves_out")
+_READ = (
+    "children",
+    "removals",
+    "placements",
+    "services",
+    "maltreatment_reports",
+    "disruptions",
+    "moves_out",
+    "legal_orders",
+    "closures",
+)
 
 
 def notes(cohort: "Cohort", below: int = 0) -> list[str]:
@@ -37,6 +47,7 @@ def notes(cohort: "Cohort", below: int = 0) -> list[str]:
         *_of_outcomes(cohort, say),
         *_of_disruptions(cohort, say),
         *_of_services(cohort, say),
+        *_of_support(cohort, say),
     ]
 
 
@@ -76,6 +87,16 @@ def cannot(cohort: "Cohort") -> list[str]:
         found.append(
             "The support window cannot follow the household: removals.household_id is missing, so "
             "it begins at each child's own exit, and services recorded for households reach nobody."
+        )
+    if not records.has("legal_orders"):
+        found.append(
+            "Voluntary support cannot be told from involuntary: the table legal_orders is missing."
+        )
+    unknown = [program for program, kind in cohort.kinds.items() if kind is None]
+    if unknown:
+        found.append(
+            f"The kind of service is unknown for {', '.join(unknown)}: name a row of the service "
+            "taxonomy by service_type."
         )
     return [*found, *_missing_services(cohort), *_unreached_horizons(cohort)]
 
@@ -134,6 +155,7 @@ def _of_records(cohort: "Cohort", say: Say) -> list[str]:
 
 def _of_exits(cohort: "Cohort", say: Say) -> list[str]:
     exits, rules = cohort.stages.exits, cohort.study.cohort
+    records = cohort.stages.records
     no_home = true((exits.exit_type == "reunification") & exits.household_id.isnull())
     counts = _one(
         exits.aggregate(
@@ -169,7 +191,21 @@ def _of_exits(cohort: "Cohort", say: Say) -> list[str]:
             f"{say(cohort.link.adopted, 'child', 'children')}; seen again under the same "
             f"identifier: {say(cohort.link.again, 'child', 'children')}."
         )
+    if records.has("placements"):
+        found += _of_placements(cohort, say)
     return found + _shared_households(exits, say)
+
+
+def _of_placements(cohort: "Cohort", say: Say) -> list[str]:
+    records, stages = cohort.stages.records, cohort.stages
+    outside = size(records.table("placements")) - size(stages.placed)
+    without = stages.exits.placements.isnull().cast("int32").sum().to_pyarrow().as_py() or 0
+    words = f"{say(outside, 'placement', 'placements')} that begin in no stay: not used."
+    lack = (
+        f"{say(without, 'exit', 'exits')} without a placement on record: what it says is missing."
+    )
+    counts = {words: outside, lack: without}
+    return [sentence for sentence, number in counts.items() if number]
 
 
 def _shared_households(exits: Table, say: Say) -> list[str]:
@@ -277,6 +313,25 @@ def _of_services(cohort: "Cohort", say: Say) -> list[str]:
             f"Services are known to {records.through('services')}, removals to "
             f"{records.through('removals')}: what began or ended between is not seen."
         )
+    return found
+
+
+def _of_support(cohort: "Cohort", say: Say) -> list[str]:
+    closures, found = cohort.stages.closures, []
+    wrong = closures.filter(closures.finding.notnull())
+    wrong = wrong.select("closure_id", "finding").distinct()
+    counts = wrong.group_by("finding").aggregate(n=wrong.count()).order_by("finding")
+    found += [
+        f"{say(row['n'], 'closure', 'closures')}: {row['finding']} (taken as recorded)."
+        for row in counts.to_pyarrow().to_pylist()
+    ]
+    early = closures.filter(closures.ends_window & (closures.closure_day > 0))
+    by = early.group_by("reason").aggregate(n=early.exit_id.nunique()).order_by("reason")
+    found += [
+        f"{say(row['n'], 'exit', 'exits')} whose support case was closed after it: "
+        f"{row['reason'].replace('_', ' ')}."
+        for row in by.to_pyarrow().to_pylist()
+    ]
     return found
 
 

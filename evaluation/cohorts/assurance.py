@@ -10,7 +10,7 @@ from evaluation.cohorts.outcomes import report_data_end
 from evaluation.errors import StudyError
 from evaluation.sources import connect
 from evaluation.sources.contract import contract
-from evaluation.study import Adjustment, AssuranceChild, ReportSettings, Study
+from evaluation.study import OUTCOMES, Adjustment, AssuranceChild, ReportSettings, Study
 
 if TYPE_CHECKING:
     from evaluation.cohorts.cohort import Cohort
@@ -23,9 +23,10 @@ EXPECTED = (
     "reentry_day",
     "disruption_day",
     "maltreatment_day",
+    "visit_ended_day",
     "censored_day",
 )
-_OUTCOME_OF = {f"{name}_day": name for name in ("reentry", "disruption", "maltreatment")}
+_OUTCOME_OF = {f"{name}_day": name for name in OUTCOMES}
 
 
 def assure(cohort: "Cohort", build: Callable[[Any, Study], "Cohort"]) -> None:

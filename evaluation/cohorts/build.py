@@ -2,20 +2,26 @@
 
 import difflib
 
+from ibis.expr.types import Table
+
 from evaluation.cohorts.adoption import adoption_link, unfollowed_adoptions
 from evaluation.cohorts.assurance import assure
+from evaluation.cohorts.closures import attached_closures, orders_in_effect
 from evaluation.cohorts.clusters import clusters, with_cluster
 from evaluation.cohorts.cohort import Cohort, Stages
-from evaluation.cohorts.covariates import describe
+from evaluation.cohorts.covariates import describe, with_prior_reports
 from evaluation.cohorts.episodes import next_removals, removal_episodes
 from evaluation.cohorts.outcomes import CANNOT_BE_FOLLOWED, Outcomes, first_move, later_adoption
+from evaluation.cohorts.placements import PLACED, placement_history, placements_within, trial_visits
 from evaluation.cohorts.records import Records
+from evaluation.cohorts.rows import age_intervals
 from evaluation.cohorts.selection import (
     candidates,
     exclusions,
     flow_table,
-    refuse_what_is_not_offered,
+    refuse_what_cannot_be,
     select,
+    visit_candidates,
 )
 from evaluation.cohorts.services import (
     AT_EXIT,
@@ -23,7 +29,9 @@ from evaluation.cohorts.services import (
     exposure_at_exit,
     exposure_intervals,
 )
+from evaluation.cohorts.siblings import with_siblings_in_care
 from evaluation.cohorts.support import support_intervals
+from evaluation.cohorts.taxonomy import program_kinds
 from evaluation.errors import StudyError
 from evaluation.study import Study
 
@@ -56,32 +64,59 @@ def build_cohort(agency, study: Study) -> Cohort:
 
 
 def _assemble(agency, study: Study) -> Cohort:
-    refuse_what_is_not_offered(study)
     records = Records(agency, study.cohort)
+    refuse_what_cannot_be(study, records)
     programs = [service.program for service in study.services]
+    kinds = program_kinds(study)
     episodes = records.stage(next_removals(removal_episodes(records)))
+    placed = records.stage(placements_within(records, episodes))
     link = adoption_link(records, episodes)
     rows = candidates(episodes, records)
+    if study.cohort.index_at == "visit start":
+        rows = records.stage(visit_candidates(rows, trial_visits(placed, episodes)))
     steps = exclusions(rows, records, unfollowed_adoptions(rows, records, study, link))
     rows = records.stage(select(rows, steps, study.cohort.unit))
-    flow = flow_table(rows, steps, study.cohort.unit)
+    flow = flow_table(rows, steps, study.cohort)
     exits = rows.filter(rows.left_at == 0)
-    exits, columns = describe(with_cluster(exits, clusters(exits)), records)
+    exits, history = _with_history(exits, rows, placed, records)
+    exits, columns = describe(with_cluster(exits, clusters(exits)), records, history)
     exits = exits.mutate(**{CANNOT_BE_FOLLOWED: (exits.exit_type == "adoption") & (not link.kept)})
     exits = records.stage(later_adoption(records, first_move(records, exits)))
     if records.has("disruptions"):
         columns["later_adoption_day"] = "later_adoption_day"
-    spells = records.stage(attached_spells(records, exits, study))
+    orders = records.stage(orders_in_effect(records, exits))
+    closures = records.stage(attached_closures(records, exits, orders))
+    spells = records.stage(attached_spells(records, exits, study, closures))
     intervals = records.stage(exposure_intervals(spells, programs))
     exits = records.stage(exposure_at_exit(exits, spells, intervals, programs))
     at_exit = [f"{name}_{program}" for program in programs for name in AT_EXIT]
     columns |= {name: name for name in at_exit}
-    support = records.stage(support_intervals(exits, rows, records))
-    stages = Stages(records, rows, exits, spells, intervals, support)
+    support = records.stage(support_intervals(exits, rows, records, orders, closures))
+    ages = records.stage(age_intervals(exits, study.cohort.age_limit))
+    stages = Stages(
+        records, rows, placed, exits, orders, closures, spells, intervals, support, ages
+    )
     events = Outcomes(records, study, exits)
-    cohort = Cohort(study, flow, columns, link, stages, events)
+    cohort = Cohort(study, flow, columns, link, stages, events, kinds)
     refuse_unknown_covariates(cohort)
     return cohort
+
+
+def _with_history(
+    exits: Table, rows: Table, placed: Table, records: Records
+) -> tuple[Table, list[str]]:
+    """Add what records beside the removal itself say of a child on the day of exit."""
+    history = []
+    if records.has("children", "family_id"):
+        exits = with_siblings_in_care(exits, rows)
+        history.append("siblings_in_care")
+    if records.has("placements"):
+        exits = placement_history(exits, placed)
+        history += PLACED
+    if records.has("maltreatment_reports"):
+        exits = with_prior_reports(exits, records)
+        history.append("prior_reports")
+    return records.stage(exits), history
 
 
 def refuse_unknown_covariates(cohort: Cohort) -> None:

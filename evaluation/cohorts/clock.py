@@ -60,15 +60,15 @@ class End:
     day: IntegerValue
 
 
-def first_end(exits: Table, begin: int, ends: list[End]) -> Table:
+def first_end(exits: Table, begin: int | IntegerValue, ends: list[End]) -> Table:
     """Return when and why each exit's follow-up ends.
 
     Parameters
     ----------
     exits : ibis.Table
         One row per exit, with ``exit_id``.
-    begin : int
-        The day after which the child is at risk.
+    begin : int or ibis.expr.types.IntegerValue
+        The day after which the child is at risk, one for all or each its own.
     ends : list of End
         In the order that decides between ends on one day: outcome, competing
         events, censoring.
@@ -80,12 +80,13 @@ def first_end(exits: Table, begin: int, ends: list[End]) -> Table:
         no day at risk (``end <= begin``) are in it too.
     """
     days = {f"day_{place}": end.day for place, end in enumerate(ends)}
-    timed = exits.mutate(**days)
+    first_day = ibis.literal(begin) if isinstance(begin, int) else begin
+    timed = exits.mutate(**days, begin=first_day.cast("int32"))
     timed = timed.mutate(end=ibis.least(*(timed[name] for name in days)).cast("int32"))
     first = [(timed[name] == timed.end, end) for name, end in zip(days, ends, strict=True)]
     return timed.select(
         "exit_id",
-        begin=ibis.literal(begin, type="int32"),
+        begin=timed.begin,
         end=timed.end,
         event=ibis.cases(*((hit, end.event) for hit, end in first)).cast("int32"),
         end_reason=ibis.cases(*((hit, end.reason) for hit, end in first)),

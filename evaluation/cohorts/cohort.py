@@ -3,18 +3,24 @@
 import html
 from dataclasses import dataclass, field
 from functools import cached_property
+from pathlib import Path
 
 import pandas as pd
 from ibis.expr.types import Table
 
 from evaluation.cohorts.accounts import cannot, notes
 from evaluation.cohorts.adoption import AdoptionLink
+from evaluation.cohorts.changes import changes, read_saved
 from evaluation.cohorts.covariates import NOT_COVARIATES
 from evaluation.cohorts.definitions import definitions
+from evaluation.cohorts.delivery import doses, ever_served, merged_spells, overlaps, uptake
+from evaluation.cohorts.landmark import Landmark, landmark_flow, landmark_rows
+from evaluation.cohorts.leavers import unseen_leavers
 from evaluation.cohorts.outcomes import Outcomes
 from evaluation.cohorts.records import Records
-from evaluation.cohorts.rows import BEFORE, start_stop_rows
+from evaluation.cohorts.rows import rows_from, start_stop_rows
 from evaluation.cohorts.services import attached_offers
+from evaluation.cohorts.taxonomy import ServiceKind, taxonomy_table
 from evaluation.cohorts.tidy import tidy
 from evaluation.cohorts.timeline import Timeline, timeline
 from evaluation.cohorts.wording import counted
@@ -33,18 +39,25 @@ class Stages:
     records : Records
     candidates : ibis.Table
         Every episode, with the step at which it leaves (``left_at``).
+    placed : ibis.Table
+        From `placements_within`.
     exits : ibis.Table
         The cohort.
-    spells, intervals, support : ibis.Table
-        From `attached_spells`, `exposure_intervals`, `support_intervals`.
+    orders, closures, spells, intervals, support, ages : ibis.Table
+        From `orders_in_effect`, `attached_closures`, `attached_spells`,
+        `exposure_intervals`, `support_intervals`, `age_intervals`.
     """
 
     records: Records
     candidates: Table
+    placed: Table
     exits: Table
+    orders: Table
+    closures: Table
     spells: Table
     intervals: Table
     support: Table
+    ages: Table
 
 
 @dataclass(frozen=True, repr=False)
@@ -69,6 +82,8 @@ class Cohort:
         The tables kept in the engine.
     events : Outcomes
         When each outcome happens.
+    kinds : dict of str to ServiceKind or None
+        What the service taxonomy says of each program.
     """
 
     study: Study
@@ -77,6 +92,7 @@ class Cohort:
     link: AdoptionLink
     stages: Stages
     events: Outcomes
+    kinds: dict[str, ServiceKind | None]
     _ends: dict[str, Table] = field(default_factory=dict)
     _rows: dict[str, Table] = field(default_factory=dict)
 
@@ -117,7 +133,7 @@ class Cohort:
 
     @cached_property
     def _exits(self) -> pd.DataFrame:
-        exits = self.stages.exits.order_by("child_id", "index_date", "number")
+        exits = self.stages.exits.order_by("child_id", "index_date", "number", "visit")
         return tidy(exits.select(**{name: exits[own] for name, own in self.columns.items()}))
 
     @property
@@ -131,8 +147,20 @@ class Cohort:
         return tidy(spells)
 
     @property
+    def spells(self) -> pd.DataFrame:
+        """Merged spells of the study's programs beside the exits they reach (`merged_spells`).
+
+        ``child_id``, ``exit_id``, ``family_id``, ``program``, ``spell``,
+        ``start_day``, ``end_day`` (in service on the days of ``(start_day,
+        end_day]`` since the index date; missing while it goes on),
+        ``known_at_exit``, ``prevalent``. Spells of history are left out:
+        `services` has every one, unmerged.
+        """
+        return tidy(merged_spells(self.stages.exits, self.stages.intervals))
+
+    @property
     def offers(self) -> pd.DataFrame:
-        """Offers, referrals and randomizations beside the exits they reach.
+        """Offers, referrals and randomizations (assignments) beside the exits they reach.
 
         ``assigned_day`` and ``accepted_day`` are since the index date; an
         offer long before it belongs to an earlier stay.
@@ -140,12 +168,93 @@ class Cohort:
         offers = attached_offers(self.stages.records, self.stages.exits)
         return tidy(offers.order_by("exit_id", "program", "assigned_day", "assignment_id"))
 
-    def follow_up(self, outcome: str) -> pd.DataFrame:
+    @property
+    def closures(self) -> pd.DataFrame:
+        """Closures of support beside the exits they reach, with what the rules find in them.
+
+        Columns as in `attached_closures`; ``finding`` is missing where nothing
+        is wrong.
+        """
+        return tidy(self.stages.closures.order_by("exit_id", "closure_day", "closure_id"))
+
+    @property
+    def taxonomy(self) -> pd.DataFrame:
+        """The codes of the study's programs (`taxonomy_table`)."""
+        return taxonomy_table(self.kinds)
+
+    @cached_property
+    def uptake(self) -> pd.DataFrame:
+        """Who was offered each program, refused, waits, or began it (`delivery.uptake`)."""
+        offers = attached_offers(self.stages.records, self.stages.exits)
+        return uptake(self.stages.exits, self.stages.spells, offers, self.programs)
+
+    def doses(self, outcome: str) -> pd.DataFrame:
+        """Return days in service and after it within an outcome's follow-up (`delivery.doses`)."""
+        return doses(self.ends(outcome), self.stages.intervals, self.programs)
+
+    @cached_property
+    def overlaps(self) -> pd.DataFrame:
+        """Exits that had two programs, and both on one day (`delivery.overlaps`)."""
+        return overlaps(self.stages.intervals, self.programs)
+
+    def landmark(self, outcome: str, program: str, day: int) -> Landmark:
+        """Return the exits still followed after a day, by whether the service had begun by it.
+
+        Parameters
+        ----------
+        outcome, program : str
+            Of the study's.
+        day : int
+            The landmark, days since the index date.
+
+        Returns
+        -------
+        Landmark
+            With ``rows`` and with ``flow``: who is left out, and why.
+
+        Raises
+        ------
+        StudyError
+            If the study has no such program or outcome, or the day is not
+            within the study's horizon.
+        """
+        self.study.service(program)
+        if not 0 < day < self.study.cohort.horizon_days:
+            raise StudyError(
+                f"A landmark on day {day} cannot be: it must lie between 0 and the horizon of "
+                f"{self.study.cohort.horizon_days} days."
+            )
+        ends, stages = self.ends(outcome), self.stages
+        rows = landmark_rows(ends, stages.exits, stages.intervals, program, day)
+        flow = landmark_flow(ends, stages.exits, day)
+        return Landmark(outcome, program, day, self._beside_exits(rows), flow)
+
+    def changes(self, saved: pd.DataFrame | str | Path) -> pd.DataFrame:
+        """List how the exits differ from those of a cohort saved earlier (`changes.changes`).
+
+        Build this cohort with ``data_through`` set back to the saved one's.
+        With ``known_on`` in every table there is no difference; without it
+        each is a late entry, a correction or a withdrawal.
+
+        Parameters
+        ----------
+        saved : pandas.DataFrame, str or pathlib.Path
+            The saved exits, or the ``exits.parquet`` or ``exits.csv`` that
+            ``permanency cohort`` wrote.
+        """
+        if not isinstance(saved, pd.DataFrame):
+            saved = read_saved(Path(saved))
+        return changes(saved, self.exits)
+
+    def follow_up(self, outcome: str, program: str | None = None) -> pd.DataFrame:
         """Return the start–stop rows of an outcome.
 
         Parameters
         ----------
-        outcome : {"reentry", "disruption", "maltreatment"}
+        outcome : {"reentry", "disruption", "maltreatment", "visit_ended"}
+        program : str, optional
+            Follow each child only from the day the program could be had
+            (``available_from``): children who left earlier enter late.
 
         Returns
         -------
@@ -155,8 +264,10 @@ class Cohort:
             ``stop``), ``event`` (0 none or censored, 1 outcome, 2 competing),
             ``end_reason`` (last row only), per program ``exposure_PROGRAM``
             and ``dose_PROGRAM`` (days in service by ``start``),
-            ``support_status``, for disruption ``component`` (last row), and
-            the cohort's covariates.
+            ``support_status``, ``support_voluntary`` (with the table
+            legal_orders), ``support_closure`` (why the window ended early; with
+            closures), ``age_band``, for disruption ``component`` (last row),
+            and the cohort's covariates.
 
         Raises
         ------
@@ -166,9 +277,17 @@ class Cohort:
             If a table it needs is missing.
         """
         split = self.follow_up_table(outcome)
+        first = self.study.service(program).available_from if program else None
+        if first is not None:
+            split = rows_from(split, self.stages.exits, first)
+        return self._beside_exits(split)
+
+    def _beside_exits(self, split: Table) -> pd.DataFrame:
         covariates = {name: self.columns[name] for name in self.covariates}
-        exits = self.stages.exits.select(*_ROW_KEYS, "index_date", "number", *covariates.values())
-        rows = split.join(exits, "exit_id").order_by("child_id", "index_date", "number", "start")
+        keys = [*_ROW_KEYS, "index_date", "number", "visit"]
+        exits = self.stages.exits.select(*keys, *covariates.values())
+        rows = split.join(exits, "exit_id")
+        rows = rows.order_by("child_id", "index_date", "number", "visit", "start")
         own = [name for name in split.columns if name != "exit_id"]
         shown = {name: name for name in (*_ROW_KEYS, *own)} | covariates
         return tidy(rows.select(**{name: rows[column] for name, column in shown.items()}))
@@ -181,10 +300,13 @@ class Cohort:
         is there as long as the cohort is.
         """
         if outcome not in self._rows:
+            stages = self.stages
             rows = start_stop_rows(
-                self.ends(outcome), self.stages.intervals, self.stages.support, self.programs
+                self.ends(outcome), stages.intervals, stages.support, stages.ages, self.programs
             )
-            self._rows[outcome] = self.stages.records.stage(rows)
+            unknown = {"support_voluntary": "legal_orders", "support_closure": "closures"}
+            rows = rows.drop(*(name for name, t in unknown.items() if not stages.records.has(t)))
+            self._rows[outcome] = stages.records.stage(rows)
         return self._rows[outcome]
 
     def ends(self, outcome: str) -> Table:
@@ -236,82 +358,23 @@ class Cohort:
         return timeline(self, child_id)
 
     def ever_served(self, program: str, outcome: str | None = None) -> pd.DataFrame:
-        """Describe who was ever served before follow-up ended: no effect.
+        """Describe who was ever served before follow-up ended: no effect (`ever_served`).
 
         Children who stay home longer have more time to be served, so events
         among ever and never served children say nothing of what the service
         does. For effects there are four exposures: known at exit, landmark,
         time-varying, target trial.
-
-        Parameters
-        ----------
-        program : str
-            One of the study's programs.
-        outcome : str, optional
-            Whose follow-up is meant; by default the first the data can give.
-
-        Returns
-        -------
-        pandas.DataFrame
-            ``program``, ``served`` (``ever``, ``never``), ``exits``,
-            ``children``, ``families``, ``events``, ``use``.
-
-        Raises
-        ------
-        StudyError
-            If the study names no such program.
         """
         self.study.service(program)
-        rows = self.follow_up(outcome or self.outcomes[0])
-        rows["ever"] = rows[f"exposure_{program}"] != BEFORE
-        rows["ever"] = rows.groupby("exit_id")["ever"].transform("any")
-        rows["outcome"] = rows["event"] == 1
-        table = rows.groupby("ever").agg(
-            exits=("exit_id", "nunique"),
-            children=("child_id", "nunique"),
-            families=("family_id", "nunique"),
-            events=("outcome", "sum"),
-        )
-        table = table.reindex([True, False], fill_value=0).reset_index(drop=True)
-        table.insert(0, "program", program)
-        table.insert(1, "served", ["ever", "never"])
-        return table.assign(use="description, not an effect")
+        return ever_served(self.follow_up(outcome or self.outcomes[0]), program)
 
     def unseen_leavers(self, outcome: str, horizon: int) -> pd.DataFrame:
         """Bound a risk by how many unseen children may have left the jurisdiction.
 
-        Among exits whose data reach the horizon: the share with the outcome
-        by then if none, 5% or 10% of the children without any recorded end
-        had left before anything happened, and so were never at risk here.
-
-        Parameters
-        ----------
-        outcome : str
-        horizon : int
-            In days.
-
-        Returns
-        -------
-        pandas.DataFrame
-            ``share_left``, ``exits``, ``events``, ``unseen``, ``risk``.
+        Columns as in `unseen_leavers`, for none, 5% and 10% of the children.
         """
         ends = tidy(self.ends(outcome))
-        reach = tidy(self.events.observed_to(outcome))
-        ends = ends.merge(reach, on="exit_id")
-        ends = ends[(ends["observed"] >= horizon) & (ends["end"] > ends["begin"])]
-        events = int(((ends["event"] == 1) & (ends["end"] <= horizon)).sum())
-        unseen = int((ends["end"].gt(horizon) | ends["end_reason"].eq("horizon")).sum())
-        shares = pd.Series([0.0, 0.05, 0.1])
-        at_risk = len(ends) - shares * unseen
-        return pd.DataFrame(
-            {
-                "share_left": shares,
-                "exits": len(ends),
-                "events": events,
-                "unseen": unseen,
-                "risk": events / at_risk.where(at_risk > 0),
-            }
-        )
+        return unseen_leavers(ends, tidy(self.events.observed_to(outcome)), horizon)
 
     def _require(self, outcome: str) -> None:
         asked = self.study.outcomes.named

@@ -1,5 +1,7 @@
 """What is known of a child and its stay on the day of exit."""
 
+from collections.abc import Sequence
+
 import ibis
 from ibis.expr.types import StringValue, Table
 
@@ -8,7 +10,7 @@ from evaluation.cohorts.records import Records, days_between
 from evaluation.sources.contract import contract
 
 AGE_GROUPS = ("0-3 months", "4-11 months", "1-5", "6-10", "11-16", "17", "18+")
-_MONTHS_BELOW = (4, 12, 72, 132, 204, 216)
+MONTHS_BELOW = (4, 12, 72, 132, 204, 216)
 _OF_CHILD = (
     "sex",
     "tribal_membership",
@@ -27,10 +29,22 @@ NOT_COVARIATES = (
     "age_limit_day",
     "later_adoption_day",
 )
-OF_ROWS = ("start", "stop", "event", "end_reason", "component", "support_status")
+OF_ROWS = (
+    "start",
+    "stop",
+    "event",
+    "end_reason",
+    "component",
+    "support_status",
+    "support_voluntary",
+    "support_closure",
+    "age_band",
+)
 
 
-def describe(exits: Table, records: Records) -> tuple[Table, dict[str, str]]:
+def describe(
+    exits: Table, records: Records, history: Sequence[str] = ()
+) -> tuple[Table, dict[str, str]]:
     """Add the baseline columns of the cohort.
 
     Age groups are the federal ones (Children's Bureau, CFSR Round 4, 2022).
@@ -42,6 +56,8 @@ def describe(exits: Table, records: Records) -> tuple[Table, dict[str, str]]:
     exits : ibis.Table
         The cohort's candidates with ``family_id``.
     records : Records
+    history : sequence of str
+        Columns already there that are known at exit and shown last.
 
     Returns
     -------
@@ -58,7 +74,7 @@ def describe(exits: Table, records: Records) -> tuple[Table, dict[str, str]]:
         "age_group": ibis.cases(
             *(
                 (months < limit, name)
-                for limit, name in zip(_MONTHS_BELOW, AGE_GROUPS, strict=False)
+                for limit, name in zip(MONTHS_BELOW, AGE_GROUPS, strict=False)
             ),
             else_=AGE_GROUPS[-1],
         ),
@@ -77,6 +93,7 @@ def describe(exits: Table, records: Records) -> tuple[Table, dict[str, str]]:
         codes = contract().table("removals").field("removal_reasons").codes
         given = ";" + exits.removal_reasons + ";"
         columns |= {f"reason_{code}": given.contains(f";{code};") for code in codes}
+    columns |= {name: exits[name] for name in history}
     shown = {name: name for name in (*IDENTIFIERS, *columns)}
     return exits.mutate(**columns), shown | _carried(records, shown)
 
@@ -115,3 +132,15 @@ def _carried(records: Records, ours: dict[str, str]) -> dict[str, str]:
 def _is_reserved(name: str) -> bool:
     prefixes = ("exposure_", "dose_", "known_at_exit_", "earlier_", "start_day_", "end_day_")
     return name.casefold().startswith(prefixes)
+
+
+def with_prior_reports(exits: Table, records: Records) -> Table:
+    """Add ``prior_reports``: reports on the child dated on or before the exit, screened in."""
+    reports = records.table("maltreatment_reports")
+    reports = reports.filter(reports.disposition.fill_null("unknown") != "screened_out")
+    reports = reports.select("child_id", "report_id", "report_date")
+    pairs = exits.select("exit_id", "child_id", "index_date").join(reports, "child_id")
+    pairs = pairs.filter(pairs.report_date <= pairs.index_date)
+    found = pairs.group_by("exit_id").aggregate(prior_reports=pairs.report_id.nunique())
+    exits = exits.left_join(found, "exit_id").drop("exit_id_right")
+    return exits.mutate(prior_reports=exits.prior_reports.fill_null(0).cast("int32"))

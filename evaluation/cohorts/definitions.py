@@ -50,7 +50,7 @@ def _exits(rules: CohortRules) -> list[tuple[str, str]]:
             "A discharge without a reason is excluded and counted. "
             f"A discharge within {days(gap)} of the end of the data is not yet an exit. {unit}",
         ),
-        ("Index date", "Day 0 is the day of discharge; the child is at risk from day 1."),
+        ("Index date", _index_date(rules)),
         (
             "Age",
             "Completed years on the day of exit, from year, month and day; a birthday on "
@@ -65,6 +65,22 @@ def _exits(rules: CohortRules) -> list[tuple[str, str]]:
     ]
 
 
+def _index_date(rules: CohortRules) -> str:
+    if rules.index_at == "discharge":
+        return (
+            "Day 0 is the day of discharge; the child is at risk from day 1. On a trial home "
+            "visit the child is still in care."
+        )
+    return (
+        "Day 0 is the first day of every trial home visit, whether or not a discharge follows; "
+        "visits with no other setting between them are one, and the discharge that ends a visit "
+        "is no second exit. A discharge without a visit is an exit of its own. A visit ended "
+        "when the child went to another setting, was recorded as returned or was discharged "
+        "otherwise than to permanency: for the other outcomes that ends follow-up. The child is "
+        "at risk from day 1."
+    )
+
+
 def _clock(rules: CohortRules) -> list[tuple[str, str]]:
     through = rules.data_through
     covers = (
@@ -72,7 +88,19 @@ def _clock(rules: CohortRules) -> list[tuple[str, str]]:
         if isinstance(through, dict)
         else f"to {through}"
     )
+    start = rules.data_from
+    begins = (
+        ", ".join(f"{table} from {day}" for table, day in start.items())
+        if isinstance(start, dict)
+        else f"from {start}"
+    )
+    late = (
+        [("Delayed entry", f"The records begin later ({begins}): who left before enters then.")]
+        if start
+        else []
+    )
     return [
+        *late,
         (
             "Follow-up",
             f"Up to {days(rules.horizon_days)}; it ends earlier at the end of the data "
@@ -86,6 +114,11 @@ def _clock(rules: CohortRules) -> list[tuple[str, str]]:
             "Start of risk",
             f"Follow-up for re-entry and disruption begins after day {rules.merge_gap_days}, since "
             "a return before that belongs to the same episode.",
+        ),
+        (
+            "Rows",
+            "Follow-up is split where a service begins or ends for the child, where the support "
+            "window, its being voluntary or the age band changes, and nowhere else.",
         ),
     ]
 
@@ -135,12 +168,27 @@ def _outcomes(study: Study, link: AdoptionLink) -> list[tuple[str, str]]:
                 "day of re-entry comes first. One dated on or before the exit is history.",
             )
         )
+    if study.outcomes.visit_ended is not None:
+        words.append(
+            (
+                "Visit ended",
+                "A return to care from a trial home visit. Discharge, death and the age limit "
+                "compete.",
+            )
+        )
     if "adoption" in rules.exit_types:
         words.append(("Adoption", link.words))
     return words
 
 
 def _support(rules: CohortRules) -> list[tuple[str, str]]:
+    again = (
+        "A later reunification into the household begins it again, also after a re-entry."
+        if rules.support_restart == "every return"
+        else "A later first reunification into the household begins it again, a sibling's return "
+        "from a re-entry does not."
+    )
+    orders = either(name.replace("_", " ") for name in rules.involuntary_orders or ("no",))
     return [
         (
             "Support window",
@@ -148,10 +196,11 @@ def _support(rules: CohortRules) -> list[tuple[str, str]]:
             "After reunification it runs from the last reunification into the household, and has "
             "not begun while a sibling bound for that household, in care at the child's exit, is "
             "still in care: a sibling is taken as bound for it unless the record of that stay "
-            "names another household to be reunified with. A later first reunification into the "
-            "household begins it again, a sibling's return from a re-entry does not. After other "
-            "exits it runs from the child's own. It is a state that changes, never a covariate "
-            "at exit.",
+            f"names another household to be reunified with. {again} After other "
+            "exits it runs from the child's own. A closure of the support case ends it early, "
+            "except after a refusal. Support is involuntary while an order is in effect (types: "
+            f"{orders}) and voluntary from the day the order ends. It is a state that "
+            "changes, never a covariate at exit.",
         )
     ]
 
@@ -163,6 +212,7 @@ def _service(study: Study, program: str) -> tuple[str, str]:
         "Known at exit if a spell is open on the day of exit or began within "
         f"{days(service.lead_days)} before it; earlier spells are history. A spell that begins "
         "on a day counts as service from the next day (from day 1 if it began by the exit) to its "
-        "last day; without an end date it goes on. A spell of a family reaches every child "
-        "removed from it, one of a household every child who exited to it.",
+        "last day; without an end date it goes on, or until its program is closed. A spell of a "
+        "family reaches every child removed from it, one of a household every child who exited "
+        "to it.",
     )

@@ -70,9 +70,15 @@ def first_move(records: Records, exits: Table) -> Table:
     """Add ``move_day``: the last day the records could see the family.
 
     The first move dated after the removal of the index episode: an earlier
-    one is history, since the child was seen again.
+    one is history, since the child was seen again. A closure of support for a
+    move out of state is such a move.
     """
     moves = attach(records.optional("moves_out"), "move_id", exits)
+    moves = moves.select("exit_id", "move_date")
+    if records.has("closures"):
+        closed = attach(records.table("closures"), "closure_id", exits)
+        closed = closed.filter(closed.reason == "moved_out_of_state")
+        moves = ibis.union(moves, closed.select("exit_id", move_date="closure_date"))
     moves = moves.join(exits.select("exit_id", "removal_date"), "exit_id")
     moves = moves.filter(moves.move_date > moves.removal_date)
     first = moves.group_by("exit_id").aggregate(moved=moves.move_date.min())
@@ -115,11 +121,15 @@ class Outcomes:
             "reentry": self._reentry,
             "disruption": self._disruption if self.sees_disruptions else self._reentry_alone,
             "maltreatment": self._maltreatment,
+            "visit_ended": self._visit_ended,
         }[outcome]()
 
     def observed_to(self, outcome: str) -> Table:
         """Return ``exit_id`` and ``observed``: the last day the outcome's data cover."""
-        tables = {"disruption": ["removals", "disruptions"]}.get(outcome, ["removals"])
+        tables = {
+            "disruption": ["removals", "disruptions"],
+            "visit_ended": ["removals", "placements"],
+        }.get(outcome, ["removals"])
         last = self._reports_end() if outcome == "maltreatment" else None
         end = self._data_end(self.exits, *tables, last=last)
         return self.exits.select("exit_id", observed=end)
@@ -145,6 +155,15 @@ class Outcomes:
         """The day after which re-entry and disruption can happen."""
         return self.study.cohort.merge_gap_days
 
+    def _from(self, exits: Table, begin: int, *tables: str):
+        """Return the day after which each exit is seen: later where the data begin later."""
+        given = [self.study.cohort.data_from_for(t) for t in tables if self.records.has(t)]
+        first = max((date for date in given if date), default=None)
+        if first is None:
+            return begin
+        start = ibis.literal(first, type="date") + ibis.interval(days=0)
+        return ibis.greatest(begin, days_between(start, exits.index_date) - 1)
+
     def _reentry(self) -> Table:
         exits = self._followed(self.exits)
         ends = [
@@ -152,7 +171,17 @@ class Outcomes:
             *self._leaves_risk(exits),
             *self._censored(exits, "removals"),
         ]
-        return first_end(exits, self.begin, ends)
+        return first_end(exits, self._from(exits, self.begin, "removals"), ends)
+
+    def _visit_ended(self) -> Table:
+        exits = self.exits.filter(self.exits.visit > 0)
+        ends = [
+            self._outcome(exits, self._day(exits.returned_date, exits)),
+            *self._leaves_risk(exits)[:2],
+            End("discharged", COMPETING, self._day(exits.discharge_date, exits)),
+            *self._censored(exits, "removals", "placements"),
+        ]
+        return first_end(exits, self._from(exits, 0, "placements"), ends)
 
     def _reentry_alone(self) -> Table:
         found = self._reentry()
@@ -175,7 +204,8 @@ class Outcomes:
             End("adopted_by_guardian", COMPETING, adopted),
             *self._censored(exits, "removals", "disruptions"),
         ]
-        found = first_end(exits, self.begin, ends)
+        begin = self._from(exits, self.begin, "removals", "disruptions")
+        found = first_end(exits, begin, ends)
         parts = exits.select("exit_id", "reentry_day", "disrupted_day", "first_component")
         found = found.join(parts, "exit_id")
         by_reentry = found.reentry_day <= found.disrupted_day.fill_null(found.reentry_day)
@@ -198,7 +228,8 @@ class Outcomes:
             End("reentry", COMPETING, self._day(exits.next_removal_date, exits)),
             *self._censored(exits, "removals", last=self._reports_end()),
         ]
-        return first_end(exits, rules.skip_first_days, ends)
+        begin = self._from(exits, rules.skip_first_days, "removals", "maltreatment_reports")
+        return first_end(exits, begin, ends)
 
     def disruption_days(self) -> Table:
         """Return, per exit, the first displacement or end in law after the start of risk.
@@ -291,10 +322,13 @@ class Outcomes:
         return End("outcome", OUTCOME, (day < limit).ifelse(day, ibis.null("int32")))
 
     def _leaves_risk(self, exits: Table) -> list[End]:
-        return [
+        ends = [
             End("death", COMPETING, self._day(exits.death_date, exits)),
             End("age_limit", COMPETING, self._day(exits.age_limit_date, exits)),
         ]
+        if self.study.cohort.index_at == "visit start":
+            ends.append(End("visit_ended", COMPETING, self._day(exits.returned_date, exits)))
+        return ends
 
     def _censored(self, exits: Table, *tables: str, last: datetime.date | None = None) -> list[End]:
         data_end = self._data_end(exits, *tables, last=last)

@@ -1,9 +1,10 @@
 """What the agency's records could show on the last day they cover.
 
 A cohort looks at nothing later than ``data_through``: rows entered or dated
-afterwards are not seen, and a stay, service or finding that ends afterwards
-still goes on. So a cohort rebuilt with ``data_through`` set back is the one
-built then, as far as ``known_on`` tells when each row was entered.
+afterwards are not seen, and a stay, service or finding that ends afterwards, or
+whose end was entered afterwards, still goes on. So a cohort rebuilt with
+``data_through`` set back is the one built then, as far as ``known_on`` and the
+like (``discharge_known_on``, …) tell when each fact was entered.
 """
 
 import datetime
@@ -12,16 +13,18 @@ import weakref
 from functools import cached_property
 
 import ibis
-import pyarrow as pa
 from ibis.expr.types import BooleanValue, DateValue, IntegerColumn, Table
 
 from evaluation.sources import Agency
-from evaluation.sources.contract import contract
+from evaluation.sources.contract import Field, contract
 from evaluation.sources.engines import keep, release
 from evaluation.study import CohortRules
 
 _DATED_BY = {
     "removals": "removal_date",
+    "placements": "start_date",
+    "legal_orders": "start_date",
+    "closures": "closure_date",
     "assignments": "assignment_date",
     "maltreatment_reports": "report_date",
     "disruptions": "disruption_date",
@@ -38,6 +41,8 @@ _DATED_BY = {
 _LATER_FACTS = {
     "children": {"death_date": ()},
     "removals": {"discharge_date": ("discharge_reason", "household_id")},
+    "placements": {"end_date": ("end_reason",)},
+    "legal_orders": {"end_date": ("end_reason",)},
     "services": {"start_date": ("end_date", "end_reason"), "end_date": ("end_reason",)},
     "assignments": {"accepted_date": ("accepted",)},
     "maltreatment_reports": {"disposition_date": ("disposition",)},
@@ -47,6 +52,12 @@ _LATER_FACTS = {
     "case_events": {"entered_date": ()},
     "permanency_goals": {"end_date": ()},
     "benefits": {"end_date": ()},
+}
+_KNOWN_BY = {
+    "death_date": "death_known_on",
+    "discharge_date": "discharge_known_on",
+    "start_date": "start_known_on",
+    "end_date": "end_known_on",
 }
 
 
@@ -135,7 +146,8 @@ class Records:
             If the agency has no such table.
         """
         if name not in self._seen:
-            self._seen[name] = self.stage(self._known(name))
+            absent = [field.name for field in self._absent(name)]
+            self._seen[name] = self._complete(name, self.stage(self._known(name).drop(*absent)))
         return self._seen[name]
 
     def optional(self, name: str) -> Table:
@@ -143,8 +155,9 @@ class Records:
         if self.has(name):
             return self.table(name)
         fields = contract().table(name).fields
-        empty = pa.table({f.name: pa.array([], pa.null()) for f in fields})
-        return ibis.memtable(empty, schema={f.name: f.engine_type for f in fields})
+        return ibis.memtable(
+            ibis.schema({f.name: f.engine_type for f in fields}).to_pyarrow().empty_table()
+        )
 
     def has_rows(self, table: str) -> bool:
         """Return whether the agency gave a table and any of its rows is known."""
@@ -157,11 +170,14 @@ class Records:
     def _known(self, name: str) -> Table:
         through = ibis.literal(self.through(name), type="date")
         as_of = ibis.literal(self.as_of, type="date")
-        rows = self._complete(name)
+        rows = self._complete(name, self.agency.table(name).rename(self.extra_columns(name)))
         rows = rows.filter((rows.known_on <= as_of).fill_null(True))
         for column, follows in _LATER_FACTS.get(name, {}).items():
             last = as_of if column == "disposition_date" else through
             later = true(rows[column] > last)
+            known = _KNOWN_BY.get(column)
+            if known in rows.columns:
+                later = later | true(rows[known] > as_of)
             rows = rows.mutate(
                 **{
                     each: later.ifelse(ibis.null(rows[each].type()), rows[each])
@@ -180,8 +196,10 @@ class Records:
             return rows.filter(rows[_DATED_BY[name]] <= through)
         return rows
 
-    def _complete(self, name: str) -> Table:
-        rows = self.agency.table(name)
-        absent = [f for f in contract().table(name).fields if f.name not in rows.columns]
-        rows = rows.rename(self.extra_columns(name))
-        return rows.mutate(**{f.name: ibis.null(f.engine_type) for f in absent})
+    def _absent(self, name: str) -> list[Field]:
+        given = self.agency.table(name).columns
+        return [field for field in contract().table(name).fields if field.name not in given]
+
+    def _complete(self, name: str, rows: Table) -> Table:
+        """Add the contract columns an agency does not record, missing throughout."""
+        return rows.mutate(**{f.name: ibis.null(f.engine_type) for f in self._absent(name)})

@@ -1,12 +1,56 @@
-"""Start–stop rows: follow-up split where an exposure or the support window changes."""
+"""Start–stop rows: follow-up split where exposure, support window or age band changes."""
+
+import datetime
 
 import ibis
 from ibis.expr.types import Table
 
+from evaluation.cohorts.clock import birthday
+from evaluation.cohorts.covariates import AGE_GROUPS, MONTHS_BELOW
+from evaluation.cohorts.records import days_between
+from evaluation.cohorts.services import STILL_OPEN
+
 IN_SERVICE, BEFORE, AFTER = "in service", "before", "after"
 
 
-def start_stop_rows(ends: Table, intervals: Table, support: Table, programs: list[str]) -> Table:
+def age_intervals(exits: Table, age_limit: int) -> Table:
+    """Return the days of each exit's follow-up in each age band.
+
+    The bands are the federal age groups (Children's Bureau, CFSR Round 4,
+    2022); a birthday belongs to the band it opens. None opens on the
+    age-limit birthday or later, when follow-up is over.
+
+    Parameters
+    ----------
+    exits : ibis.Table
+        The cohort.
+    age_limit : int
+        In years.
+
+    Returns
+    -------
+    ibis.Table
+        ``exit_id``, ``age_band``, ``enter``, ``leave``: the band holds on the
+        days of ``(enter, leave]``.
+    """
+    within = [months for months in MONTHS_BELOW if months < 12 * age_limit]
+    turns = {
+        f"turn_{place}": days_between(birthday(exits.birth_date, 0, months), exits.index_date) - 1
+        for place, months in enumerate(within, 1)
+    }
+    turned = exits.select("exit_id", turn_0=ibis.literal(0), **turns, last=ibis.literal(STILL_OPEN))
+    bounds = [*(turned[f"turn_{place}"] for place in range(len(within) + 1)), turned["last"]]
+    bands = []
+    for name, opens, closes in zip(AGE_GROUPS, bounds[:-1], bounds[1:], strict=False):
+        enter, leave = ibis.greatest(opens, 0).cast("int32"), closes.cast("int32")
+        band = turned.select("exit_id", age_band=ibis.literal(name), enter=enter, leave=leave)
+        bands.append(band.filter(band.leave > band.enter))
+    return ibis.union(*bands)
+
+
+def start_stop_rows(
+    ends: Table, intervals: Table, support: Table, ages: Table, programs: list[str]
+) -> Table:
     """Split follow-up into rows ``(start, stop]`` on which nothing changes.
 
     Parameters
@@ -18,6 +62,8 @@ def start_stop_rows(ends: Table, intervals: Table, support: Table, programs: lis
         From `exposure_intervals`.
     support : ibis.Table
         From `support_intervals`.
+    ages : ibis.Table
+        From `age_intervals`.
     programs : list of str
         The study's programs.
 
@@ -26,7 +72,8 @@ def start_stop_rows(ends: Table, intervals: Table, support: Table, programs: lis
     ibis.Table
         ``exit_id``, ``start``, ``stop``, ``event``, ``end_reason`` (and what
         else ends bring: last row only), ``exposure_PROGRAM``,
-        ``dose_PROGRAM`` (days in service by ``start``) and ``support_status``.
+        ``dose_PROGRAM`` (days in service by ``start``), ``support_status``,
+        ``support_voluntary``, ``support_closure`` and ``age_band``.
         Exits with no day at risk have no row.
     """
     ends = ends.filter(ends.end > ends.begin)
@@ -37,6 +84,7 @@ def start_stop_rows(ends: Table, intervals: Table, support: Table, programs: lis
         _inside(intervals.select("exit_id", start=intervals.enter), span),
         _inside(intervals.select("exit_id", start=intervals.leave), span),
         _inside(support.select("exit_id", start=support.enter), span),
+        _inside(ages.select("exit_id", start=ages.enter), span),
         distinct=True,
     )
     order = ibis.window(group_by="exit_id", order_by="start")
@@ -51,7 +99,8 @@ def start_stop_rows(ends: Table, intervals: Table, support: Table, programs: lis
             if name != "event"
         },
     ).select("exit_id", "start", "stop", *last_only)
-    return _with_support(_with_exposure(rows, intervals, programs), support)
+    rows = _with_exposure(rows, intervals, programs)
+    return _during(_during(rows, support), ages)
 
 
 def _inside(points: Table, span: Table) -> Table:
@@ -84,8 +133,9 @@ def _with_exposure(rows: Table, intervals: Table, programs: list[str]) -> Table:
     return rows.mutate(**exposure).drop(*states)
 
 
-def _with_support(rows: Table, support: Table) -> Table:
-    during = support.rename(at="exit_id")
+def _during(rows: Table, states: Table) -> Table:
+    """Put beside each row the state that holds on its days."""
+    during = states.rename(at="exit_id")
     rows = rows.join(
         during,
         [
@@ -95,3 +145,22 @@ def _with_support(rows: Table, support: Table) -> Table:
         ],
     )
     return rows.drop("at", "enter", "leave")
+
+
+def rows_from(rows: Table, exits: Table, first: datetime.date) -> Table:
+    """Cut rows to the days from a date on: who left earlier enters late.
+
+    Parameters
+    ----------
+    rows : ibis.Table
+        From `start_stop_rows`.
+    exits : ibis.Table
+        The cohort.
+    first : datetime.date
+        The first day on which the child counts as at risk.
+    """
+    day = ibis.literal(first, type="date") + ibis.interval(days=0)
+    late = exits.select("exit_id", late=days_between(day, exits.index_date) - 1)
+    rows = rows.join(late, "exit_id")
+    rows = rows.filter(rows.stop > rows.late)
+    return rows.mutate(start=ibis.greatest(rows.start, rows.late).cast("int32")).drop("late")

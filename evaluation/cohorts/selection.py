@@ -8,11 +8,11 @@ from ibis.expr.types import BooleanValue, Table
 
 from evaluation.cohorts.clock import birthday
 from evaluation.cohorts.episodes import PERMANENCY, minimum_custody_days
-from evaluation.cohorts.records import Records, true
+from evaluation.cohorts.records import Records, days_between, true
 from evaluation.cohorts.wording import days
 from evaluation.errors import StudyError
 from evaluation.sources.contract import contract, did_you_mean
-from evaluation.study import Study
+from evaluation.study import CohortRules, Study
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,8 @@ def candidates(episodes: Table, records: Records) -> Table:
         The episodes with the child's columns (a death recorded only as the
         reason of a disruption among them), ``removal_family_id``,
         ``flow_family`` (the child itself where the family is missing),
-        ``index_date`` (the discharge) and ``age_limit_date``.
+        ``index_date`` (the discharge), ``age_limit_date``, and ``visit``,
+        ``returned_date``, ``from_visit`` as of a discharge (`visit_candidates`).
     """
     children = records.table("children").drop("known_on")
     children = children.rename(removal_family_id="family_id")
@@ -54,7 +55,55 @@ def candidates(episodes: Table, records: Records) -> Table:
         flow_family=ibis.coalesce("f:" + rows.removal_family_id, "lone:" + rows.child_id),
         index_date=rows.discharge_date,
         age_limit_date=birthday(rows.birth_date, records.rules.age_limit),
+        visit=ibis.literal(0, type="int32"),
+        returned_date=ibis.null("date"),
+        from_visit=ibis.literal(False),
     )
+
+
+def visit_candidates(rows: Table, visits: Table) -> Table:
+    """Make every start of a trial home visit a candidate of its own.
+
+    Parameters
+    ----------
+    rows : ibis.Table
+        From `candidates`.
+    visits : ibis.Table
+        From `trial_visits`.
+
+    Returns
+    -------
+    ibis.Table
+        ``rows`` and, for each visit, its episode as it stood when the visit
+        began: ``index_date`` its first day, ``days`` up to then, exit type
+        reunification, ``household_id`` the household visited. ``visit`` is 0
+        for discharges; ``from_visit`` marks a discharge that ended a visit,
+        and ``returned_date`` when a visit ended in care.
+    """
+    last = visits.filter(visits.is_final & visits.returned_date.isnull())
+    last = last.select("child_id", "number", from_visit=ibis.literal(True))
+    rows = rows.drop("visit", "returned_date", "from_visit")
+    left = rows.left_join(last, ["child_id", "number"]).drop("child_id_right", "number_right")
+    left = left.mutate(
+        visit=ibis.literal(0, type="int32"),
+        returned_date=ibis.null("date"),
+        from_visit=left.from_visit.fill_null(False),
+    )
+    begun = rows.join(visits, ["child_id", "number"])
+    direct = begun.is_final & begun.returned_date.isnull()
+    direct = direct & true(begun.discharge_reason == "reunification")
+    home = direct.ifelse(begun.household_id, ibis.null("string"))
+    begun = begun.mutate(
+        index_date=begun.visit_date,
+        days=days_between(begun.visit_date, begun.removal_date),
+        household_id=ibis.coalesce(begun.visit_household, home),
+        discharge_reason=ibis.literal("reunification"),
+        in_care=ibis.literal(False),
+        unsettled=ibis.literal(False),
+        standing=ibis.literal("stay"),
+        from_visit=ibis.literal(False),
+    )
+    return ibis.union(left, begun.select(*left.columns))
 
 
 def exclusions(rows: Table, records: Records, adoption: "Step | None") -> list[Step]:
@@ -109,6 +158,9 @@ def exclusions(rows: Table, records: Records, adoption: "Step | None") -> list[S
             rows.death_date <= rows.index_date,
         ),
     ]
+    if rules.index_at == "visit start":
+        words = "Discharge from a trial home visit whose start is already an index event"
+        steps.insert(2, Step("Visit starts and other discharges", words, rows.from_visit))
     if minimum_custody_days(rules) > 0 and records.has("removals", "custody"):
         words = (
             f"Temporary physical custody shorter than {days(minimum_custody_days(rules))}: "
@@ -150,7 +202,7 @@ def select(rows: Table, steps: list[Step], unit: str) -> Table:
             *((true(step.leaves), place) for place, step in enumerate(steps, 1)), else_=0
         ).cast("int32")
     )
-    order = ibis.window(group_by=["child_id", "left_at"], order_by=[rows.index_date, rows.number])
+    order = ibis.window(group_by=["child_id", "left_at"], order_by=_by_date(rows))
     rows = rows.mutate(place=(ibis.row_number().over(order) + 1).cast("int32"))
     if unit == "first exit":
         later = (rows.left_at == 0) & (rows.place > 1)
@@ -159,7 +211,11 @@ def select(rows: Table, steps: list[Step], unit: str) -> Table:
     return rows.mutate(exit_id=(rows.left_at == 0).ifelse(exit_id, ibis.null("string")))
 
 
-def flow_table(rows: Table, steps: list[Step], unit: str) -> pd.DataFrame:
+def _by_date(rows: Table) -> list:
+    return [rows.index_date, rows.number, rows.visit]
+
+
+def flow_table(rows: Table, steps: list[Step], rules: CohortRules) -> pd.DataFrame:
     """Count what remains after each exclusion.
 
     Returns
@@ -169,9 +225,10 @@ def flow_table(rows: Table, steps: list[Step], unit: str) -> pd.DataFrame:
         ``excluded``. The first row is all removal episodes, the last the
         cohort; ``exits`` of a row is that of the row before less ``excluded``.
     """
-    labels = [("Removal episodes on record", "")]
+    visits = " and trial home visits" if rules.index_at == "visit start" else ""
+    labels = [(f"Removal episodes{visits} on record", "")]
     labels += [(step.remains, step.reason) for step in steps]
-    if unit == "first exit":
+    if rules.unit == "first exit":
         labels.append(("First exit of each child", "Later exit of a child already counted"))
     reached = (rows.left_at == 0).ifelse(len(labels), rows.left_at)
     rows = rows.mutate(reached=reached)
@@ -186,29 +243,30 @@ def flow_table(rows: Table, steps: list[Step], unit: str) -> pd.DataFrame:
     table["exits"] = exits
     table["families"] = units["families"]
     table["excluded"] = [0, *(a - b for a, b in zip(exits, exits[1:], strict=False))]
-    table.loc[len(table) - 1, "step"] = f"Cohort: {unit} of each child"
+    table.loc[len(table) - 1, "step"] = f"Cohort: {rules.unit} of each child"
     return table
 
 
-def refuse_what_is_not_offered(study: Study) -> None:
-    """Stop at settings that these rules cannot follow.
+def refuse_what_cannot_be(study: Study, records: Records) -> None:
+    """Stop at settings that these rules cannot follow on these tables.
 
     Raises
     ------
     StudyError
-        If exits are to be dated at the start of trial home visits,
-        ``data_through`` names a table that is none, or two programs cannot be
-        told apart as columns.
+        If exits are to be dated at the start of trial home visits without
+        placements, ``data_through`` or ``data_from`` names a table that is
+        none, or two programs cannot be told apart as columns.
     """
-    through = study.cohort.data_through
-    for table in through if isinstance(through, dict) else ():
-        if table not in contract().names:
-            nearest = did_you_mean(table, contract().names)
-            raise StudyError(f'cohort.data_through names the table "{table}"{nearest}')
-    if study.cohort.index_at == "visit start":
+    for key in ("data_through", "data_from"):
+        given = getattr(study.cohort, key)
+        for table in given if isinstance(given, dict) else ():
+            if table not in contract().names:
+                nearest = did_you_mean(table, contract().names)
+                raise StudyError(f'cohort.{key} names the table "{table}"{nearest}')
+    if study.cohort.index_at == "visit start" and not records.has("placements"):
         raise StudyError(
-            'cohort.index_at = "visit start" is not offered in this version: it needs the '
-            'placements table with trial home visits; use "discharge".'
+            'cohort.index_at = "visit start" needs the table placements with trial home visits, '
+            'which is not among the data: add it, or use "discharge".'
         )
     folded: dict[str, str] = {}
     for service in study.services:

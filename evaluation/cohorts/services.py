@@ -58,12 +58,22 @@ def attach(rows: Table, key: str, exits: Table) -> Table:
     return named.mutate(reach=ibis.cases(*((named.way == place, name) for place, name in names)))
 
 
-def attached_spells(records: Records, exits: Table, study: Study) -> Table:
+def attached_spells(records: Records, exits: Table, study: Study, closures: Table) -> Table:
     """Attach service spells to exits and say when each was, beside the exit.
 
     A spell open at the exit, or begun within the program's ``lead_days``
     before it, is known at exit; one that ended before that is earlier.
-    Programs the study does not name have the default lead.
+    Programs the study does not name have the default lead. A spell without an
+    end ends with the first closure of its program on or after its start.
+
+    Parameters
+    ----------
+    records : Records
+    exits : ibis.Table
+        The cohort.
+    study : Study
+    closures : ibis.Table
+        From `attached_closures`.
 
     Returns
     -------
@@ -80,6 +90,7 @@ def attached_spells(records: Records, exits: Table, study: Study) -> Table:
             for name in ("referral", "start", "end")
         }
     )
+    spells = _closed_with_program(spells, closures)
     leads = [(spells.program == each.program, each.lead_days) for each in study.services]
     lead = ibis.cases(*leads, else_=60) if leads else ibis.literal(60)
     over = true(spells.end_day < 0)
@@ -105,6 +116,27 @@ def attached_spells(records: Records, exits: Table, study: Study) -> Table:
         "units",
         "provider",
         "voluntary",
+    )
+
+
+def _closed_with_program(spells: Table, closures: Table) -> Table:
+    ends = closures.select("exit_id", "program", "closure_id", "closure_day", "reason")
+    pairs = spells.filter(spells.end_day.isnull()).select(
+        "exit_id", "service_id", "program", "start_day"
+    )
+    pairs = pairs.join(ends, ["exit_id", "program"])
+    pairs = pairs.filter(pairs.closure_day >= pairs.start_day)
+    order = ibis.window(
+        group_by=["exit_id", "service_id"], order_by=[pairs.closure_day, pairs.closure_id]
+    )
+    pairs = pairs.mutate(place=ibis.row_number().over(order))
+    first = pairs.filter(pairs.place == 0)
+    first = first.select("exit_id", "service_id", closed_day="closure_day", closed="reason")
+    spells = spells.left_join(first, ["exit_id", "service_id"])
+    spells = spells.drop("exit_id_right", "service_id_right")
+    return spells.mutate(
+        end_day=ibis.coalesce(spells.end_day, spells.closed_day),
+        end_reason=ibis.coalesce(spells.end_reason, spells.closed),
     )
 
 

@@ -4,6 +4,8 @@ import pandas as pd
 import pyarrow as pa
 from ibis.expr.types import Table
 
+_BATCH = 100_000
+
 
 def tidy(table: Table) -> pd.DataFrame:
     """Bring a result out of the engine.
@@ -19,11 +21,35 @@ def tidy(table: Table) -> pd.DataFrame:
     -------
     pandas.DataFrame
     """
-    found = table.to_pyarrow()
-    return pd.DataFrame({name: _column(found.column(name)) for name in found.column_names})
+    found = _narrow(table)
+    columns = {}
+    for name in found.column_names:
+        columns[name] = _column(found.column(name))
+        found = found.drop_columns([name])
+    return pd.DataFrame(columns, copy=False)
+
+
+def _narrow(table: Table) -> pa.Table:
+    """Fetch rows a batch at a time, with each text once in a batch, to spare memory."""
+    reader = table.to_pyarrow_batches(chunk_size=_BATCH)
+    batches = [
+        pa.RecordBatch.from_arrays(
+            [
+                column.dictionary_encode() if pa.types.is_string(column.type) else column
+                for column in batch.columns
+            ],
+            names=batch.schema.names,
+        )
+        for batch in reader
+    ]
+    if not batches:
+        return reader.schema.empty_table()
+    return pa.Table.from_batches(batches)
 
 
 def _column(values: pa.ChunkedArray) -> pd.Series:
+    if pa.types.is_dictionary(values.type):
+        values = values.cast(pa.string())
     kind = values.type
     if pa.types.is_date(kind):
         return values.to_pandas(date_as_object=False).astype("datetime64[ns]")

@@ -8,12 +8,27 @@ import sys
 from types import ModuleType
 
 from evaluation.effects.balance import balance
+from evaluation.effects.planning import Plan, plan
 from evaluation.effects.propensity import Propensity, propensity
 from evaluation.effects.result import Effects
+from evaluation.effects.sensitivity import sensitivity
 from evaluation.effects.study_effects import effects
+from evaluation.effects.target_trial import TargetTrial, target_trial
 from evaluation.effects.truth import beside_truth
 
-__all__ = ["Effects", "Propensity", "balance", "beside_truth", "effects", "propensity"]
+__all__ = [
+    "Effects",
+    "Plan",
+    "Propensity",
+    "TargetTrial",
+    "balance",
+    "beside_truth",
+    "effects",
+    "plan",
+    "propensity",
+    "sensitivity",
+    "target_trial",
+]
 
 
 class _CallableRoom(ModuleType):

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+import numpy as np
 import pandas as pd
 
 from evaluation.cohorts import Cohort
@@ -28,6 +29,8 @@ class Arms:
         Covariates that vary in these rows, in the study's order.
     notes : tuple of Note
         What was left out, with counts.
+    landmark : int or None
+        Day on which receipt is settled, where that is not the exit.
     """
 
     rows: pd.DataFrame
@@ -35,11 +38,12 @@ class Arms:
     service: Service
     covariates: tuple[str, ...]
     notes: tuple[Note, ...]
+    landmark: int | None = None
 
     @property
     def served_state(self) -> str:
         """The exposure value that means served."""
-        return "yes" if self.service.exposure == "at exit" else "in service"
+        return "in service" if self.service.exposure == "time-varying" else "yes"
 
     @property
     def served(self) -> pd.Series:
@@ -49,8 +53,8 @@ class Arms:
     @property
     def compared(self) -> pd.Series:
         """Rows that count for the comparison."""
-        other = "no" if self.service.exposure == "at exit" else "before"
-        return self.rows[self.service.program] == other
+        exposure = self.rows[self.service.program]
+        return exposure == exposure.cat.categories[0]
 
     def children(self, rows: pd.Series) -> int:
         """Count the children with any of these rows."""
@@ -77,7 +81,11 @@ def quoted(column: str) -> str:
 
 
 def arms_of(
-    cohort: Cohort, outcome: str, service: Service, follow_up: pd.DataFrame | None = None
+    cohort: Cohort,
+    outcome: str,
+    service: Service,
+    follow_up: pd.DataFrame | None = None,
+    landmark: int | None = None,
 ) -> Arms:
     """Assemble the rows of one contrast.
 
@@ -88,9 +96,12 @@ def arms_of(
     outcome : str
         One of the cohort's outcomes.
     service : Service
-        With ``exposure`` ``"at exit"`` or ``"time-varying"``.
+        With ``exposure`` ``"at exit"``, ``"landmark"`` or ``"time-varying"``.
     follow_up : pandas.DataFrame, optional
         ``cohort.follow_up(outcome)``, where the caller has it already.
+    landmark : int, optional
+        Day on which receipt is settled (exposure ``"landmark"``): children still
+        followed then are compared from that day on; by default the service's first.
 
     Returns
     -------
@@ -98,25 +109,99 @@ def arms_of(
     """
     follow_up = cohort.follow_up(outcome) if follow_up is None else follow_up
     covariates = cohort.study.adjustment.covariates
-    if service.exposure == "at exit":
-        rows = _one_row_per_child(follow_up, covariates)
-        known = cohort.exits.set_index("exit_id")[f"known_at_exit_{service.program}"]
-        served = rows["exit_id"].map(known).astype(bool)
-        rows[service.program] = pd.Categorical(
-            served.map({True: "yes", False: "no"}), categories=["no", "yes"]
-        )
+    if service.exposure == "time-varying":
+        rows, said = follow_up.copy(), ()
+        rows[service.program] = _states(rows, service, cohort)
     else:
-        rows = follow_up.copy()
-        states = [
-            state
-            for state in ("before", "in service", "after")
-            if (rows[f"exposure_{service.program}"] == state).any()
-        ]
-        rows[service.program] = pd.Categorical(
-            rows[f"exposure_{service.program}"], categories=states
+        if service.exposure == "landmark" and landmark is None:
+            landmark = service.landmark_days[0]
+        rows, said = _settled(cohort, service, follow_up, landmark)
+    rows, varying, notes = complete_cases(rows, covariates)
+    return Arms(rows, outcome, service, varying, (*said, *notes), landmark)
+
+
+def _settled(
+    cohort: Cohort, service: Service, follow_up: pd.DataFrame, landmark: int | None
+) -> tuple[pd.DataFrame, tuple[Note, ...]]:
+    """Return one row per child whose receipt is settled at the exit or on a landmark day."""
+    rows = _one_row_per_child(follow_up, cohort.study.adjustment.covariates)
+    notes = []
+    programs = {service.program, *_others(service, cohort)}
+    if landmark is None:
+        exits = cohort.exits.set_index("exit_id")
+        held = {
+            program: rows["exit_id"].map(exits[f"known_at_exit_{program}"]).astype(bool)
+            for program in programs
+        }
+    else:
+        left = int((rows["stop"] <= landmark).sum())
+        notes.append(
+            Note(
+                f"{service.name}, landmark day {landmark}: {{left}} children no longer followed "
+                "by then are not compared; risks are those of children still home that day.",
+                {"left": left},
+            )
         )
-    rows, varying, notes = _usable(rows, covariates)
-    return Arms(rows, outcome, service, varying, notes)
+        rows = rows[rows["stop"] > landmark].reset_index(drop=True)
+        rows["start"] = rows["start"].clip(lower=landmark)
+        then = follow_up[(follow_up["start"] <= landmark) & (follow_up["stop"] > landmark)]
+        then = then.set_index("exit_id")
+        held = {
+            program: rows["exit_id"].map(then[f"exposure_{program}"]).fillna("before") != "before"
+            for program in programs
+        }
+    served = held[service.program]
+    other = pd.DataFrame({p: held[p] for p in _others(service, cohort)}, index=rows.index)
+    if service.compare_with == "usual care":
+        keep = pd.Series(True, index=rows.index)
+    elif service.compare_with == "no service":
+        keep = served | ~other.any(axis=1)
+    else:
+        keep = served != other[service.compare_with]
+    if not keep.all():
+        words = (
+            "with another service and not this one are in neither arm"
+            if service.compare_with == "no service"
+            else "with both services or neither are in neither arm"
+        )
+        notes.append(
+            Note(f"{service.name}: {{out}} children {words}.", {"out": int((~keep).sum())})
+        )
+    rows[service.program] = pd.Categorical(
+        served.map({True: "yes", False: "no"}), categories=["no", "yes"]
+    )
+    return rows[keep].reset_index(drop=True), tuple(notes)
+
+
+def _others(service: Service, cohort: Cohort) -> tuple[str, ...]:
+    """Return the programs a comparison is restricted by."""
+    if service.compare_with == "usual care":
+        return ()
+    if service.compare_with == "no service":
+        return tuple(
+            each.program for each in cohort.study.services if each.program != service.program
+        )
+    return (service.compare_with,)
+
+
+def _states(rows: pd.DataFrame, service: Service, cohort: Cohort) -> pd.Categorical:
+    """Return the exposure on each row, the comparison's state first."""
+    own = rows[f"exposure_{service.program}"].astype(object)
+    if service.compare_with == "usual care":
+        order = ["before", "in service", "after"]
+    elif service.compare_with == "no service":
+        order = ["before", "in service", "after", "another service"]
+        begun = [rows[f"exposure_{p}"] != "before" for p in _others(service, cohort)]
+        if begun:
+            elsewhere = np.logical_or.reduce(begun)
+            own = own.mask((own == "before") & elsewhere, "another service")
+    else:
+        reference = f"in {service.compare_with}"
+        order = [reference, "in service", "neither"]
+        there = rows[f"exposure_{service.compare_with}"] == "in service"
+        own = own.where(own == "in service", "neither")
+        own = own.mask((own == "neither") & there, reference)
+    return pd.Categorical(own, categories=[state for state in order if (own == state).any()])
 
 
 def _one_row_per_child(follow_up: pd.DataFrame, covariates: tuple[str, ...]) -> pd.DataFrame:
@@ -129,9 +214,23 @@ def _one_row_per_child(follow_up: pd.DataFrame, covariates: tuple[str, ...]) -> 
     return rows.reset_index()
 
 
-def _usable(
+def complete_cases(
     rows: pd.DataFrame, covariates: tuple[str, ...]
 ) -> tuple[pd.DataFrame, tuple[str, ...], tuple[Note, ...]]:
+    """Keep the children whose covariates are all known.
+
+    Parameters
+    ----------
+    rows : pandas.DataFrame
+        With ``exit_id`` and the covariates.
+    covariates : tuple of str
+        Columns that must be known.
+
+    Returns
+    -------
+    tuple
+        The rows kept, the covariates that vary among them, and notes with counts.
+    """
     notes = []
     missing = rows[list(covariates)].isna()
     incomplete = rows.loc[missing.any(axis=1), "exit_id"].unique()

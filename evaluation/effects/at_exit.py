@@ -8,14 +8,23 @@ import pandas as pd
 from evaluation import estimates
 from evaluation.effects import intervals
 from evaluation.effects.arms import OUTCOME_EVENT, Arms
+from evaluation.effects.augmented import augmented_risks
 from evaluation.effects.balance import balance
+from evaluation.effects.diagnostics import (
+    balance_check,
+    event_check,
+    maturity_check,
+    positivity_checks,
+    proportional_check,
+)
+from evaluation.effects.intervals import DAYS_PER_MONTH
 from evaluation.effects.limits import OUTCOME_WORDS
-from evaluation.effects.outcome_model import fit_outcome_model
+from evaluation.effects.outcome_model import fit_outcome_model, subdistribution_ratio
 from evaluation.effects.propensity import Propensity, propensity
 from evaluation.effects.result import Part
+from evaluation.effects.thresholds import THRESHOLDS
+from evaluation.errors import StudyError
 from evaluation.study import Note, Study
-
-DAYS_PER_MONTH = 30.4375
 
 
 def at_exit_effects(arms: Arms, horizons: tuple[int, ...], study: Study) -> Part:
@@ -42,19 +51,27 @@ def at_exit_effects(arms: Arms, horizons: tuple[int, ...], study: Study) -> Part
     """
     adjustment = study.adjustment
     fitted, notes = None, list(arms.notes)
-    receipt = f"receipt of {arms.service.name} at exit"
+    when = "at exit" if arms.landmark is None else f"by day {arms.landmark}"
+    receipt = f"receipt of {arms.service.name} {when}"
     data = arms.rows.assign(**{receipt: arms.served})
     if adjustment.weights != "none":
         fitted = propensity(
             data, receipt, arms.covariate_formula, adjustment.weights, adjustment.truncate
         )
         notes.append(_describe(fitted, arms))
+        _refuse_concentration(fitted, arms)
     model = fit_outcome_model(arms, study, fitted)
     notes += model.notes(f"{arms.service.name}, {OUTCOME_WORDS[arms.outcome]}")
-    rows = []
+    rows, beside = [], []
     curves = pd.DataFrame()
-    if fitted is not None or study.design == "randomized":
-        rows, curves = _risks(arms, data, horizons, fitted)
+    if not horizons:
+        notes.append(Note("No risks are compared: nobody is followed to the first horizon."))
+    elif fitted is not None or study.design == "randomized":
+        rows, curves = weighted_risks(arms, data, horizons, fitted)
+        rows += subdistribution_ratio(arms, fitted)
+        if fitted is not None:
+            augmented = augmented_risks(arms, horizons, fitted)
+            beside = [{"analysis": "augmented", "variant": "doubly robust"} | r for r in augmented]
     else:
         notes.append(
             Note(
@@ -63,11 +80,21 @@ def at_exit_effects(arms: Arms, horizons: tuple[int, ...], study: Study) -> Part
                 "outcome model."
             )
         )
+    similar = _balance(arms, data, receipt, fitted)
+    checks = [
+        *balance_check(similar if fitted is not None else pd.DataFrame()),
+        *([] if fitted is None else positivity_checks(fitted)),
+        *proportional_check(model.changing_p),
+        *event_check(arms.events(arms.served | arms.compared), len(model.table)),
+        *maturity_check(arms, study.main_horizon),
+    ]
     return Part(
+        checks=checks,
         rows=[*rows, *model.rows()],
+        beside=beside,
         model=model.table,
         curves=curves,
-        balance=_balance(arms, data, receipt, fitted),
+        balance=similar,
         notes=notes,
     )
 
@@ -90,6 +117,17 @@ def _describe(fitted: Propensity, arms: Arms) -> Note:
     )
 
 
+def _refuse_concentration(fitted: Propensity, arms: Arms) -> None:
+    for arm, share in fitted.five_largest.items():
+        if share > THRESHOLDS.five_largest:
+            words = "served" if arm == "yes" else "comparison"
+            raise StudyError(
+                f"five children carry {share:.0%} of the weight of the {words} arm, so its risk "
+                "would be theirs: hardly anyone comparable is in it. Name fewer or coarser "
+                "covariates, use overlap weights, or pool years."
+            )
+
+
 def _balance(
     arms: Arms, data: pd.DataFrame, receipt: str, fitted: Propensity | None
 ) -> pd.DataFrame:
@@ -99,10 +137,27 @@ def _balance(
     return balance(data, receipt, arms.covariate_formula, weights)
 
 
-def _risks(
+def weighted_risks(
     arms: Arms, data: pd.DataFrame, horizons: tuple[int, ...], fitted: Propensity | None
 ) -> tuple[list[dict], pd.DataFrame]:
-    """Compare the arms' cumulative incidence at the horizons."""
+    """Compare the arms' cumulative incidence at the horizons.
+
+    Parameters
+    ----------
+    arms : Arms
+        One row per child.
+    data : pandas.DataFrame
+        Their rows.
+    horizons : tuple of int
+        Days from the exit.
+    fitted : Propensity or None
+        Weights, whose influence is added to the variance.
+
+    Returns
+    -------
+    tuple of list and pandas.DataFrame
+        Rows of the effects table, and the curves month by month.
+    """
     weighted = {} if fitted is None else {"weights": "_weight"}
     if fitted is not None:
         data = data.assign(_weight=fitted.weights)
@@ -121,6 +176,18 @@ def _risks(
     influence = fit.influence(grid).reindex(data.index)
     at = fit.at(grid)
     own = at[at["cause"] == OUTCOME_EVENT].set_index(["group", "time"])["incidence"]
+    lost = estimates.restricted_mean(
+        data,
+        stop="stop",
+        event="event",
+        start="start",
+        horizon=list(horizons),
+        by=arms.service.program,
+        id="exit_id",
+        cluster="family_id",
+        causes=[OUTCOME_EVENT],
+        **weighted,
+    )
     rows = []
     for horizon in horizons:
         columns = [("yes", OUTCOME_EVENT, horizon), ("no", OUTCOME_EVENT, horizon)]
@@ -128,35 +195,28 @@ def _risks(
         stacked = pair if fitted is None else fitted.stack(pair)
         covariance = intervals.clustered_covariance(stacked, data["family_id"])
         risks = np.array([own.get(("yes", horizon), np.nan), own.get(("no", horizon), np.nan)])
-        rows += _measures(risks, covariance, clusters, horizon)
+        rows += intervals.measures_of_risks(risks, covariance, clusters, horizon)
+        rows += _days_lost(lost, horizon, fitted, data["family_id"], clusters)
     method = "unadjusted Aalen–Johansen" if fitted is None else "weighted Aalen–Johansen"
     for row in rows:
         row["method"] = method
     return rows, _curves(at, influence, data["family_id"], clusters, fitted)
 
 
-def _measures(risks: np.ndarray, covariance: np.ndarray, clusters: int, horizon: int) -> list[dict]:
-    if np.isnan(risks).any():
+def _days_lost(
+    lost, horizon: int, fitted: Propensity | None, family: pd.Series, clusters: int
+) -> list[dict]:
+    """Compare the days at home lost to the outcome by a horizon (Andersen, 2013)."""
+    mean = lost.table.set_index(["group", "horizon"])["mean"]
+    difference = mean.get(("yes", horizon), np.nan) - mean.get(("no", horizon), np.nan)
+    if np.isnan(difference):
         return []
-    served, other = risks
-    se = np.sqrt(np.diag(covariance))
-    against = np.array([1.0, -1.0])
-    found = {
-        "risk_treated": intervals.risk(served, se[0], clusters),
-        "risk_comparison": intervals.risk(other, se[1], clusters),
-        "risk_difference": intervals.linear(
-            served - other, math.sqrt(against @ covariance @ against), clusters
-        ),
-    }
-    if served > 0 and other > 0:
-        slope = np.array([1 / served, -1 / other])
-        found["risk_ratio"] = intervals.log_ratio(
-            math.log(served / other), math.sqrt(slope @ covariance @ slope), clusters
-        )
-    return [
-        {"measure": measure, "horizon": horizon, **vars(interval)}
-        for measure, interval in found.items()
-    ]
+    own = [lost.influence[(group, OUTCOME_EVENT, horizon)] for group in ("yes", "no")]
+    change = (own[0] - own[1]).reindex(family.index, fill_value=0.0).to_frame("change")
+    stacked = change if fitted is None else fitted.stack(change)
+    se = math.sqrt(intervals.clustered_covariance(stacked, family)[0, 0])
+    interval = intervals.linear(float(difference), se, clusters)
+    return [{"measure": "days_lost_difference", "horizon": horizon, **vars(interval)}]
 
 
 def _grid(horizons: tuple[int, ...], last: int) -> list[int]:

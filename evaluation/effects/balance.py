@@ -29,7 +29,9 @@ def balance(
     -------
     pandas.DataFrame
         ``covariate``, ``mean_treated``, ``mean_comparison`` (unweighted), ``before``,
-        ``after`` (standardized differences).
+        ``after`` (standardized differences), ``variance_ratio_before``,
+        ``variance_ratio_after`` (treated over comparison; missing for shares, whose
+        variance is their mean again).
     """
     treated = data[treatment].to_numpy(dtype=bool)
     columns = _columns(data, covariates)
@@ -41,6 +43,11 @@ def balance(
         after = np.average(one, weights=weight[treated]) - np.average(
             other, weights=weight[~treated]
         )
+        share = np.isin(values, (0.0, 1.0)).all()
+        ratios = [
+            np.nan if share else _variance_ratio(values, treated, own)
+            for own in (np.ones(len(data)), weight)
+        ]
         rows.append(
             {
                 "covariate": name,
@@ -48,9 +55,19 @@ def balance(
                 "mean_comparison": other.mean(),
                 "before": (one.mean() - other.mean()) / spread if spread > 0 else 0.0,
                 "after": after / spread if spread > 0 else 0.0,
+                "variance_ratio_before": ratios[0],
+                "variance_ratio_after": ratios[1],
             }
         )
     return pd.DataFrame(rows)
+
+
+def _variance_ratio(values: np.ndarray, treated: np.ndarray, weight: np.ndarray) -> float:
+    spread = []
+    for arm in (treated, ~treated):
+        mean = np.average(values[arm], weights=weight[arm])
+        spread.append(np.average((values[arm] - mean) ** 2, weights=weight[arm]))
+    return float(spread[0] / spread[1]) if spread[1] > 0 else np.nan
 
 
 def _columns(data: pd.DataFrame, covariates: str) -> dict[str, np.ndarray]:

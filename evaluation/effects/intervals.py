@@ -8,6 +8,7 @@ import pandas as pd
 from scipy import stats
 
 SMALL_NUMBER_OF_CLUSTERS = 40
+DAYS_PER_MONTH = 30.4375
 
 
 @dataclass(frozen=True)
@@ -81,3 +82,45 @@ def exact_share(events: int, of: int) -> tuple[float, float]:
 def exact_rate_limit(time: float) -> float:
     """Upper 95% limit of a rate with no event in ``time`` (two-sided exact Poisson)."""
     return float(stats.chi2.ppf(0.975, 2) / 2 / time)
+
+
+def measures_of_risks(
+    risks: np.ndarray, covariance: np.ndarray, clusters: int, horizon: int
+) -> list[dict]:
+    """Turn two risks, served then comparison, into rows of the effects table.
+
+    Parameters
+    ----------
+    risks : numpy.ndarray, shape (2,)
+    covariance : numpy.ndarray, shape (2, 2)
+    clusters : int
+        Families behind them.
+    horizon : int
+        Day of the risks.
+
+    Returns
+    -------
+    list of dict
+        Nothing where a risk is missing; no ratio where one is zero.
+    """
+    if np.isnan(risks).any():
+        return []
+    served, other = risks
+    se = np.sqrt(np.diag(covariance))
+    against = np.array([1.0, -1.0])
+    found = {
+        "risk_treated": risk(served, se[0], clusters),
+        "risk_comparison": risk(other, se[1], clusters),
+        "risk_difference": linear(
+            served - other, math.sqrt(against @ covariance @ against), clusters
+        ),
+    }
+    if served > 0 and other > 0:
+        slope = np.array([1 / served, -1 / other])
+        found["risk_ratio"] = log_ratio(
+            math.log(served / other), math.sqrt(slope @ covariance @ slope), clusters
+        )
+    return [
+        {"measure": measure, "horizon": horizon, **vars(interval)}
+        for measure, interval in found.items()
+    ]

@@ -16,15 +16,11 @@ def refusal(service: Service, outcome: str) -> str | None:
             f"{OUTCOME_WORDS[outcome]} among exits is not its effect. The honest outcome starts at "
             "assignment (home and stable at a horizon), which this version does not offer."
         )
-    if service.exposure not in ("at exit", "time-varying"):
+    if service.exposure == "target trial" and service.compare_with != "usual care":
         return (
-            f'{service.name}: the exposure "{service.exposure}" is not offered by this version; '
-            'use "at exit" or "time-varying".'
-        )
-    if service.compare_with != "usual care":
-        return (
-            f'{service.name}: a comparison with "{service.compare_with}" is not offered by this '
-            'version; use "usual care".'
+            f"{service.name}: a target trial here compares with usual care, not with "
+            f'"{service.compare_with}"; choose compare_with = "usual care", or the exposure '
+            '"at exit", "landmark" or "time-varying".'
         )
     return None
 
@@ -33,6 +29,7 @@ OUTCOME_WORDS = {
     "reentry": "re-entry",
     "disruption": "disruption",
     "maltreatment": "maltreatment",
+    "visit_ended": "return from a trial home visit",
 }
 
 
@@ -45,22 +42,17 @@ def shortage(arms: Arms, study: Study) -> str | None:
     name, what = arms.service.name, OUTCOME_WORDS[arms.outcome]
     sides = {"served": arms.served, "comparison": arms.compared}
     for side, rows in sides.items():
-        children = arms.children(rows)
-        if children == 0:
-            return f"{name}: the {side} arm has no children, so no effect can be estimated."
-        if arms.events(rows) == 0:
+        if arms.children(rows) and arms.events(rows) == 0:
             return f"{name}: {_without_events(arms, rows, side, study.main_horizon, what)}"
-        if children < THRESHOLDS.children_per_arm:
-            return (
-                f"{name}: the {side} arm has fewer than {THRESHOLDS.children_per_arm} children, "
-                f"too few to compare {what}; pool years or agencies."
-            )
-        if arms.events(rows) < THRESHOLDS.events_per_arm:
-            least = max(THRESHOLDS.events_per_arm, study.report.suppress_below)
-            return (
-                f"{name}: fewer than {least} events of {what} in the {side} "
-                "arm, too few for a comparison; pool years or agencies."
-            )
+    counts = {
+        "n_treated": arms.children(arms.served),
+        "n_comparison": arms.children(arms.compared),
+        "events_treated": arms.events(arms.served),
+        "events_comparison": arms.events(arms.compared),
+    }
+    thin = thin_arm(counts, name, what, study)
+    if thin:
+        return thin
     terms = _terms(arms, study)
     events = int((arms.rows["event"] == OUTCOME_EVENT).sum())
     if events < THRESHOLDS.events_per_term * terms:
@@ -70,6 +62,36 @@ def shortage(arms: Arms, study: Study) -> str | None:
             f"({needed:g} needed, {THRESHOLDS.events_per_term:g} each); name fewer or coarser "
             "covariates, or pool years."
         )
+    return None
+
+
+def thin_arm(counts: dict[str, int], name: str, what: str, study: Study) -> str | None:
+    """Say which arm has too few children or events for a comparison, or nothing.
+
+    Parameters
+    ----------
+    counts : dict of str to int
+        ``n_treated``, ``n_comparison``, ``events_treated``, ``events_comparison``.
+    name, what : str
+        The service and the outcome in words.
+    study : Study
+        Small counts are not said where the study suppresses them.
+    """
+    for side, key in (("served", "treated"), ("comparison", "comparison")):
+        children, events = counts[f"n_{key}"], counts[f"events_{key}"]
+        if children == 0:
+            return f"{name}: the {side} arm has no children, so no effect can be estimated."
+        if children < THRESHOLDS.children_per_arm:
+            return (
+                f"{name}: the {side} arm has fewer than {THRESHOLDS.children_per_arm} children, "
+                f"too few to compare {what}; pool years or agencies."
+            )
+        if events < THRESHOLDS.events_per_arm:
+            least = max(THRESHOLDS.events_per_arm, study.report.suppress_below)
+            return (
+                f"{name}: fewer than {least} events of {what} in the {side} "
+                "arm, too few for a comparison; pool years or agencies."
+            )
     return None
 
 

@@ -1,5 +1,6 @@
 """The outcome model of a contrast: a cause-specific Cox model clustered by family."""
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -7,7 +8,7 @@ import pandas as pd
 
 from evaluation import estimates
 from evaluation.effects import intervals
-from evaluation.effects.arms import OUTCOME_EVENT, Arms
+from evaluation.effects.arms import OUTCOME_EVENT, Arms, quoted
 from evaluation.effects.propensity import Propensity
 from evaluation.study import Note, Study
 
@@ -29,12 +30,16 @@ class HazardModel:
         How the ratio was made.
     warnings : tuple of str
         What a reader must know of the fit.
+    changing_p : float
+        p of the test that the effect is the same at all times (Grambsch and Therneau,
+        1994; robust score test with clusters); missing where it cannot be made.
     """
 
     table: pd.DataFrame
     term: str
     method: str
     warnings: tuple[str, ...]
+    changing_p: float = math.nan
 
     def notes(self, name: str) -> list[Note]:
         """Say what the fit warns of, and that there is no ratio where there is none."""
@@ -118,7 +123,67 @@ def fit_outcome_model(arms: Arms, study: Study, weights: Propensity | None = Non
     table["events"] = int((data["event"] == OUTCOME_EVENT).sum())
     table["clusters"] = clusters
     term = f"{arms.service.program}[T.{arms.served_state}]"
-    return HazardModel(table, term, method, tuple(fit.warnings))
+    return HazardModel(table, term, method, tuple(fit.warnings), _changing(fit, arms))
+
+
+def _changing(fit, arms: Arms) -> float:
+    try:
+        tested = fit.proportional_hazards().table.set_index("term")["p"]
+    except (estimates.EstimateError, np.linalg.LinAlgError):
+        return math.nan
+    return float(tested.get(quoted(arms.service.program), math.nan))
+
+
+def subdistribution_ratio(arms: Arms, weights: Propensity | None = None) -> list[dict]:
+    """Compare the arms by the Fine-Gray subdistribution hazard ratio.
+
+    Describes incidence, not cause (METHODS 7.4): competing events stay in the risk set
+    (Fine and Gray, 1999; Geskus, 2011). The influence of estimated weights is added to
+    the variance; censoring weights are taken as known.
+
+    Returns
+    -------
+    list of dict
+        One row of the effects table; none without competing events, where the ratio
+        would be the cause-specific one again.
+    """
+    data, options = arms.rows, {}
+    if not (data["event"] > OUTCOME_EVENT).any():
+        return []
+    if weights is not None:
+        data = data.assign(_weight=weights.weights)
+        options["weights"] = "_weight"
+    fit = estimates.fine_gray(
+        data,
+        quoted(arms.service.program),
+        stop="stop",
+        event="event",
+        start="start",
+        cause=OUTCOME_EVENT,
+        id="exit_id",
+        cluster="family_id",
+        **options,
+    )
+    influence = fit.influence.reindex(data.index, fill_value=0.0)
+    if weights is not None:
+        influence = weights.stack(influence)
+    clusters = int(data["family_id"].nunique())
+    table = _model_table(fit.table, influence, data["family_id"], clusters)
+    if table["robust_se"].isna().any():
+        return []
+    row = table.iloc[0]
+    return [
+        {
+            "measure": "subdistribution_hazard_ratio",
+            "horizon": pd.NA,
+            "estimate": float(row["hazard_ratio"]),
+            "se": float(row["robust_se"]),
+            "ci_low": float(row["ci_low"]),
+            "ci_high": float(row["ci_high"]),
+            "p": float(row["p"]),
+            "method": "Fine–Gray" + (", weighted" if weights else ""),
+        }
+    ]
 
 
 def _model_table(

@@ -7,6 +7,7 @@ import formulaic
 import numpy as np
 import pandas as pd
 
+from evaluation.effects.thresholds import THRESHOLDS
 from evaluation.errors import StudyError
 
 Population = Literal["all eligible", "treated", "overlap"]
@@ -60,6 +61,70 @@ class Propensity:
                 for name, w in (("no", self.weights[~arm]), ("yes", self.weights[arm]))
             }
         )
+
+    @property
+    def outside_support(self) -> float:
+        """Share of rows whose probability of either arm has hardly a counterpart.
+
+        Outside are scores beyond those both arms show, and those so near 0 or 1 that
+        fewer than one in a hundred like them is in the other arm.
+        """
+        score, arm = self.scores["yes"], self.treated
+        low = max(score[arm].min(), score[~arm].min(), THRESHOLDS.least_share)
+        high = min(score[arm].max(), score[~arm].max(), 1 - THRESHOLDS.least_share)
+        return float(((score < low) | (score > high)).mean())
+
+    @property
+    def five_largest(self) -> pd.Series:
+        """Share of each arm's weight that its five heaviest children carry."""
+        arm = self.treated
+        return pd.Series(
+            {
+                name: float(w.nlargest(5).sum() / w.sum())
+                for name, w in (("no", self.weights[~arm]), ("yes", self.weights[arm]))
+            }
+        )
+
+    def plot(self, ax=None):
+        """Draw the overlap of the arms' probabilities of being served.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes, optional
+            Where to draw; a new figure by default.
+
+        Returns
+        -------
+        matplotlib Axes
+        """
+        if ax is None:
+            import matplotlib.pyplot as plt
+
+            _, ax = plt.subplots(figsize=(6.5, 3.5))
+        edges = np.linspace(0, 1, 41)
+        score = self.scores["yes"]
+        for own, colour, hatch, words in (
+            (self.treated, "#00737A", None, "served"),
+            (~self.treated, "#5B6770", "///", "comparison"),
+        ):
+            ax.hist(
+                score[own],
+                bins=edges,
+                weights=np.full(int(own.sum()), 100 / own.sum()),
+                histtype="stepfilled",
+                facecolor="none" if hatch else colour,
+                edgecolor=colour,
+                hatch=hatch,
+                alpha=1 if hatch else 0.4,
+                label=words,
+            )
+        ax.set_xlabel("Probability of being served")
+        ax.set_ylabel("Percent of the arm")
+        ax.set_title(
+            f"{self.outside_support:.1%} of children lie outside the common support", loc="left"
+        )
+        ax.legend(frameon=False)
+        return ax
 
     def stack(self, influence: pd.DataFrame) -> pd.DataFrame:
         """Add to an influence the part that comes from estimating the weights.
@@ -133,7 +198,7 @@ def propensity(
         )
     design = formulaic.Formula(covariates).get_model_matrix(data, na_action="raise")
     x = np.asarray(design, dtype=float)
-    fit, information = _logistic(treated.to_numpy(dtype=float), x, treatment)
+    fit, information = fit_logistic(treated.to_numpy(dtype=float), x, treatment)
     score = np.asarray(fit.fittedvalues)
     raw, slope = _weights(treated.to_numpy(), score, x, estimand)
     bounded = estimand == "overlap"
@@ -171,7 +236,14 @@ def propensity(
     )
 
 
-def _logistic(treated: np.ndarray, x: np.ndarray, treatment: str):
+def fit_logistic(treated: np.ndarray, x: np.ndarray, treatment: str):
+    """Fit a logistic model to a design; return statsmodels' fit and the information.
+
+    Raises
+    ------
+    StudyError
+        If columns are collinear or decide the arm perfectly.
+    """
     import statsmodels.api as sm
     from statsmodels.tools.sm_exceptions import PerfectSeparationError
 

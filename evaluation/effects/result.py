@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 import pandas as pd
 
+from evaluation.effects.diagnostics import failing, verdict
 from evaluation.study import Note
 
 TABLE_COLUMNS = (
@@ -28,6 +29,8 @@ TABLE_COLUMNS = (
     "events_comparison",
     "clusters",
     "method",
+    "p_false_discovery",
+    "family",
 )
 
 
@@ -40,6 +43,10 @@ class Part:
     curves: pd.DataFrame = field(default_factory=pd.DataFrame)
     balance: pd.DataFrame = field(default_factory=pd.DataFrame)
     notes: list[Note] = field(default_factory=list)
+    beside: list[dict] = field(default_factory=list)
+    counts: dict[str, int] = field(default_factory=dict)
+    checks: list[dict] = field(default_factory=list)
+    trial: object = None
 
 
 @dataclass(frozen=True)
@@ -67,6 +74,14 @@ class Effects:
         ``risk_ratio``, ``sentence``: what ever against never would have claimed.
     notes : tuple of Note
         What was left out or decided on the way, with counts.
+    beside : pandas.DataFrame
+        Results beside the main ones: ``analysis`` (augmented, landmark, grace period,
+        exit type, equity group, offered, …), ``variant``, then the columns of ``table``.
+    diagnostics : pandas.DataFrame
+        ``service``, ``outcome``, ``check``, ``value``, ``limit``, ``verdict`` (pass,
+        caution, fail), ``words``.
+    trials : dict
+        By service and outcome, the `TargetTrial` behind the contrast.
     """
 
     table: pd.DataFrame
@@ -76,6 +91,17 @@ class Effects:
     cannot: pd.DataFrame
     naive: pd.DataFrame
     notes: tuple[Note, ...]
+    beside: pd.DataFrame = field(default_factory=pd.DataFrame)
+    diagnostics: pd.DataFrame = field(default_factory=pd.DataFrame)
+    trials: dict = field(default_factory=dict, repr=False)
+
+    def verdict(self, service: str, outcome: str) -> str:
+        """Return ``pass``, ``caution`` or ``fail``: the worst of a contrast's diagnostics."""
+        return verdict(self.diagnostics, service, outcome)
+
+    def failing(self, service: str, outcome: str) -> list[str]:
+        """Name the checks a contrast fails."""
+        return failing(self.diagnostics, service, outcome)
 
     def _repr_html_(self) -> str:
         notes = "".join(f"<li>{html.escape(str(note))}</li>" for note in self.notes)
@@ -85,5 +111,14 @@ class Effects:
         """Return the tables as plain lists of records."""
         return {
             name: getattr(self, name).to_dict("records")
-            for name in ("table", "models", "curves", "balance", "cannot", "naive")
+            for name in (
+                "table",
+                "models",
+                "curves",
+                "balance",
+                "cannot",
+                "naive",
+                "beside",
+                "diagnostics",
+            )
         } | {"notes": [str(note) for note in self.notes]}

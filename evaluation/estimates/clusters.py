@@ -69,3 +69,8 @@ def caution(clusters: int, what: str = "") -> str:
         f"Only {clusters} clusters{where} (fewer than {FEW}): limits and p use a corrected "
         f"standard error and t with {clusters - 1} degrees of freedom."
     )
+
+
+def is_caution(warning: str) -> bool:
+    """Tell whether a warning is one of :func:`caution`, about limits of the table it stood with."""
+    return "limits and p use a corrected" in warning or "its variance cannot be" in warning

@@ -1,5 +1,6 @@
-"""Codes for what rows belong to: groups, strata, clusters, subjects."""
+"""Codes for what rows belong to: groups, strata, clusters, subjects; times as numbers."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -88,3 +89,18 @@ def _compact(codes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 def single(n: int, label: str) -> Coding:
     """Code ``n`` rows that are all of one kind."""
     return Coding(np.zeros(n, np.intp), [label])
+
+
+def unused_name(frame: pd.DataFrame, name: str) -> str:
+    """Return ``name``, lengthened until the frame has no column so named."""
+    while name in frame.columns:
+        name += "_"
+    return name
+
+
+def checked_times(times: float | Sequence[float]) -> np.ndarray:
+    """Return times as an array, or say that they are not finite numbers."""
+    wanted = np.atleast_1d(np.asarray(times, float))
+    if wanted.ndim != 1 or not np.isfinite(wanted).all():
+        raise EstimateError(f"times must be one or more finite numbers, not {times!r}.")
+    return wanted

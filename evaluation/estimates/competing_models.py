@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 
 import pandas as pd
 
+from evaluation.estimates.calibration import Calibration, of_models
 from evaluation.estimates.cox_model import CoxResult, cox
 from evaluation.estimates.errors import EstimateError
 from evaluation.estimates.fine_gray_model import FineGrayResult, fine_gray
@@ -56,6 +57,37 @@ class CompetingModels(Result):
         """
         return predict_incidence(self.cause_specific, data, times, intervals=intervals)
 
+    def calibration(
+        self,
+        horizon: float | Sequence[float],
+        data: pd.DataFrame | None = None,
+        *,
+        cause: int | None = None,
+        groups: int = 10,
+    ) -> Calibration:
+        """Compare the incidences the cause-specific models predict with those observed.
+
+        Parameters
+        ----------
+        horizon : float or sequence of float
+        data : DataFrame, optional
+            Other rows, a row a subject; by default those of the models, which
+            flatters them.
+        cause : int, optional
+            By default the first.
+        groups : int
+            Groups of rows by predicted risk.
+
+        Returns
+        -------
+        Calibration
+
+        References
+        ----------
+        van Geloven and others (2022).
+        """
+        return of_models(self.cause_specific, horizon, data, groups, cause)
+
     def plot(self, ax=None):
         """Draw the ratios of both scales, term by term.
 
@@ -83,6 +115,8 @@ class CompetingModels(Result):
             axis_label="Hazard ratio (95% interval)",
             reference=1,
             logarithmic=True,
+            sides=("fewer events", "more events"),
+            about=self.summary(),
             ax=ax,
         )
 

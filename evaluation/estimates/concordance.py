@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from evaluation.estimates.hazard_model import Fit, clusters_of
+from evaluation.estimates.fit import Fit, clusters_of
 
 
 @dataclass(frozen=True)

@@ -1,18 +1,23 @@
 """Cox's proportional hazards model."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 import pandas as pd
 
 from evaluation.estimates.concordance import Concordance, concordance
+from evaluation.estimates.functional_form import FunctionalForm, functional_form
 from evaluation.estimates.grid import risk_sets
 from evaluation.estimates.hazard_fit import fitted, read_model, require_events
 from evaluation.estimates.hazard_model import HazardModel
-from evaluation.estimates.profile import profile_limits
 from evaluation.estimates.proportionality import Proportionality, proportional_hazards
 from evaluation.estimates.residuals import residuals
 from evaluation.estimates.rows import Columns
+
+if TYPE_CHECKING:
+    from evaluation.estimates.calibration import Calibration
 
 
 @dataclass(frozen=True, repr=False)
@@ -67,24 +72,67 @@ class CoxResult(HazardModel):
         """
         return proportional_hazards(self, transform)
 
-    def profile_limits(self, term: str, level: float = 0.95) -> tuple[float, float]:
-        """Return limits of a term's hazard ratio from its profile likelihood.
-
-        For a coefficient that runs to infinity one limit is 0 or infinite and
-        the other is finite and of use. Rows are taken as independent.
+    def functional_form(
+        self, covariate: str, *, groups: int = 20, fraction: float = 2 / 3
+    ) -> FunctionalForm:
+        """Set martingale residuals against a covariate, in the model or not.
 
         Parameters
         ----------
-        term : str
-            A term of ``table``.
-        level : float
-            Coverage wanted.
+        covariate : str
+            A column of numbers of the data the model was fitted to. Of a model
+            without it, the residuals show the form it should have; of a model
+            with it, what that form leaves over.
+        groups : int
+            Groups of values of about equal size.
+        fraction : float
+            Share of the rows each local regression uses.
 
         Returns
         -------
-        tuple of float
+        FunctionalForm
+
+        References
+        ----------
+        Therneau, Grambsch and Fleming (1990); Cleveland (1979).
         """
-        return profile_limits(self.fit, term, level)
+        return functional_form(self, covariate, groups, fraction)
+
+    def calibration(
+        self,
+        horizon: float | Sequence[float],
+        data: pd.DataFrame | None = None,
+        *,
+        groups: int = 10,
+    ) -> "Calibration":
+        """Compare the risks this model predicts with what was observed.
+
+        Parameters
+        ----------
+        horizon : float or sequence of float
+        data : DataFrame, optional
+            Other rows, a row a subject; by default those of the model, which
+            flatters it.
+        groups : int
+            Groups of rows by predicted risk.
+
+        Returns
+        -------
+        Calibration
+
+        Raises
+        ------
+        EstimateError
+            With competing events (one cause's model gives no risk; use
+            ``competing_models``), and with several rows a subject.
+
+        References
+        ----------
+        van Geloven and others (2022).
+        """
+        from evaluation.estimates.calibration import of_models
+
+        return of_models({self.account.options.get("cause", 1): self}, horizon, data, groups)
 
 
 def cox(

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from evaluation.estimates import drawing as house
+from evaluation.estimates.headings import Heading, of_curves
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -43,14 +44,21 @@ def draw_curves(
     table = result.table if cause is None else result.table[result.table["cause"] == cause]
     labels = [str(g) for g in result.groups]
     own_figure = ax is None
+    value = result.value_name
     if own_figure:
-        height = house.HEIGHT + 2 * _ROW * len(labels)
+        last = float(table["time"].max())
+        ticks, _ = ticks_of_time(last, days)
+        month = DAYS_PER_MONTH if days else None
+        finding = of_curves(table, value, result.groups, ticks, month)
+        about = result.axis_label if cause is None else f"{result.axis_label} of cause {cause}"
+        heading = Heading(finding, f"{about}. {result.summary()}")
+        height = house.HEIGHT + 2 * _ROW * len(labels) + heading.room()
         ax = house.figure(height=height, shown=True)[1]
     with house.house_style():
         styles = house.line_styles(len(labels), comparison)
         ends = []
         for group, style in zip(result.groups, styles, strict=True):
-            ends.append(_draw_one(ax, table[table["group"] == group], result.value_name, style))
+            ends.append(_draw_one(ax, table[table["group"] == group], value, style))
         ticks = _time_axis(ax, table["time"].max(), days)
         _share_axis(ax, result.axis_label)
         folded = [wrapped(text) for text in labels]
@@ -58,8 +66,9 @@ def draw_curves(
         if own_figure:
             named = folded if len(labels) > 1 else []
             widest = max((house.text_width(ax, w, weight="semibold") for w in named), default=0)
-            beneath = _AXIS_ROOM + _ROW * (1 + 2 * len(rows))
-            house.set_margins(ax, left=0.75, right=0.3 + widest, top=0.15, bottom=beneath)
+            beneath = _AXIS_ROOM + _ROW * (1 + 2 * len(rows)) + 0.06
+            house.set_margins(ax, left=0.75, right=0.3 + widest, top=heading.room(), bottom=beneath)
+            heading.write(ax)
         if len(labels) > 1:
             house.label_lines(ax, ends, folded, [s.color for s in styles])
         _write_numbers(ax, ticks, labels, rows, [s.color for s in styles])
@@ -86,22 +95,25 @@ def _draw_one(ax: "Axes", part, value_name: str, style: house.LineStyle) -> floa
     return float(value[-1])
 
 
-def _time_axis(ax: "Axes", last: float, days: bool) -> np.ndarray:
-    """Mark the time axis; return the ticks in data units."""
+def ticks_of_time(last: float, days: bool) -> tuple[np.ndarray, list[str]]:
+    """Return where a time axis is marked, in data units, and how; months for days."""
     from matplotlib.ticker import MaxNLocator
 
     if days:
         reached = last / DAYS_PER_MONTH
         step = next((m for m in _MONTHS if reached / m <= _MOST_TICKS + 0.5), _MONTHS[-1])
         months = np.arange(0, reached, step, dtype=int)
-        ticks = months * DAYS_PER_MONTH
-        ax.set_xticks(ticks, [str(m) for m in months])
-        ax.set_xlabel("Months", loc="right")
-    else:
-        found = MaxNLocator(_MOST_TICKS - 1).tick_values(0, last)
-        ticks = found[(found >= 0) & (found <= last)]
-        ax.set_xticks(ticks)
-        ax.set_xlabel("Time", loc="right")
+        return months * DAYS_PER_MONTH, [str(m) for m in months]
+    found = MaxNLocator(_MOST_TICKS - 1).tick_values(0, last)
+    found = found[(found >= 0) & (found <= last)]
+    return found, [f"{t:,.6g}" for t in found]
+
+
+def _time_axis(ax: "Axes", last: float, days: bool) -> np.ndarray:
+    """Mark the time axis; return the ticks in data units."""
+    ticks, marks = ticks_of_time(last, days)
+    ax.set_xticks(ticks, marks)
+    ax.set_xlabel("Months" if days else "Time", loc="right")
     ax.set_xlim(0.0, last)
     return ticks
 
@@ -120,16 +132,12 @@ def _share_axis(ax: "Axes", label: str) -> None:
 def _numbers_at_risk(
     result: "Curves", cause: int | None, ticks: np.ndarray
 ) -> list[tuple[list[int], list[int]]]:
-    """Return per group the rows at risk at (at zero: just after), and events up to, each tick."""
-    read = result.at(ticks)
+    """Return per group the rows at risk at, and events up to, each tick."""
+    read = result.risk_table(ticks)
     if cause is not None:
         read = read[read["cause"] == cause]
-    out = []
-    for position, group in enumerate(result.groups):
-        mine = read[read["group"] == group]
-        count = result.grid.at_risk_at(position, np.where(ticks > 0, ticks, 1e-12))[0]
-        out.append((count.tolist(), mine["events"].tolist()))
-    return out
+    parts = [read[read["group"] == group] for group in result.groups]
+    return [(part["at_risk"].tolist(), part["events"].tolist()) for part in parts]
 
 
 def _write_numbers(

@@ -2,6 +2,10 @@
 
 from collections.abc import Sequence
 
+import numpy as np
+import pandas as pd
+
+from evaluation.estimates.coding import checked_times
 from evaluation.estimates.differences import Differences, differences
 from evaluation.estimates.errors import EstimateError
 from evaluation.estimates.interval_hazard import IntervalHazards, interval_hazards
@@ -13,6 +17,37 @@ class CurveReadings(Result):
     """Results that are read off curves; each is a result with a table of its own."""
 
     value_name = "value"
+
+    def risk_table(self, times: float | Sequence[float]) -> pd.DataFrame:
+        """Count who is at risk at given times, and what has happened so far, unweighted.
+
+        Parameters
+        ----------
+        times : float or sequence of float
+
+        Returns
+        -------
+        DataFrame
+            group, (cause,) time, at_risk, events (and censored) so far, and with
+            weights weighted_at_risk. At time t those are at risk who came under
+            observation before t and are followed to t or beyond; at time 0 and
+            before, those whose observation begins there. After a competing event
+            nobody is at risk. Past a group's last time 0 are at risk.
+        """
+        moments = checked_times(times)
+        read = self.at(moments)
+        rows = self.grid.rows
+        begin = np.zeros(len(rows)) if rows.start is None else rows.start
+        for group, label in enumerate(self.groups):
+            mine = rows.groups.codes == group
+            for time in moments[moments <= 0]:
+                there = mine & (begin <= time)
+                here = (read["group"] == label) & (read["time"] == time)
+                read.loc[here, "at_risk"] = int(there.sum())
+                read.loc[here, "weighted_at_risk"] = float(rows.case_weights[there].sum())
+        wanted = ("group", "cause", "time", "at_risk", "weighted_at_risk", "events", "censored")
+        weightless = () if rows.weights is not None else ("weighted_at_risk",)
+        return read[[c for c in wanted if c in read and c not in weightless]]
 
     def quantile(self, shares: float | Sequence[float]) -> Quantiles:
         """Return the times by which given shares have had the event.

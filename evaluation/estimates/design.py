@@ -262,8 +262,17 @@ def _centred(
     formula: str, columns: list[np.ndarray], names: list[str]
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Copy the columns, less their means, side by side in memory."""
-    low = np.array([column.min() for column in columns])
-    high = np.array([column.max() for column in columns])
+    n, p = len(columns[0]), len(columns)
+    x, total = np.empty((n, p)), np.zeros(p)
+    low, high = np.full(p, np.inf), np.full(p, -np.inf)
+    for first in range(0, n, _CHUNK):
+        rows = slice(first, first + _CHUNK)
+        for k, column in enumerate(columns):
+            part = np.ascontiguousarray(column[rows])
+            low[k] = np.minimum(low[k], part.min())
+            high[k] = np.maximum(high[k], part.max())
+            total[k] += part.sum()
+            x[rows, k] = part
     for name, column, inside in zip(
         names, columns, (low > -_LARGEST) & (high < _LARGEST), strict=True
     ):
@@ -273,10 +282,7 @@ def _centred(
                 f"Term {name!r} of the formula {formula!r} is infinite, undefined or above "
                 f"{_LARGEST:g} in {int(wrong.sum())} rows; check the values it is made from."
             )
-    center = np.array([column.mean() for column in columns])
-    x = np.empty((len(columns[0]), len(columns)))
-    for first in range(0, len(x), _CHUNK):
-        rows = slice(first, first + _CHUNK)
-        for k, column in enumerate(columns):
-            np.subtract(column[rows], center[k], out=x[rows, k])
+    center = total / n
+    for first in range(0, n, _CHUNK):
+        x[first : first + _CHUNK] -= center
     return x, center, high - low

@@ -60,6 +60,7 @@ class Differences(Result):
             axis_label=f"Difference in {self.what} (95% interval)",
             reference=0,
             percent=self.what.startswith("share"),
+            about=self.summary(),
             ax=ax,
         )
 

@@ -2,7 +2,7 @@
 
 import warnings as python_warnings
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pandas as pd
@@ -12,11 +12,20 @@ from scipy.special import xlog1py, xlogy
 from evaluation.estimates import clusters as few
 from evaluation.estimates.design import Design, design, require_varying, variables
 from evaluation.estimates.errors import EstimateError
-from evaluation.estimates.hazard_model import clusters_of
+from evaluation.estimates.fit import clusters_of
+from evaluation.estimates.period_counts import Counted, PeriodCounts, read_counts
+from evaluation.estimates.periods import (
+    band_names,
+    by_band,
+    checked_breaks,
+    periods_at_risk,
+    require_cover,
+)
 from evaluation.estimates.result import Account, Result, account
 from evaluation.estimates.rows import Columns, Rows, read_rows
 
 _NO_INFORMATION = 50.0
+PERIOD_DAYS = 30
 
 LINKS = {"cloglog": sm.families.links.CLogLog, "logit": sm.families.links.Logit}
 
@@ -37,12 +46,15 @@ class DiscreteHazard(Result):
         Of the grouped counts, without their constant.
     counts : DataFrame
         Per band: periods at risk and events, unweighted.
+    covariance : DataFrame
+        Of the coefficients: the one that limits and p values rest on.
     """
 
     table: pd.DataFrame
     account: Account
     loglik: float
     counts: pd.DataFrame
+    covariance: pd.DataFrame = field(repr=False)
 
     def plot(self, ax=None):
         """Draw the ratios of the covariates with their intervals.
@@ -68,37 +80,28 @@ class DiscreteHazard(Result):
             axis_label=f"{'Odds' if logit else 'Hazard'} ratio (95% interval)",
             reference=1,
             logarithmic=True,
+            sides=("fewer events", "more events"),
+            about=self.summary(),
             ax=ax,
         )
 
 
-@dataclass(frozen=True)
-class _Periods:
-    """Which periods each row is at risk in, and in which it has the event.
-
-    ``first`` to ``last`` are periods at risk (none where last < first);
-    ``event`` is the period of the event, 0 for none.
-    """
-
-    first: np.ndarray
-    last: np.ndarray
-    event: np.ndarray
-
-
 def discrete_hazard(
-    data: pd.DataFrame,
+    data: pd.DataFrame | PeriodCounts,
     formula: str,
     *,
-    breaks: Sequence[int],
+    breaks: Sequence[int] | None = None,
     stop: str = "time",
     event: str = "event",
-    width: float = 30,
+    width: float = PERIOD_DAYS,
     start: str | None = None,
     cause: int | None = None,
     link: str = "cloglog",
     weights: str | None = None,
     cluster: Columns = None,
     id: Columns = None,
+    at_risk: str | None = None,
+    period: str = "period",
 ) -> DiscreteHazard:
     """Model the chance of the event in each period among those at risk in it.
 
@@ -108,13 +111,22 @@ def discrete_hazard(
     covariates are known when the period begins, stands for it, and carries an
     event of the others.
 
+    Counts per (period, pattern of covariates) give what their rows give, at a
+    cost that does not grow with the number of children: :func:`period_counts`
+    makes them in an engine. Counts do not tell siblings apart, so that a
+    cluster-robust variance needs the rows.
+
     Parameters
     ----------
-    data : DataFrame
+    data : DataFrame or PeriodCounts
+        Rows of follow-up, or counts.
     formula : str
         Covariates in formulaic's grammar; bands of periods are added to them.
+        From counts, a term that learns from the data (a spline's knots, a
+        scale) learns from the patterns.
     breaks : sequence of int
-        Ends of the bands: ``[0, 3, 6]`` gives periods 1–3 and 4–6.
+        Ends of the bands: ``[0, 3, 6]`` gives periods 1–3 and 4–6. Needed
+        except with ``PeriodCounts``, whose bands it may join.
     stop, event, start : str
         Columns of times and events: 0 none, 1, 2, … causes, or booleans.
     width : float
@@ -123,7 +135,12 @@ def discrete_hazard(
         The cause of interest, needed with several.
     link : {"cloglog", "logit"}
     weights, cluster, id : str, optional
-        As in :func:`cox`.
+        As in :func:`cox`; for rows only.
+    at_risk : str, optional
+        Column of counts at risk: says that ``data`` holds counts, with the
+        number of events in ``event`` and the number of the period in ``period``.
+    period : str
+        Column of the period's number, where ``data`` holds counts.
 
     Returns
     -------
@@ -143,6 +160,19 @@ def discrete_hazard(
         raise EstimateError(f"link={link!r} is not known; use 'cloglog' or 'logit'.")
     if not width > 0:
         raise EstimateError(f"width={width!r} must be above 0.")
+    if isinstance(data, PeriodCounts) or at_risk is not None:
+        only_rows = {"start": start, "cause": cause, "weights": weights, "cluster": cluster}
+        given = [name for name, value in {**only_rows, "id": id}.items() if value is not None]
+        given += ["width"] * (width != PERIOD_DAYS)
+        if given:
+            raise EstimateError(
+                f"{given[0]}= needs rows: counts no longer know it. Give it to period_counts, or "
+                f"fit the rows."
+            )
+        counted = read_counts(data, formula, breaks, at_risk, event, period)
+        return _from_counts(counted, formula, link)
+    if breaks is None:
+        raise EstimateError("Give breaks=, the ends of the bands of periods, such as [0, 3, 6].")
     if not isinstance(data, pd.DataFrame):
         raise EstimateError(f"data must be a pandas DataFrame, not {type(data).__name__}.")
     columns = variables(formula, list(data.columns))
@@ -159,27 +189,28 @@ def discrete_hazard(
     failed = rows.of_cause(cause, "discrete_hazard")
     covariates = design(formula, rows.frame, columns)
     require_varying(covariates)
-    periods = _periods(rows, failed, width)
-    edges = _edges(breaks, periods)
-    at_risk, events = _by_band(periods, edges)
+    periods = periods_at_risk(rows, failed, width)
+    edges = checked_breaks(breaks)
+    require_cover(edges, int(periods.first.min()), int(periods.last.max()))
+    at_risk, events = by_band(periods, np.asarray(edges))
     counts = pd.DataFrame(
         {
-            "periods": _names(edges),
+            "periods": band_names(edges),
             "at_risk": at_risk.sum(axis=0),
             "events": events.sum(axis=0),
         }
     )
-    empty = counts["events"] == 0
-    if empty.any():
-        raise EstimateError(
-            f"No event in periods {counts['periods'][int(np.argmax(empty))]}, so their hazard "
-            f"cannot be estimated; join them with their neighbours in breaks=."
-        )
+    _require_events(counts)
     used = rows.case_weights[:, None]
-    matrix, fitted = _fit(covariates, rows, columns, used * at_risk, used * events, link)
-    table, warnings = _table(
-        rows, covariates, _names(edges), fitted, matrix, (used * at_risk, used * events), link
-    )
+    trials, happened = used * at_risk, used * events
+    first, totals = _patterns(rows, columns, trials, happened)
+    fitted, loglik = _fit(covariates.x[first], *totals, covariates.terms, link)
+    influence, groups = None, None
+    if not rows.independent:
+        codes, groups = clusters_of(rows)
+        score = _scores(covariates, fitted, (trials, happened), link)
+        influence = np.stack([np.bincount(codes, column) for column in score.T], axis=1)
+    table, covariance, warnings = _table(covariates, band_names(edges), fitted, influence, groups)
     told = account(
         rows,
         "discrete_hazard",
@@ -197,87 +228,72 @@ def discrete_hazard(
         cluster=cluster,
         id=id,
     )
-    p = fitted.family.link.inverse(matrix @ fitted.params)
-    trials, happened = fitted.model.n_trials, fitted.model.endog * fitted.model.n_trials
-    loglik = float((xlogy(happened, p) + xlog1py(trials - happened, -p)).sum())
-    return DiscreteHazard(table, told, loglik, counts)
+    return DiscreteHazard(table, told, loglik, counts, covariance)
 
 
-def _periods(rows: Rows, failed: np.ndarray, width: float) -> _Periods:
-    last = np.ceil(rows.stop / width - 1e-9).astype(np.int64)
-    first = np.ones(len(rows), np.int64)
-    event = np.where(failed, last, 0)
-    if rows.start is None:
-        return _Periods(first, last, event)
-    first = np.floor(rows.start / width + 1e-9).astype(np.int64) + 1
-    if rows.id is None or len(rows.id) == len(rows):
-        return _Periods(first, last, event)
-    order = np.lexsort((rows.start, rows.id.codes))
-    code, begin, end = rows.id.codes[order], first[order], last[order]
-    shared = np.r_[False, (code[1:] == code[:-1]) & (begin[1:] <= end[:-1])]
-    begin = begin + shared
-    span = int(end.max()) + 2
-    key = code * span + end
-    happened = np.flatnonzero(event[order])
-    holder = np.searchsorted(key, code[happened] * span + event[order][happened], side="left")
-    moved = np.zeros(len(order), np.int64)
-    moved[holder] = event[order][happened]
-    out = [np.empty(len(order), np.int64) for _ in range(3)]
-    for values, into in zip((begin, end, moved), out, strict=True):
-        into[order] = values
-    return _Periods(*out)
+def _from_counts(counted: Counted, formula: str, link: str) -> DiscreteHazard:
+    """Fit counts per (band, pattern)."""
+    covariates = design(formula, counted.patterns, list(counted.patterns))
+    require_varying(covariates)
+    names = band_names(counted.edges)
+    sums = (counted.at_risk.sum(axis=0), counted.events.sum(axis=0))
+    counts = pd.DataFrame({"periods": names, "at_risk": sums[0], "events": sums[1]})
+    _require_events(counts)
+    fitted, loglik = _fit(covariates.x, counted.at_risk, counted.events, covariates.terms, link)
+    table, covariance, warnings = _table(covariates, names, fitted, None, None)
+    told = replace(
+        counted.account,
+        method="discrete_hazard",
+        formula=formula,
+        options={**counted.account.options, "breaks": list(counted.edges), "link": link},
+        notes=[
+            *counted.account.notes,
+            "Fitted to counts: children are taken as independent; for siblings' shared luck fit "
+            "the rows with cluster=.",
+        ],
+        warnings=[*counted.account.warnings, *covariates.warnings, *warnings],
+    )
+    return DiscreteHazard(table, told, loglik, counts, covariance)
 
 
-def _edges(breaks: Sequence[int], periods: _Periods) -> np.ndarray:
-    edges = np.asarray(breaks, float)
-    if edges.ndim != 1 or len(edges) < 2 or (np.diff(edges) <= 0).any():
-        raise EstimateError(f"breaks={breaks!r} must be two or more increasing period numbers.")
-    low, high = int(periods.first.min()), int(periods.last.max())
-    if edges[0] >= low or edges[-1] < high:
+def _require_events(counts: pd.DataFrame) -> None:
+    empty = counts["events"] == 0
+    if empty.any():
         raise EstimateError(
-            f"breaks={list(breaks)!r} cover periods {edges[0] + 1:g} to {edges[-1]:g}, but the "
-            f"rows reach from period {low} to {high}; widen them or end follow-up earlier."
+            f"No event in periods {counts['periods'][int(np.argmax(empty))]}, so their hazard "
+            f"cannot be estimated; join them with their neighbours in breaks=."
         )
-    return edges
 
 
-def _names(edges: np.ndarray) -> list[str]:
-    return [f"({a:g}, {b:g}]" for a, b in zip(edges[:-1], edges[1:], strict=True)]
-
-
-def _by_band(periods: _Periods, edges: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Count, for each row and band, periods at risk and events."""
-    low = np.maximum(periods.first[:, None], edges[:-1] + 1)
-    high = np.minimum(periods.last[:, None], edges[1:])
-    at_risk = np.maximum(high - low + 1, 0)
-    day = periods.event[:, None]
-    return at_risk, ((day > edges[:-1]) & (day <= edges[1:])).astype(float)
+def _patterns(
+    rows: Rows, columns: list[str], at_risk: np.ndarray, events: np.ndarray
+) -> tuple[np.ndarray, tuple[np.ndarray, np.ndarray]]:
+    """Return the first row of each pattern of covariates, and the patterns' counts by band."""
+    pattern = rows.frame.groupby(columns, sort=False, observed=True).ngroup().to_numpy()
+    first = np.unique(pattern, return_index=True)[1]
+    sums = [
+        np.stack([np.bincount(pattern, column) for column in counts.T], axis=1)
+        for counts in (at_risk, events)
+    ]
+    return first, (sums[0], sums[1])
 
 
 def _fit(
-    covariates: Design,
-    rows: Rows,
-    columns: list[str],
-    at_risk: np.ndarray,
-    events: np.ndarray,
-    link: str,
-) -> tuple[np.ndarray, object]:
-    """Fit the counts per (band, pattern); return the patterns' matrix and statsmodels' result."""
-    pattern = rows.frame.groupby(columns, sort=False, observed=True).ngroup().to_numpy()
-    first = np.unique(pattern, return_index=True)[1]
+    x: np.ndarray, at_risk: np.ndarray, events: np.ndarray, terms: list[str], link: str
+) -> tuple[object, float]:
+    """Fit counts, shape (patterns, bands); return statsmodels' result and the log-likelihood."""
     bands = at_risk.shape[1]
-    key = pattern[:, None] * bands + np.arange(bands)
-    size = len(first) * bands
-    trials = np.bincount(key.ravel(), at_risk.ravel(), size)
-    happened = np.bincount(key.ravel(), events.ravel(), size)
+    trials, happened = at_risk.ravel(), events.ravel()
     kept = np.flatnonzero(trials > 0)
-    matrix = _matrix(covariates.x[first[kept // bands]], kept % bands, bands)
-    _check_rank(matrix, covariates.terms)
+    matrix = _matrix(x[kept // bands], kept % bands, bands)
+    _check_rank(matrix, terms)
     family = sm.families.Binomial(link=LINKS[link]())
     outcome = np.column_stack([happened[kept], trials[kept] - happened[kept]])
     with python_warnings.catch_warnings():
         python_warnings.simplefilter("ignore")
-        return matrix, sm.GLM(outcome, matrix, family=family).fit(maxiter=100, tol=1e-12)
+        fitted = sm.GLM(outcome, matrix, family=family).fit(maxiter=100, tol=1e-12)
+    p = family.link.inverse(matrix @ fitted.params)
+    return fitted, float((xlogy(outcome[:, 0], p) + xlog1py(outcome[:, 1], -p)).sum())
 
 
 def _matrix(x: np.ndarray, band: np.ndarray, bands: int) -> np.ndarray:
@@ -295,29 +311,29 @@ def _check_rank(matrix: np.ndarray, terms: list[str]) -> None:
 
 
 def _table(
-    rows: Rows,
     covariates: Design,
     bands: list[str],
     fitted,
-    matrix: np.ndarray,
-    counts: tuple[np.ndarray, np.ndarray],
-    link: str,
-) -> tuple[pd.DataFrame, list[str]]:
-    """Lay out the coefficients, the intercept moved from the covariates' means to zero."""
+    influence: np.ndarray | None,
+    groups: int | None,
+) -> tuple[pd.DataFrame, pd.DataFrame, list[str]]:
+    """Lay out the coefficients, the intercept moved from the covariates' means to zero.
+
+    ``influence`` holds the clusters' scores; None where the rows are independent.
+    """
     terms = ["Intercept", *(f"period {b}" for b in bands[1:]), *covariates.terms]
     to_zero = np.eye(len(terms))
     to_zero[0, len(bands) :] = -covariates.center
     covariance = to_zero @ fitted.cov_params() @ to_zero.T
     table = pd.DataFrame({"term": terms, "coef": to_zero @ fitted.params})
     table["se"] = used = np.sqrt(np.diag(covariance))
-    warnings, groups = [], None
-    if not rows.independent:
-        codes, groups = clusters_of(rows)
-        score = _scores(rows, covariates, fitted, counts, link)
-        total = np.stack([np.bincount(codes, column) for column in score.T], axis=1)
-        influence = total @ fitted.cov_params() @ to_zero.T
-        table["robust_se"] = used = np.sqrt((influence**2).sum(axis=0))
+    warnings = []
+    if influence is not None:
+        moved = influence @ fitted.cov_params() @ to_zero.T
+        covariance = moved.T @ moved
+        table["robust_se"] = used = np.sqrt(np.diag(covariance))
         if groups < few.FEW:
+            covariance = covariance * float(few.corrected(1.0, groups)) ** 2
             table["small_sample_se"] = used = few.corrected(used, groups)
             warnings.append(few.caution(groups))
     endless = np.zeros(len(terms), bool)
@@ -327,6 +343,7 @@ def _table(
         table.loc[endless, ses] = np.nan
         table.loc[endless, "coef"] = np.sign(table.loc[endless, "coef"]) * np.inf
         used = table[ses[-1]].to_numpy()
+        covariance[endless] = covariance[:, endless] = np.nan
         warnings += [
             f"The coefficient of {term!r} runs to infinity (no event on one side), so it has no "
             f"standard error."
@@ -340,11 +357,11 @@ def _table(
         table["ci_low"], table["ci_high"] = np.exp(coef - half), np.exp(coef + half)
         table["z"] = coef / used
     table["p"] = few.two_sided(table["z"].to_numpy(), groups)
-    return table, warnings
+    return table, pd.DataFrame(covariance, terms, terms), warnings
 
 
 def _scores(
-    rows: Rows, covariates: Design, fitted, counts: tuple[np.ndarray, np.ndarray], link: str
+    covariates: Design, fitted, counts: tuple[np.ndarray, np.ndarray], link: str
 ) -> np.ndarray:
     """Each row's part of the score, shape (n, terms)."""
     at_risk, events = counts

@@ -112,6 +112,7 @@ def house_style():
             "xtick.labelcolor": TEXT,
             "ytick.labelcolor": TEXT,
             "axes.unicode_minus": True,
+            "text.parse_math": False,
             "figure.facecolor": "white",
             "savefig.facecolor": "white",
             "svg.fonttype": "none",

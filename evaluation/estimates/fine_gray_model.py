@@ -22,6 +22,7 @@ class FineGrayResult(HazardModel):
     """
 
     ratio_label = "Subdistribution hazard ratio (95% interval)"
+    treated_as_known = ("Replicates keep the weights for censoring and late entry.",)
 
 
 def fine_gray(

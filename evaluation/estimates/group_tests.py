@@ -9,8 +9,8 @@ from scipy import stats
 from evaluation.estimates import clusters as few
 from evaluation.estimates.curves import refuse_recurrent
 from evaluation.estimates.errors import EstimateError
+from evaluation.estimates.fit import clusters_of
 from evaluation.estimates.grid import risk_sets
-from evaluation.estimates.hazard_model import clusters_of
 from evaluation.estimates.partial_likelihood import PartialLikelihood
 from evaluation.estimates.result import Account, Result, account
 from evaluation.estimates.risksets import RiskSets
@@ -53,7 +53,14 @@ class GroupTest(Result):
         if "cause" in self.counts:
             labels = labels + ", cause " + self.counts["cause"].astype(str)
         return draw_intervals(
-            labels, ratio, ratio, ratio, axis_label="Observed over expected events", ax=ax
+            labels,
+            ratio,
+            ratio,
+            ratio,
+            axis_label="Observed over expected events",
+            title="Events in each group over those expected if all groups were alike",
+            about=self.summary(),
+            ax=ax,
         )
 
 
@@ -103,6 +110,7 @@ def log_rank(
     ----------
     Mantel (1966); Peto and Peto (1972); Lin and Wei (1989) for the robust form.
     """
+    _require_apart(by, strata)
     rows = read_rows(
         data,
         stop=stop,
@@ -172,6 +180,10 @@ def gray_test(
     stop: str = "time",
     event: str = "event",
     strata: Columns = None,
+    start: str | None = None,
+    weights: str | None = None,
+    cluster: Columns = None,
+    id: Columns = None,
 ) -> GroupTest:
     """Test, cause by cause, that cumulative incidence is the same in every group.
 
@@ -188,6 +200,9 @@ def gray_test(
         Columns of times and events: 0 none, 1, 2, … causes.
     strata : str or sequence of str, optional
         Columns within whose combinations groups are compared.
+    start, weights, cluster, id : str, optional
+        Refused: the test is for independent, unweighted rows that are followed
+        from the beginning.
 
     Returns
     -------
@@ -196,12 +211,22 @@ def gray_test(
     Raises
     ------
     EstimateError
-        If there is one group, no event, or the data cannot be used; says why.
+        If there is one group, no event, an option that the test has no form
+        for, or the data cannot be used; says why.
 
     References
     ----------
     Gray (1988), with weight function 1.
     """
+    given = {"start": start, "weights": weights, "cluster": cluster, "id": id}
+    named = [f"{option}={column!r}" for option, column in given.items() if column is not None]
+    if named:
+        raise EstimateError(
+            f"gray_test cannot be combined with {' or '.join(named)}: it is for independent, "
+            f"unweighted rows followed from the beginning; compare cumulative_incidence(...) at "
+            f"the horizons instead."
+        )
+    _require_apart(by, strata)
     rows = read_rows(data, stop=stop, event=event, by=by, strata=strata)
     refuse_recurrent(rows, rows.event > 0, "gray_test")
     _require_groups(rows, by)
@@ -238,6 +263,15 @@ def gray_test(
     return GroupTest(
         pd.concat(tables, ignore_index=True), told, pd.concat(counts, ignore_index=True)
     )
+
+
+def _require_apart(by: Columns, strata: Columns) -> None:
+    names = [[c] if isinstance(c, str) else list(c or []) for c in (by, strata)]
+    if names[0] and set(names[0]) <= set(names[1]):
+        raise EstimateError(
+            f"by={by!r} cannot be combined with strata={strata!r}: groups are compared within "
+            f"strata, and each of these strata holds one group."
+        )
 
 
 def _require_groups(rows: Rows, by: Columns) -> None:

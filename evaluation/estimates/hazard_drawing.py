@@ -6,18 +6,21 @@ import pandas as pd
 
 from evaluation.estimates import drawing as house
 from evaluation.estimates.curve_drawing import wrapped
+from evaluation.estimates.headings import Heading
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 
-def draw_hazards(table: pd.DataFrame, ax: "Axes | None") -> "Axes":
+def draw_hazards(table: pd.DataFrame, about: str, ax: "Axes | None") -> "Axes":
     """Draw hazards as steps, with limits at the middle of each interval.
 
     Parameters
     ----------
     table : DataFrame
         group, begin, end, hazard, ci_low, ci_high; one row an interval and group.
+    about : str
+        What was measured, on how many.
     ax : Axes or None
         A new figure if None.
 
@@ -27,8 +30,9 @@ def draw_hazards(table: pd.DataFrame, ax: "Axes | None") -> "Axes":
     """
     groups = table["group"].unique().tolist()
     own_figure = ax is None
+    heading = Heading(_finding(table, groups), about)
     if own_figure:
-        ax = house.figure(shown=True)[1]
+        ax = house.figure(height=house.HEIGHT + heading.room(), shown=True)[1]
     with house.house_style():
         styles = house.line_styles(len(groups))
         ends = []
@@ -55,7 +59,18 @@ def draw_hazards(table: pd.DataFrame, ax: "Axes | None") -> "Axes":
         labels = [wrapped(group) for group in groups] if len(groups) > 1 else []
         if own_figure:
             widest = max((house.text_width(ax, w, weight="semibold") for w in labels), default=0)
-            house.set_margins(ax, left=1.0, right=0.3 + widest, top=0.15, bottom=0.55)
+            house.set_margins(ax, left=1.0, right=0.3 + widest, top=heading.room(), bottom=0.55)
+            heading.write(ax)
         if labels:
             house.label_lines(ax, ends, labels, [s.color for s in styles])
     return ax
+
+
+def _finding(table: pd.DataFrame, groups: list) -> str:
+    if len(groups) > 1:
+        return "Events per time at risk, interval by interval and group by group"
+    known = table.dropna(subset="hazard")
+    if known.empty:
+        return "Nobody is at risk in these intervals"
+    highest = known.iloc[int(known["hazard"].argmax())]
+    return f"Events were most frequent from time {highest['begin']:g} to {highest['end']:g}"

@@ -7,7 +7,8 @@ import pandas as pd
 
 from evaluation.estimates.design import design, variables
 from evaluation.estimates.errors import EstimateError
-from evaluation.estimates.hazard_model import Fit, coefficients
+from evaluation.estimates.fit import Fit
+from evaluation.estimates.hazard_model import coefficients
 from evaluation.estimates.maximize import maximize
 from evaluation.estimates.partial_likelihood import PartialLikelihood
 from evaluation.estimates.result import account

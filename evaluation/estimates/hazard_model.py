@@ -1,58 +1,26 @@
 """What Cox and Fine–Gray models share: the fit, its table, influence and baseline."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
 from evaluation.estimates import clusters as few
-from evaluation.estimates.design import Design, same_columns
+from evaluation.estimates.bootstrap import Bootstrap, bootstrap
+from evaluation.estimates.design import same_columns
 from evaluation.estimates.errors import EstimateError
-from evaluation.estimates.maximize import Maximum, maximize, without_infinite
-from evaluation.estimates.partial_likelihood import Hazard, PartialLikelihood
+from evaluation.estimates.fit import Fit, clusters_of
+from evaluation.estimates.maximize import maximize, without_infinite
+from evaluation.estimates.profile import profile_limits
 from evaluation.estimates.result import Account, Result
 from evaluation.estimates.row_checks import checked_weights
-from evaluation.estimates.rows import Rows
+
+if TYPE_CHECKING:
+    from evaluation.estimates.influential import Influential
 
 _ROUNDING = 1e-9
-
-
-@dataclass(frozen=True)
-class Fit:
-    """Everything a fitted partial likelihood is made of, for later questions.
-
-    Parameters
-    ----------
-    rows : Rows
-    event : ndarray of bool
-        Rows that end in the event of interest.
-    design : Design
-    model : PartialLikelihood
-    maximum : Maximum
-    """
-
-    rows: Rows
-    event: np.ndarray
-    design: Design
-    model: PartialLikelihood
-    maximum: Maximum
-
-    @cached_property
-    def hazard(self) -> Hazard:
-        """Risks and baseline hazard at the maximum, for covariates at their means."""
-        return self.model.hazard(self.maximum.beta)
-
-    def robust_covariance(self, codes: np.ndarray, count: int) -> np.ndarray:
-        """Sum over clusters the outer products of their influence (Lin and Wei, 1989)."""
-        scores, inverse = self.model.scores(self.hazard, codes, count), self.maximum.inverse
-        return without_infinite(self.maximum, inverse @ (scores.T @ scores) @ inverse)
-
-    def row_influence(self) -> np.ndarray:
-        """Return each row's influence on the coefficients, shape (n, p)."""
-        influence = self.model.scores(self.hazard) @ self.maximum.inverse
-        influence[:, self.maximum.infinite] = np.nan
-        return influence
 
 
 @dataclass(frozen=True, repr=False)
@@ -66,7 +34,7 @@ class HazardModel(Result):
         small_sample_se (with fewer than 40 clusters: by leaving out one at a
         time), hazard_ratio, ci_low,
         ci_high, z, p. A coefficient that runs to infinity is infinite, with
-        missing se, limits, z and p.
+        limits from its profile likelihood and missing se, z and p.
     account : Account
     loglik : tuple of float
         Partial log-likelihood at no effect and at the estimate.
@@ -81,6 +49,7 @@ class HazardModel(Result):
     fit: Fit = field(repr=False)
 
     ratio_label = "Hazard ratio (95% interval)"
+    treated_as_known = ()
 
     @cached_property
     def influence(self) -> pd.DataFrame:
@@ -121,6 +90,72 @@ class HazardModel(Result):
         coef = np.where(found.infinite, np.copysign(np.inf, found.beta), found.beta)
         return pd.Series(coef, terms)
 
+    def bootstrap(self, replicates: int = 500, *, seed: int = 1, level: float = 0.95) -> Bootstrap:
+        """Draw clusters with replacement and fit again, from the estimate on.
+
+        Parameters
+        ----------
+        replicates : int
+            How many times.
+        seed : int
+            Where the random numbers begin; the same seed gives the same result.
+        level : float
+            Coverage of the percentile limits.
+
+        Returns
+        -------
+        Bootstrap
+            ``table`` with term, coef, se, hazard_ratio, ci_low, ci_high,
+            replicates; failed replicates are counted in ``warnings``.
+
+        Raises
+        ------
+        EstimateError
+            If an option cannot be used or most replicates cannot be fitted.
+        """
+        found = bootstrap(
+            self.fit.rows,
+            self.account,
+            self.table[["term", "coef"]],
+            self.reweighted,
+            replicates=replicates,
+            seed=seed,
+            level=level,
+            notes=self.treated_as_known,
+        )
+        table = found.table.copy()
+        table.insert(3, "hazard_ratio", np.exp(table["coef"]))
+        table["ci_low"], table["ci_high"] = np.exp(table["ci_low"]), np.exp(table["ci_high"])
+        draws = found.draws.set_axis(self.fit.design.terms, axis=1)
+        return replace(found, table=table, draws=draws)
+
+    def profile_limits(self, term: str, level: float = 0.95) -> tuple[float, float]:
+        """Return limits of a term's hazard ratio from its profile likelihood.
+
+        For a coefficient that runs to infinity one limit is 0 or infinite and
+        the other is finite and of use. With clusters or weights the likelihood
+        is scaled to their variance; see :func:`profile.profile_limits`.
+
+        Parameters
+        ----------
+        term : str
+            A term of ``table``.
+        level : float
+            Coverage wanted.
+
+        Returns
+        -------
+        tuple of float
+
+        Raises
+        ------
+        EstimateError
+            If the term is unknown, the level is not between 0 and 1, or the
+            likelihood does not fall off.
+        """
+        robust = self.covariance if "robust_se" in self.table else None
+        return profile_limits(self.fit, term, level, robust)
+
     def linear_predictor(self, data: pd.DataFrame) -> pd.Series:
         """Return the log of the hazard ratio of rows against covariates zero.
 
@@ -155,6 +190,30 @@ class HazardModel(Result):
             out.insert(0, "stratum", labels.iloc[stratum].to_numpy())
         return out
 
+    def influential(self, by: str | None = None, most: int = 20) -> "Influential":
+        """Find the rows, subjects or clusters that move the coefficients most.
+
+        Parameters
+        ----------
+        by : {"row", "id", "cluster"}, optional
+            By default the cluster where there is one, else the row.
+        most : int
+            How many to return.
+
+        Returns
+        -------
+        Influential
+            ``table`` with rank, unit, rows, events, displacement, term, change,
+            change_in_se, coef_without.
+
+        References
+        ----------
+        Cain and Lange (1984); Pettitt and Bin Daud (1989).
+        """
+        from evaluation.estimates.influential import influential
+
+        return influential(self, by, most)
+
     def plot(self, ax=None):
         """Draw the hazard ratios with their intervals on a logarithmic axis.
 
@@ -177,6 +236,8 @@ class HazardModel(Result):
             axis_label=self.ratio_label,
             reference=1,
             logarithmic=True,
+            sides=("fewer events", "more events"),
+            about=self.summary(),
             ax=ax,
         )
 
@@ -202,7 +263,7 @@ def coefficients(fit: Fit, robust: bool) -> tuple[pd.DataFrame, pd.DataFrame, li
     table["se"] = used = _roots(covariance)
     if robust:
         codes, groups = clusters_of(fit.rows)
-        covariance = fit.robust_covariance(codes, int(codes.max()) + 1)
+        covariance = fit.robust_covariance(codes)
         table["robust_se"] = used = _roots(covariance)
         if (used < _ROUNDING * table["se"]).any():
             warnings.append(
@@ -217,18 +278,33 @@ def coefficients(fit: Fit, robust: bool) -> tuple[pd.DataFrame, pd.DataFrame, li
             if groups > 1 and np.isnan(used[~maximum.infinite]).any():
                 warnings.append("Without some cluster a term says nothing, so limits are missing.")
     span = few.quantile(groups) * used
+    covariance = pd.DataFrame(covariance, terms, terms)
     table["hazard_ratio"] = np.exp(coef)
     with np.errstate(invalid="ignore"):
         table["ci_low"], table["ci_high"] = np.exp(coef - span), np.exp(coef + span)
         table["z"] = coef / used
         table["p"] = few.two_sided(table["z"].to_numpy(), groups)
-    warnings += [
-        f"The coefficient of {term!r} runs to {'plus' if c > 0 else 'minus'} infinity: the "
-        f"likelihood has no maximum for it (no event on one side), so it has no standard error."
-        for term, c, gone in zip(terms, coef, maximum.infinite, strict=True)
-        if gone
-    ]
-    return table, pd.DataFrame(covariance, terms, terms), warnings
+    for k in np.flatnonzero(maximum.infinite):
+        limits, said = _endless(fit, terms[k], coef[k], covariance if robust else None)
+        table.loc[k, ["ci_low", "ci_high"]] = limits
+        warnings.append(said)
+    return table, covariance, warnings
+
+
+def _endless(
+    fit: Fit, term: str, coef: float, robust: pd.DataFrame | None
+) -> tuple[tuple[float, float], str]:
+    """Return profile limits of a coefficient that runs to infinity, and what to say of it."""
+    said = (
+        f"The coefficient of {term!r} runs to {'plus' if coef > 0 else 'minus'} infinity: the "
+        f"likelihood has no maximum for it (no event on one side), so it has no standard error"
+    )
+    try:
+        limits = profile_limits(fit, term, 0.95, robust)
+    except EstimateError as problem:
+        return (np.nan, np.nan), f"{said}, and no limits: {problem}"
+    scaled = "" if robust is None else ", scaled to the variance of clusters and weights"
+    return limits, f"{said}; its limits are those of the profile likelihood{scaled}."
 
 
 def _jackknife(fit: Fit, codes: np.ndarray) -> np.ndarray:
@@ -257,17 +333,6 @@ def _jackknife(fit: Fit, codes: np.ndarray) -> np.ndarray:
     apart = np.array(changes) - np.mean(changes, axis=0)
     covariance[finite] = apart.T @ apart * (len(clusters) - 1) / len(clusters)
     return covariance
-
-
-def clusters_of(rows: Rows) -> tuple[np.ndarray, int]:
-    """Return cluster codes (rows themselves without a cluster) and how many carry weight."""
-    if rows.cluster is None:
-        codes, count = np.arange(len(rows)), len(rows)
-    else:
-        codes, count = rows.cluster.codes, len(rows.cluster)
-    if rows.weights is not None and (rows.weights == 0).any():
-        count = len(np.unique(codes[rows.weights > 0]))
-    return codes, count
 
 
 def _roots(covariance: np.ndarray) -> np.ndarray:

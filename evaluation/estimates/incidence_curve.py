@@ -1,7 +1,7 @@
 """Cumulative incidence with competing events: the Aalen–Johansen curves."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
@@ -16,8 +16,7 @@ from evaluation.estimates.curves import (
     refuse_recurrent,
 )
 from evaluation.estimates.result import account
-from evaluation.estimates.row_checks import checked_weights
-from evaluation.estimates.rows import Columns, read_rows
+from evaluation.estimates.rows import Columns, Rows, read_rows
 from evaluation.estimates.steps import steps
 
 
@@ -41,50 +40,10 @@ class IncidenceCurves(Curves):
         low, high = log_log_limits(1 - value, se, multiplier)
         return 1 - high, 1 - low
 
-    def reweighted(self, weights: np.ndarray, times: float | Sequence[float]) -> pd.DataFrame:
-        """Estimate the incidences again with other weights, on the same grid.
-
-        What a bootstrap needs: resampling families is reweighting their rows.
-
-        Parameters
-        ----------
-        weights : ndarray of float, shape (n,)
-            One weight, zero or more, for each row used.
-        times : float or sequence of float
-
-        Returns
-        -------
-        DataFrame
-            group, cause, time, incidence; missing past a group's last observed
-            time.
-
-        Raises
-        ------
-        EstimateError
-            If the weights do not fit the rows.
-        """
-        rows = self.grid.rows
-        rows = replace(rows, weights=checked_weights(weights, len(rows)))
+    def _again(self, rows: Rows) -> list[np.ndarray]:
         causes = sorted(self.account.events)
         found = steps(rows, rows.event, causes, self.grid.sets)
-        moments = np.atleast_1d(np.asarray(times, float))
-        parts = []
-        for group, label in enumerate(self.groups):
-            cell = self.grid.place(group, moments)
-            known = moments <= self.last_time(group)
-            for curve in self.curves:
-                value = found.incidence(causes.index(curve.cause))[cell]
-                parts.append(
-                    pd.DataFrame(
-                        {
-                            "group": [label] * len(moments),
-                            "cause": curve.cause,
-                            "time": moments,
-                            "incidence": np.where(known, value, np.nan),
-                        }
-                    )
-                )
-        return pd.concat(parts, ignore_index=True)
+        return [found.incidence(causes.index(curve.cause)) for curve in self.curves]
 
 
 def cumulative_incidence(

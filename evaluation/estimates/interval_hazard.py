@@ -62,7 +62,7 @@ class IntervalHazards(Result):
             table = table[table["cause"] == chosen]
             if table.empty:
                 raise EstimateError(f"There is no hazard of cause {cause}.")
-        return draw_hazards(table, ax)
+        return draw_hazards(table, self.summary(), ax)
 
 
 def interval_hazards(curves: "Curves", breaks: Sequence[float]) -> IntervalHazards:

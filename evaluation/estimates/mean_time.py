@@ -1,17 +1,20 @@
 """Mean time up to a horizon: free of the event, or lost to each cause."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pandas as pd
 
 from evaluation.estimates import clusters as few
+from evaluation.estimates.bootstrap import Bootstrap, bootstrap
 from evaluation.estimates.curve_influence import cluster_roots
 from evaluation.estimates.curves import cautions, clusters_by_group, refuse_recurrent
 from evaluation.estimates.differences import Differences, differences
 from evaluation.estimates.errors import EstimateError
 from evaluation.estimates.result import Account, Result, account
+from evaluation.estimates.risksets import RiskSets
+from evaluation.estimates.row_checks import checked_weights
 from evaluation.estimates.rows import Columns, Rows, read_rows
 from evaluation.estimates.steps import Steps, steps
 
@@ -37,6 +40,79 @@ class MeanTimes(Result):
     account: Account
     influence: pd.DataFrame = field(repr=False)
     _rows: Rows = field(repr=False)
+    _sets: RiskSets = field(repr=False)
+
+    def reweighted(self, weights: np.ndarray) -> pd.DataFrame:
+        """Estimate the means again with other weights, on the same grid.
+
+        Parameters
+        ----------
+        weights : ndarray of float, shape (n,)
+            One weight, zero or more, for each row used.
+
+        Returns
+        -------
+        DataFrame
+            The rows of ``table`` with group, (cause,) horizon, mean.
+
+        Raises
+        ------
+        EstimateError
+            If the weights do not fit the rows.
+        """
+        rows = replace(self._rows, weights=checked_weights(weights, len(self._rows)))
+        labels = rows.groups.labels
+        weighed = np.bincount(rows.groups.codes, rows.weights, len(labels)) > 0
+        keys = self.table[[c for c in ("group", "cause", "horizon") if c in self.table]]
+        lost = list(keys["cause"].unique()) if "cause" in keys else [None]
+        found = _steps(rows, lost, self._sets)
+        means = {}
+        for cause in lost:
+            if cause is None:
+                level = found.survival()
+            else:
+                level = found.incidence(found.causes.index(cause))
+            for length in keys["horizon"].unique():
+                area = found.sets.cumulate(level * _widths(found, length), backward=True)
+                means[cause, length] = np.where(weighed, area[found.sets.base], np.nan)
+        values = [
+            means[getattr(row, "cause", None), row.horizon][labels.index(row.group)]
+            for row in keys.itertuples()
+        ]
+        return keys.assign(mean=np.where(self.table["mean"].isna(), np.nan, values))
+
+    def bootstrap(self, replicates: int = 500, *, seed: int = 1, level: float = 0.95) -> Bootstrap:
+        """Draw clusters with replacement and estimate the means again.
+
+        Parameters
+        ----------
+        replicates : int
+            How many times.
+        seed : int
+            Where the random numbers begin; the same seed gives the same result.
+        level : float
+            Coverage of the percentile limits.
+
+        Returns
+        -------
+        Bootstrap
+            ``table`` with group, (cause,) horizon, mean, se, ci_low, ci_high,
+            replicates.
+
+        Raises
+        ------
+        EstimateError
+            If an option cannot be used.
+        """
+        return bootstrap(
+            self._rows,
+            self.account,
+            self.reweighted(self._rows.case_weights),
+            lambda weights: self.reweighted(weights)["mean"],
+            replicates=replicates,
+            seed=seed,
+            level=level,
+        )
 
     def differences(self, reference: object = None) -> Differences:
         """Compare groups.
@@ -97,6 +173,7 @@ class MeanTimes(Result):
             self.table["ci_low"],
             self.table["ci_high"],
             axis_label="Mean time lost (95% interval)" if causes else "Mean time free of the event",
+            about=self.summary(),
             ax=ax,
         )
 
@@ -155,10 +232,7 @@ def restricted_mean(
     )
     refuse_recurrent(rows, rows.event > 0, "restricted_mean")
     lost = list(causes) if causes is not None else rows.causes if len(rows.causes) > 1 else [None]
-    every = sorted({*rows.causes, *(c for c in lost if c is not None)})
-    found = steps(
-        rows, rows.event if lost != [None] else (rows.event > 0).astype(int), every or [1]
-    )
+    found = _steps(rows, lost)
     behind = None if rows.independent else clusters_by_group(rows)
     parts, columns, warnings = [], {}, _not_followed(rows, horizons)
     for cause in lost:
@@ -166,7 +240,7 @@ def restricted_mean(
             curve = found.survival_influence()
         else:
             rows.of_cause(cause, "restricted_mean")
-            curve = found.incidence_influence(every.index(cause))
+            curve = found.incidence_influence(found.causes.index(cause))
         for length in horizons:
             widths = _widths(found, length)
             change = curve.area(widths)
@@ -206,7 +280,14 @@ def restricted_mean(
         id=id,
         causes=causes,
     )
-    return MeanTimes(table.reset_index(drop=True), told, influence, rows)
+    return MeanTimes(table.reset_index(drop=True), told, influence, rows, found.sets)
+
+
+def _steps(rows: Rows, lost: list[int | None], sets: RiskSets | None = None) -> Steps:
+    """Count events by cause, or of any kind where the mean is time free of all of them."""
+    every = sorted({*rows.causes, *(c for c in lost if c is not None)})
+    event = rows.event if lost != [None] else (rows.event > 0).astype(np.int64)
+    return steps(rows, event, every or [1], sets)
 
 
 def _widths(found: Steps, horizon: float) -> np.ndarray:

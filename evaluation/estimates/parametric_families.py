@@ -5,8 +5,11 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
+from scipy import stats
 
 from evaluation.estimates.errors import EstimateError
+
+_TINY = 1e-12
 
 
 @dataclass(frozen=True)
@@ -24,7 +27,8 @@ class Fitted:
     loglik : float
     ratio_of : {"times", "hazards"}
     survival : callable
-        From covariates and times to probabilities of no event so far.
+        From parameters, covariates and times to probabilities of no event so far,
+        shape (rows, times).
     """
 
     params: np.ndarray
@@ -33,7 +37,7 @@ class Fitted:
     located: list[int]
     loglik: float
     ratio_of: str
-    survival: Callable[[np.ndarray, np.ndarray], np.ndarray]
+    survival: Callable[[np.ndarray, np.ndarray, np.ndarray], np.ndarray]
 
 
 def _frame(x: np.ndarray) -> pd.DataFrame:
@@ -51,7 +55,7 @@ def _with_outcome(
     return frame, columns
 
 
-def _accelerated(fitter, names: tuple[str, str], labels: list[str]):
+def _accelerated(fitter, names: tuple[str, str], labels: list[str], tail: Callable):
     """Wrap one of lifelines' accelerated failure time models."""
 
     def fit(x, start, stop, failed, **_) -> Fitted:
@@ -67,19 +71,28 @@ def _accelerated(fitter, names: tuple[str, str], labels: list[str]):
             located=[x.shape[1]],
             loglik=float(model.log_likelihood_),
             ratio_of="times",
-            survival=lambda new, times: (
-                model.predict_survival_function(_frame(new), times=times).to_numpy().T
+            survival=lambda params, new, times: tail(
+                np.log(np.maximum(times, _TINY)) - (new @ params[:-2] + params[-2])[:, None],
+                np.exp(params[-1]),
             ),
         )
 
     return fit
 
 
+def _weibull_tail(log_ratio: np.ndarray, shape: float) -> np.ndarray:
+    return np.exp(-np.exp(shape * log_ratio))
+
+
+def _lognormal_tail(log_ratio: np.ndarray, spread: float) -> np.ndarray:
+    return stats.norm.sf(log_ratio / spread)
+
+
 def _weibull(x, start, stop, failed, **options) -> Fitted:
     from lifelines import WeibullAFTFitter
 
     labels = ["log scale", "log shape"]
-    fit = _accelerated(WeibullAFTFitter, ("lambda_", "rho_"), labels)
+    fit = _accelerated(WeibullAFTFitter, ("lambda_", "rho_"), labels, _weibull_tail)
     return fit(x, start, stop, failed, **options)
 
 
@@ -87,7 +100,7 @@ def _lognormal(x, start, stop, failed, **options) -> Fitted:
     from lifelines import LogNormalAFTFitter
 
     labels = ["mean of log time", "log standard deviation of log time"]
-    fit = _accelerated(LogNormalAFTFitter, ("mu_", "sigma_"), labels)
+    fit = _accelerated(LogNormalAFTFitter, ("mu_", "sigma_"), labels, _lognormal_tail)
     return fit(x, start, stop, failed, **options)
 
 
@@ -101,6 +114,12 @@ def _spline(x, start, stop, failed, *, knots: int, **_) -> Fitted:
     regressors |= {name: ["one"] for name in shapes}
     fitter.fit(frame.assign(one=1.0), regressors=regressors, **columns)
     order = [("beta_", f"x{k}") for k in range(x.shape[1])] + [(name, "one") for name in shapes]
+
+    def survival(params: np.ndarray, new: np.ndarray, times: np.ndarray) -> np.ndarray:
+        p = new.shape[1]
+        level = fitter.log_hazard_of_time(params[p:], np.log(np.maximum(times, _TINY)))
+        return np.exp(-np.exp((new @ params[:p])[:, None] + level))
+
     return Fitted(
         params=fitter.params_[order].to_numpy(),
         covariance=fitter.variance_matrix_.loc[order, order].to_numpy(),
@@ -108,9 +127,7 @@ def _spline(x, start, stop, failed, *, knots: int, **_) -> Fitted:
         located=[x.shape[1]],
         loglik=float(fitter.log_likelihood_),
         ratio_of="hazards",
-        survival=lambda new, times: (
-            fitter.predict_survival_function(_frame(new).assign(one=1.0), times=times).to_numpy().T
-        ),
+        survival=survival,
     )
 
 
@@ -143,13 +160,17 @@ def _spline_fitter(knots: int):
             self.knots = np.quantile(times, np.linspace(0, 1, knots))
 
         def _cumulative_hazard(self, params, T, Xs):
-            log_time = anp.log(anp.maximum(T, 1e-12))
-            total = params["gamma0_"] + params["gamma1_"] * log_time
+            gammas = [params[f"gamma{k}_"] for k in range(knots)]
+            level = self.log_hazard_of_time(gammas, anp.log(anp.maximum(T, _TINY)))
+            return safe_exp(level + anp.dot(Xs["beta_"], params["beta_"]))
+
+        def log_hazard_of_time(self, gammas, log_time):
+            total = gammas[0] + gammas[1] * log_time
             for k in range(2, knots):
-                total = total + params[f"gamma{k}_"] * self.basis(
+                total = total + gammas[k] * self.basis(
                     log_time, self.knots[k - 1], self.knots[0], self.knots[-1]
                 )
-            return safe_exp(total + anp.dot(Xs["beta_"], params["beta_"]))
+            return total
 
     return ProportionalSpline()
 
@@ -183,10 +204,9 @@ def _piecewise(x, start, stop, failed, *, breaks: Sequence[float] | None, **_) -
     line = matrix @ fitted.params
     loglik = float(happened @ line - (exposure * np.exp(line)).sum())
 
-    def survival(new: np.ndarray, times: np.ndarray) -> np.ndarray:
+    def survival(params: np.ndarray, new: np.ndarray, times: np.ndarray) -> np.ndarray:
         spent = np.clip(np.minimum(times[:, None], edges[1:]) - edges[:-1], 0, None)
-        cumulative = spent @ np.exp(fitted.params[p:])
-        return np.exp(-np.exp(new @ fitted.params[:p])[:, None] * cumulative)
+        return np.exp(-np.exp(new @ params[:p])[:, None] * (spent @ np.exp(params[p:])))
 
     return Fitted(
         params=np.asarray(fitted.params),

@@ -1,7 +1,7 @@
 """Parametric models of time to an event, fitted by lifelines and statsmodels."""
 
 import warnings as python_warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -9,11 +9,15 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
+from evaluation.estimates.coding import checked_times
+from evaluation.estimates.curves import log_log_limits
 from evaluation.estimates.design import Design, design, require_varying, same_columns, variables
 from evaluation.estimates.errors import EstimateError
 from evaluation.estimates.parametric_families import FAMILIES, Fitted
 from evaluation.estimates.result import Account, Result, account
 from evaluation.estimates.rows import Rows, read_rows
+
+_STEP = 1e-3
 
 
 @dataclass(frozen=True, repr=False)
@@ -39,15 +43,16 @@ class ParametricResult(Result):
     ratio_of: str
     _fitted: Fitted = field(repr=False)
     _design: Design = field(repr=False)
+    _last: float = field(repr=False)
 
-    def survival(self, data: pd.DataFrame, times: Sequence[float]) -> pd.DataFrame:
+    def survival(self, data: pd.DataFrame, times: float | Sequence[float]) -> pd.DataFrame:
         """Predict the probability of no event up to each time.
 
         Parameters
         ----------
         data : DataFrame
             Rows with the covariates of the formula.
-        times : sequence of float
+        times : float or sequence of float
 
         Returns
         -------
@@ -55,8 +60,72 @@ class ParametricResult(Result):
             The rows of ``data`` by the times.
         """
         x = same_columns(self._design, data)
-        times = np.asarray(times, float)
-        return pd.DataFrame(self._fitted.survival(x, times), data.index, times)
+        times = checked_times(times)
+        fitted = self._fitted
+        return pd.DataFrame(fitted.survival(fitted.params, x, times), data.index, times)
+
+    def predict(self, data: pd.DataFrame, times: float | Sequence[float]) -> pd.DataFrame:
+        """Predict the probability of no event up to each time, with intervals.
+
+        Parameters
+        ----------
+        data : DataFrame
+            Rows with the covariates of the formula.
+        times : float or sequence of float
+
+        Returns
+        -------
+        DataFrame
+            row, time, survival, se (by the delta method), ci_low, ci_high (on the
+            scale log(-log S)); one row a row of ``data`` and time.
+
+        References
+        ----------
+        Kalbfleisch and Prentice (1980) for the scale; Oehlert (1992) for the
+        delta method.
+        """
+        x, times = same_columns(self._design, data), checked_times(times)
+        keys = pd.MultiIndex.from_product([data.index, times], names=["row", "time"])
+        return self._read(keys.to_frame(index=False), lambda p: self._fitted.survival(p, x, times))
+
+    def at(self, times: float | Sequence[float]) -> pd.DataFrame:
+        """Read the mean of the predicted curves of the rows the model was fitted to.
+
+        Parameters
+        ----------
+        times : float or sequence of float
+
+        Returns
+        -------
+        DataFrame
+            group (``all``), time, survival, se, ci_low, ci_high. Missing past the
+            last observed time. The rows' covariates are taken as they are.
+
+        References
+        ----------
+        Makuch (1982) for the mean of adjusted curves; Oehlert (1992) for the
+        delta method.
+        """
+        x, times = self._design.x, checked_times(times)
+        keys = pd.DataFrame({"group": "all", "time": times})
+        out = self._read(keys, lambda p: self._fitted.survival(p, x, times).mean(axis=0))
+        out.loc[times > self._last, ["survival", "se", "ci_low", "ci_high"]] = np.nan
+        return out
+
+    def _read(self, keys: pd.DataFrame, curve: Callable[[np.ndarray], np.ndarray]) -> pd.DataFrame:
+        """Set curves beside their keys, with the delta method's standard errors."""
+        params, scale = self._fitted.params, np.sqrt(np.diag(self._fitted.covariance))
+        slopes = []
+        for k, unit in enumerate(scale):
+            step = np.zeros(len(params))
+            step[k] = _STEP * unit
+            slopes.append((curve(params + step) - curve(params - step)).ravel() / (2 * step[k]))
+        slope = np.array(slopes)
+        value = curve(params).ravel()
+        variance = np.einsum("ij,ik,kj->j", slope, self._fitted.covariance, slope)
+        keys["survival"], keys["se"] = value, np.sqrt(np.maximum(variance, 0))
+        low, high = log_log_limits(value, keys["se"].to_numpy(), stats.norm.ppf(0.975))
+        return keys.assign(ci_low=low, ci_high=high)
 
     def plot(self, ax=None):
         """Draw the ratios with their intervals on a logarithmic axis.
@@ -72,6 +141,7 @@ class ParametricResult(Result):
         """
         from evaluation.estimates.interval_drawing import draw_intervals
 
+        times = self.ratio_of == "times"
         effects = self.table[self.table["parameter"] == "effect"]
         return draw_intervals(
             effects["term"],
@@ -81,6 +151,8 @@ class ParametricResult(Result):
             axis_label=f"Ratio of {self.ratio_of} (95% interval)",
             reference=1,
             logarithmic=True,
+            sides=("sooner", "later") if times else ("fewer events", "more events"),
+            about=self.summary(),
             ax=ax,
         )
 
@@ -95,7 +167,7 @@ def parametric(
     start: str | None = None,
     cause: int | None = None,
     breaks: Sequence[float] | None = None,
-    knots: int = 3,
+    knots: int | None = None,
 ) -> ParametricResult:
     """Fit a parametric model of time to an event.
 
@@ -115,9 +187,10 @@ def parametric(
         The cause of interest, needed with several.
     breaks : sequence of float, optional
         Times at which the piecewise hazard may change; quintiles of the event
-        times by default.
-    knots : int
-        Knots of the spline, 2 or more, at quantiles of the event times.
+        times by default. Only with ``family="piecewise"``.
+    knots : int, optional
+        Knots of the spline, 2 or more, at quantiles of the event times; 3 by
+        default. Only with ``family="spline"``.
 
     Returns
     -------
@@ -136,6 +209,13 @@ def parametric(
     """
     if family not in FAMILIES:
         raise EstimateError(f"family={family!r} is not known; use one of {', '.join(FAMILIES)}.")
+    for option, value, owner in (("breaks", breaks, "piecewise"), ("knots", knots, "spline")):
+        if value is not None and family != owner:
+            raise EstimateError(
+                f"{option}={value!r} cannot be combined with family={family!r}; it belongs to "
+                f"family={owner!r}."
+            )
+    knots = 3 if knots is None else knots
     if not isinstance(data, pd.DataFrame):
         raise EstimateError(f"data must be a pandas DataFrame, not {type(data).__name__}.")
     columns = variables(formula, list(data.columns))
@@ -143,6 +223,12 @@ def parametric(
     failed = rows.of_cause(cause, "parametric")
     if not failed.any():
         raise EstimateError(f"No row ends in the event in {event!r}; a model needs events.")
+    days = np.unique(rows.stop[failed])
+    if len(days) == 1:
+        raise EstimateError(
+            f"All events fall at time {days[0]:g}; the shape of a parametric curve needs events at "
+            f"two times or more."
+        )
     if rows.start is not None and (rows.start < 0).any():
         raise EstimateError(f"Column {start!r} holds times below 0, before time begins.")
     covariates = design(formula, rows.frame, columns)
@@ -170,7 +256,10 @@ def parametric(
     told.notes.append("Rows are taken as independent.")
     aic = 2 * len(fitted.params) - 2 * fitted.loglik
     table = _table(fitted, covariates)
-    return ParametricResult(table, told, fitted.loglik, aic, fitted.ratio_of, fitted, covariates)
+    last = float(rows.stop.max())
+    return ParametricResult(
+        table, told, fitted.loglik, aic, fitted.ratio_of, fitted, covariates, last
+    )
 
 
 def _fit(

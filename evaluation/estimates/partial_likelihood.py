@@ -13,6 +13,7 @@ import numpy as np
 from evaluation.estimates.risksets import RiskSets, pick, scatter
 
 CHUNK = 4096
+_RUN = 32_768
 
 
 @dataclass(frozen=True)
@@ -46,6 +47,17 @@ class Hazard:
     relief: np.ndarray
     moments: tuple[np.ndarray, np.ndarray, np.ndarray]
     means: tuple[np.ndarray, np.ndarray]
+
+
+@dataclass(frozen=True)
+class _ScoreTables:
+    """What the scores of rows are looked up in: two numbers a row, three tables by cell."""
+
+    risk: np.ndarray
+    residual: np.ndarray
+    running: tuple[np.ndarray, np.ndarray | None]
+    mean: np.ndarray
+    relief: np.ndarray
 
 
 class PartialLikelihood:
@@ -226,18 +238,61 @@ class PartialLikelihood:
         """
         if codes is None:
             codes, count = np.arange(len(self.x)), len(self.x)
+        return self._scores(self._score_tables(hazard), slice(0, len(self.x)), codes, count)
+
+    def score_products(self, hazard: Hazard, codes: np.ndarray) -> np.ndarray:
+        """Sum over clusters the outer products of their scores.
+
+        Where the rows of clusters follow each other, run after run, so that the
+        scores of all clusters need not be held at once.
+
+        Parameters
+        ----------
+        hazard : Hazard
+        codes : ndarray of int, shape (n,)
+            Cluster of each row.
+
+        Returns
+        -------
+        ndarray of float, shape (p, p)
+        """
+        tables, total = self._score_tables(hazard), 0.0
+        cuts = np.array([0, len(codes)])
+        if (codes[1:] >= codes[:-1]).all():
+            near = codes[np.arange(_RUN, len(codes), _RUN)]
+            cuts = np.unique([0, *np.searchsorted(codes, near), len(codes)])
+        for low, high in zip(cuts[:-1], cuts[1:], strict=True):
+            mine = codes[low:high] - codes[low:high].min()
+            part = self._scores(tables, slice(low, high), mine, int(mine.max()) + 1)
+            total = total + part.T @ part
+        return total
+
+    def _score_tables(self, hazard: Hazard) -> "_ScoreTables":
         sums, tied = self.first_moments(hazard)
         zero, one, two = (m[:, None] for m in hazard.moments)
-        mean = hazard.means[0][:, None] * sums - hazard.means[1][:, None] * tied
-        out = self.sets.shares(hazard.risk, zero * sums - one * tied, codes, count)
         residual = self.exposure(hazard)
         residual *= -hazard.risk
         residual[self.events] += self.weights[self.events]
-        out += scatter(codes, residual, self.x, count)
-        whose = codes[self.events]
-        out -= pick(self.weights[self.events], whose, self.cell, mean, count)
-        relief = one * sums - two * tied
-        out -= pick(hazard.risk[self.events], whose, self.cell, relief, count)
+        return _ScoreTables(
+            hazard.risk,
+            residual,
+            self.sets.running(zero * sums - one * tied),
+            hazard.means[0][:, None] * sums - hazard.means[1][:, None] * tied,
+            one * sums - two * tied,
+        )
+
+    def _scores(
+        self, tables: "_ScoreTables", rows: slice, codes: np.ndarray, count: int
+    ) -> np.ndarray:
+        """Return the scores of a run of rows, summed by their codes."""
+        sets = self.sets.part(rows)
+        out = sets.shares(tables.risk[rows], tables.running, codes, count)
+        out += scatter(codes, tables.residual[rows], self.x[rows], count)
+        low, high = np.searchsorted(self.events, (rows.start, rows.stop))
+        events, cell = self.events[low:high], self.cell[low:high]
+        whose = codes[events - rows.start]
+        out -= pick(self.weights[events], whose, cell, tables.mean, count)
+        out -= pick(tables.risk[events], whose, cell, tables.relief, count)
         return out
 
     def _sum(self, values: np.ndarray) -> np.ndarray:

@@ -8,11 +8,12 @@ import numpy as np
 import pandas as pd
 
 from evaluation.estimates import clusters as few
-from evaluation.estimates.coding import coding
+from evaluation.estimates.coding import checked_times, coding
 from evaluation.estimates.curves import log_log_limits
 from evaluation.estimates.design import same_columns
 from evaluation.estimates.errors import EstimateError, nearest
-from evaluation.estimates.hazard_model import HazardModel, clusters_of
+from evaluation.estimates.fit import clusters_of
+from evaluation.estimates.hazard_model import HazardModel
 
 _CHUNK = 2_000
 
@@ -68,9 +69,7 @@ def predict_incidence(
         raise EstimateError("Give the Cox model of at least one cause.")
     for cause, model in models.items():
         _require_fit(cause, model, alone=len(models) == 1)
-    moments = np.atleast_1d(np.asarray(times, float))
-    if moments.ndim != 1 or not np.isfinite(moments).all():
-        raise EstimateError(f"times must be one or more finite numbers, not {times!r}.")
+    moments = checked_times(times)
     parts = [_Part.of(model, data) for model in models.values()]
     if intervals:
         _require_same_rows(models)

@@ -9,8 +9,8 @@ from scipy import stats
 
 from evaluation.estimates import clusters as few
 from evaluation.estimates.errors import EstimateError
+from evaluation.estimates.fit import Fit, clusters_of
 from evaluation.estimates.grid import risk_sets
-from evaluation.estimates.hazard_model import Fit, clusters_of
 from evaluation.estimates.partial_likelihood import Hazard
 from evaluation.estimates.residuals import schoenfeld
 from evaluation.estimates.result import Account, Result
@@ -62,7 +62,38 @@ class Proportionality(Result):
         chosen = terms[0] if term is None else term
         if chosen not in terms:
             raise EstimateError(f"There is no term {chosen!r}; the terms are {', '.join(terms)}.")
-        return draw_change(self.scaled["time"], self.scaled[chosen], chosen, ax)
+        return draw_change(self.scaled, self.change(chosen), chosen, self.summary(), ax)
+
+    def change(self, term: str) -> pd.DataFrame:
+        """Smooth the coefficients that events suggest over a quarter of the events at a time.
+
+        Parameters
+        ----------
+        term : str
+            A column of ``scaled``.
+
+        Returns
+        -------
+        DataFrame
+            time, coef, ci_low, ci_high; means over windows, with 95% intervals of
+            independent events.
+
+        References
+        ----------
+        Grambsch and Therneau (1994).
+        """
+        ordered = self.scaled.sort_values("time", kind="stable")
+        time, value = ordered["time"].to_numpy(), ordered[term].to_numpy()
+        window = max(len(time) // 4, min(len(time), 5))
+        begin = np.unique(np.linspace(0, len(time) - window, 25).astype(int))
+        parts = [slice(b, b + window) for b in begin]
+        spread = [value[p].std(ddof=1) if window > 1 else 0.0 for p in parts]
+        half = stats.norm.ppf(0.975) * np.array(spread) / np.sqrt(window)
+        coef = np.array([value[p].mean() for p in parts])
+        when = [time[p].mean() for p in parts]
+        return pd.DataFrame(
+            {"time": when, "coef": coef, "ci_low": coef - half, "ci_high": coef + half}
+        )
 
 
 def proportional_hazards(result: "CoxResult", transform: str) -> Proportionality:

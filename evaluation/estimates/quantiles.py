@@ -59,6 +59,7 @@ class Quantiles(Result):
             axis_label="Time by which this share has had the event (95% interval)",
             open_end=True,
             missing="not reached",
+            about=self.summary(),
             ax=ax,
         )
 

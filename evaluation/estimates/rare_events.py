@@ -48,7 +48,9 @@ class ExactLimits(Result):
             risk["estimate"],
             risk["ci_low"],
             risk["ci_high"],
+            percent=True,
             axis_label="Share of families with the event (exact 95% interval)",
+            about=self.summary(),
             ax=ax,
         )
 

@@ -8,7 +8,7 @@ import pandas as pd
 from evaluation.estimates.curves import Curve, Curves, Grid, cautions, clusters_by_group
 from evaluation.estimates.errors import EstimateError
 from evaluation.estimates.result import account
-from evaluation.estimates.rows import Columns, read_rows
+from evaluation.estimates.rows import Columns, Rows, read_rows
 from evaluation.estimates.steps import steps
 
 
@@ -23,6 +23,10 @@ class MeanCurves(Curves):
     value_name = "mean"
     axis_label = "Events so far, per subject"
     compared = "events so far, per subject"
+
+    def _again(self, rows: Rows) -> list[np.ndarray]:
+        counted = self.curves[0].counted.astype(np.int64)
+        return [steps(rows, counted, [1], self.grid.sets).cumulative_hazard()]
 
     @staticmethod
     def limits(

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 
 from evaluation.estimates.errors import EstimateError
-from evaluation.estimates.hazard_model import Fit
+from evaluation.estimates.fit import Fit
 
 
 def residuals(fit: Fit, kind: str) -> pd.Series | pd.DataFrame:

@@ -157,15 +157,40 @@ class RiskSets:
             out[part] += self.tail.scale * self._later(increments)[self.leave[part]]
         return out
 
+    def part(self, rows: slice) -> "RiskSets":
+        """Keep a run of rows, on the same cells."""
+        tail = self.tail
+        if tail is not None:
+            low, high = np.searchsorted(tail.rows, (rows.start, rows.stop))
+            kept = tail.rows[low:high] - rows.start
+            tail = replace(tail, rows=kept, scale=tail.scale[low:high])
+        low, high = np.searchsorted(self.entering, (rows.start, rows.stop))
+        return replace(
+            self,
+            enter=self.enter[rows],
+            leave=self.leave[rows],
+            entering=self.entering[low:high] - rows.start,
+            tail=tail,
+        )
+
+    def running(self, increments: np.ndarray) -> tuple[np.ndarray, np.ndarray | None]:
+        """Return what :meth:`shares` looks up: sums up to each cell, and those of the tail."""
+        return self.cumulate(increments), None if self.tail is None else self._later(increments)
+
     def shares(
-        self, values: np.ndarray, increments: np.ndarray, codes: np.ndarray, count: int
+        self,
+        values: np.ndarray,
+        running: tuple[np.ndarray, np.ndarray | None],
+        codes: np.ndarray,
+        count: int,
     ) -> np.ndarray:
         """Sum ``values[i]`` times what :meth:`over` would give row i, by the rows' codes.
 
         Parameters
         ----------
         values : ndarray of float, shape (n,)
-        increments : ndarray of float, shape (cells, p)
+        running : tuple
+            What :meth:`running` returns for increments of shape (cells, p).
         codes : ndarray of int, shape (n,)
             0 to ``count - 1``.
         count : int
@@ -174,15 +199,14 @@ class RiskSets:
         -------
         ndarray of float, shape (count, p)
         """
-        running = self.cumulate(increments)
-        out = pick(values, codes, self.leave, running, count)
+        upto, later = running
+        out = pick(values, codes, self.leave, upto, count)
         if len(self.entering):
             part = self.entering
-            out -= pick(values[part], codes[part], self.enter[part], running, count)
+            out -= pick(values[part], codes[part], self.enter[part], upto, count)
         if self.tail is not None:
             part = self.tail.rows
             scaled = values[part] * self.tail.scale
-            later = self._later(increments)
             out += pick(scaled, codes[part], self.leave[part], later, count)
         return out
 

@@ -16,7 +16,7 @@ from evaluation.estimates.curves import (
     refuse_recurrent,
 )
 from evaluation.estimates.result import account
-from evaluation.estimates.rows import Columns, read_rows
+from evaluation.estimates.rows import Columns, Rows, read_rows
 from evaluation.estimates.steps import Steps, steps
 
 
@@ -32,6 +32,10 @@ class SurvivalCurves(Curves):
     axis_label = "Share without the event"
     compared = "share without the event"
     limits = staticmethod(log_log_limits)
+
+    def _again(self, rows: Rows) -> list[np.ndarray]:
+        counted = self.curves[0].counted.astype(np.int64)
+        return [steps(rows, counted, [1], self.grid.sets).survival()]
 
     @cached_property
     def nelson_aalen(self) -> pd.DataFrame:

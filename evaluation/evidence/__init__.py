@@ -33,7 +33,7 @@ from evaluation.evidence.event_effects import (
 )
 from evaluation.evidence.from_effects import contrasts_of, estimate_ids
 from evaluation.evidence.prevention_standards import clearinghouse
-from evaluation.evidence.program_evidence import Evidence, ProgramEvidence
+from evaluation.evidence.program_evidence import Evidence, ProgramEvidence, registry_of
 from evaluation.evidence.program_evidence import evidence as _evidence
 from evaluation.evidence.published_results import (
     events_from_percent,
@@ -79,6 +79,7 @@ __all__ = [
     "odds_ratio",
     "post_treatment_months",
     "registry",
+    "registry_of",
     "risk_difference",
     "risk_ratio",
     "single_unit_confound",

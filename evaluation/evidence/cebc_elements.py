@@ -102,12 +102,11 @@ def _sustained(body: Body, months: int) -> Reading:
 def peer(body: Body) -> Reading:
     """The controlled studies on the topic were published and peer reviewed."""
     what = "published, peer-reviewed study with a control group on the topic's outcomes"
-    change = "publish the analysis in a peer-reviewed journal"
-    return _over(_on_topic(body), _published_control, what, change)
+    return _over(_on_topic(body), _published_control, what, PUBLISH)
 
 
 def measures(body: Body) -> Reading:
-    """Measures are reliable, valid and given consistently."""
+    """Measures are reliable and valid in every published controlled study on the topic."""
     asserted = body.program.elements.get("measures")
     if asserted is not None:
         return _asserted(asserted, "")
@@ -115,12 +114,14 @@ def measures(body: Body) -> Reading:
         "evidence that the outcome measures are reliable and valid and were recorded alike for all "
         "children (program file, elements.measures; study file, measures)"
     )
-    return _over(
-        _on_topic(body),
-        lambda s: every((_published_control(s), of_answer(s.measures))),
-        "published study with reliable and valid measures",
-        change,
-    )
+    studies = _on_topic(body)
+    certain = [s for s in studies if _published_control(s) == "present"]
+    if not certain:
+        status = any_of(_published_control(s) for s in studies)
+        return Reading(status, "no published controlled study on the topic is certain", change)
+    status = every(of_answer(s.measures) for s in certain)
+    told = [f"{s.label}: {_RELIABLE[s.measures]}" for s in certain]
+    return Reading(status, "; ".join(told), _unless(status, change), _labels(certain))
 
 
 def weight(body: Body) -> Reading:
@@ -130,7 +131,7 @@ def weight(body: Body) -> Reading:
     harm. What is unknown is taken at its best and at its worst; where the two
     disagree the weight is unknown.
     """
-    studies = [s for s in _on_topic(body) if _published_control(s) != "absent"]
+    studies = _samples([s for s in _on_topic(body) if _published_control(s) != "absent"])
     if not studies:
         why = "there is no published, peer-reviewed controlled study on the topic"
         return Reading("absent", why, "published, peer-reviewed studies with a benefit")
@@ -147,6 +148,21 @@ def weight(body: Body) -> Reading:
     )
     change = "more published studies with a benefit than without, and none with a harm"
     return Reading(status, why, _unless(status, change), _labels(studies))
+
+
+def _samples(studies: list[EvidenceStudy]) -> list[EvidenceStudy]:
+    """Leave out a study that says again, of the same children, what one before it says."""
+    kept: list[EvidenceStudy] = []
+    for study in studies:
+        repeated = any(
+            no_overlap(study, other) == "absent"
+            and (study.superior, study.harmful) == (other.superior, other.harmful)
+            and _published_control(study) == _published_control(other)
+            for other in kept
+        )
+        if not repeated:
+            kept.append(study)
+    return kept
 
 
 def _scenario(study: EvidenceStudy, at_best: bool) -> tuple[bool, bool, bool]:
@@ -340,7 +356,7 @@ def _over(
     own = [s for s, found in judged if s.own and found == "absent" and s.peer_reviewed == "no"]
     if own and judge(replace(own[0], peer_reviewed="yes")) == "present":
         why += "; this evaluation would be one if it were published and peer reviewed"
-        change = f"publish this evaluation in a peer-reviewed journal; or {change}"
+        change = f"{PUBLISH}; or {change}" if change != PUBLISH else change
     return Reading(status, why, change, unclear)
 
 
@@ -354,6 +370,12 @@ def _unless(status: Status, change: str) -> str:
     return "" if status == "present" else change
 
 
+_RELIABLE = {
+    "yes": "reliable and valid",
+    "no": "not reliable or not valid",
+    "unknown": "whether reliable and valid is not stated",
+}
+PUBLISH = "publish this evaluation in a peer-reviewed journal"
 TRIAL = "a published randomized trial in usual care that finds a benefit on the topic's outcomes"
 
 ELEMENTS: dict[str, Callable[[Body], Reading]] = {

@@ -85,6 +85,9 @@ class ContrastEvidence:
         From `baseline_equivalence`; empty without covariates.
     lacking : tuple of str
         Background the baseline lacks, from `lacks_background`.
+    premeasured : str
+        Whether the baseline, measured at the exit, precedes every treated child's
+        service.
     attrition : Attrition or None
         Missing where nobody was assigned, as in a retrospective cohort.
     confounds : tuple of str
@@ -115,6 +118,7 @@ class ContrastEvidence:
     after_service: AfterService | None
     baseline: pd.DataFrame
     lacking: tuple[str, ...]
+    premeasured: Status
     attrition: Attrition | None
     confounds: tuple[str, ...]
     diagnostics: str
@@ -165,9 +169,10 @@ class ContrastEvidence:
             )
         if not clock.reaches(months):
             needed = clock.intended_days + days_of(months)
+            reach = f"{clock.months_beyond:.1f} months" if clock.days_beyond else "no time"
             return "absent", (
-                f"day {self.horizon} lies {clock.months_beyond:.1f} months beyond the intended "
-                f"end; {months} months need day {needed}"
+                f"day {self.horizon} lies {reach} beyond the intended end; {months} months need "
+                f"day {needed}"
             )
         if self.withheld:
             return "unknown", "its numbers are too small to be released"

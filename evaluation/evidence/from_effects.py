@@ -17,6 +17,7 @@ from evaluation.evidence.end_of_service import (
     end_of_service_clock,
 )
 from evaluation.evidence.event_effects import number_needed_to_serve
+from evaluation.evidence.status import Status, of_truth
 from evaluation.study import Service, Study
 
 UNITS = ("county", "agency", "office", "worker_unit", "site")
@@ -35,10 +36,10 @@ def estimate_ids(table: pd.DataFrame) -> pd.Series:
     horizon = table["horizon"].map(lambda day: RATE if pd.isna(day) else str(int(day)))
     base = table["service"] + "." + table["outcome"] + "." + horizon + "." + table["measure"]
     ids = base.copy()
-    for column in DISTINGUISHING:
-        shared = ids.duplicated(keep=False)
-        if column in table and shared.any():
-            ids = ids.where(~shared, ids + "." + table[column].astype(str).map(_slug))
+    for column in (name for name in DISTINGUISHING if name in table):
+        words = table[column].astype(str)
+        differs = words.groupby(ids).transform("nunique") > 1
+        ids = ids.where(~differs, ids + "." + words.map(_slug))
     number = ids.groupby(ids).cumcount()
     return ids.where(number == 0, ids + "." + (number + 1).astype(str))
 
@@ -93,6 +94,7 @@ class _Setting:
         return [self._contrast(part) for part in parts if len(part)]
 
     def _contrast(self, part: pd.DataFrame) -> ContrastEvidence:
+        part = part.drop_duplicates("measure")
         rows = {row.measure: row for row in part.itertuples()}
         main = rows.get("risk_difference") or rows["hazard_ratio"]
         horizon = None if pd.isna(main.horizon) else int(main.horizon)
@@ -124,6 +126,9 @@ class _Setting:
             after_service=after,
             baseline=self.baseline,
             lacking=self.lacking,
+            premeasured=_premeasured(
+                cohort=self.cohort, service=self.service, treated=self.treated
+            ),
             attrition=None,
             confounds=self.confounds,
             diagnostics=self.diagnostics,
@@ -160,6 +165,15 @@ def service_ends(cohort: Any, service: Service, treated: pd.Series) -> pd.Series
     if column not in exits:
         return pd.Series(float("nan"), index=exits.index[treated])
     return pd.to_numeric(exits.loc[treated, column], errors="coerce").astype(float)
+
+
+def _premeasured(cohort: Any, service: Service, treated: pd.Series) -> Status:
+    """Tell whether covariates, measured at the exit, precede the service (METHODS 11.4)."""
+    column = f"start_day_{service.program}"
+    if column not in cohort.exits or not treated.any():
+        return "unknown"
+    begun = cohort.exits.loc[treated, column]
+    return "unknown" if begun.isna().any() else of_truth(bool((begun >= 0).all()))
 
 
 def _baseline(effects: Any, service: Service, outcome: str, study: Study) -> pd.DataFrame:

@@ -6,6 +6,12 @@ from evaluation.evidence.body import CONTROLLED, EvidenceStudy, Result
 from evaluation.evidence.contrast import ContrastEvidence
 from evaluation.evidence.status import Status, of_truth
 
+_PREMEASURED = {
+    "present": "measured at the exit, before any service began",
+    "absent": "measured at the exit, when the service of some families had begun",
+    "unknown": "when services began is not recorded for all",
+}
+
 
 def own_study(
     contrasts: Sequence[ContrastEvidence], agency: str, years: tuple[int, int]
@@ -75,6 +81,13 @@ def own_features(contrast: ContrastEvidence) -> dict[str, tuple[Status, str]]:
             f"not among the covariates: {' and '.join(contrast.lacking)}"
             if contrast.lacking
             else "both are among the covariates",
+        ),
+        "premeasured": (contrast.premeasured, _PREMEASURED[contrast.premeasured]),
+        "declared": (
+            of_truth(contrast.primary),
+            "declared in the protocol as the primary contrast"
+            if contrast.primary
+            else "secondary or exploratory",
         ),
         "attrition": low,
         "intact": (

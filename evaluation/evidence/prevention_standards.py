@@ -128,10 +128,10 @@ def design_and_execution(result: Result, study: EvidenceStudy) -> Status:
 
     An eligible source and design, no confound and clusters taken into account; and
     either a randomized trial that stayed intact with low attrition, or baseline
-    equivalence, with background where there is no pretest.
+    equivalence measured before the service, with background where there is no pretest.
     """
     found = {code: status for code, (status, _) in result.features.items()}
-    equivalent = every((found["baseline"], found["background"]))
+    equivalent = every((found["baseline"], found["background"], found["premeasured"]))
     strict = every((study.randomized, found["intact"], found["attrition"]))
     return every((*(found[code] for code in EXECUTION), any_of((strict, equivalent))))
 

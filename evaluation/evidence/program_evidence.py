@@ -134,9 +134,7 @@ def evidence(cohort, effects, studies: Registry | None = None) -> Evidence:
         If a file of published studies breaks a rule, naming file and key.
     """
     study = cohort.study
-    if studies is None:
-        folder = study.files.studies
-        studies = registry(None if folder is None else study.folder / folder)
+    studies = registry_of(study) if studies is None else studies
     dates = pd.to_datetime(cohort.exits["index_date"]) if "index_date" in cohort.exits else None
     years = (
         tuple(day.year for day in study.cohort.exits)
@@ -144,6 +142,18 @@ def evidence(cohort, effects, studies: Registry | None = None) -> Evidence:
         else (int(dates.min().year), int(dates.max().year))
     )
     return weigh(study, years, studies, contrasts_of(cohort, effects))
+
+
+def registry_of(study: Study) -> Registry:
+    """Read the published studies of a study: those shipped, and those of its own folder.
+
+    Raises
+    ------
+    DataError
+        If a file breaks a rule, naming file and key.
+    """
+    folder = study.files.studies
+    return registry(None if folder is None else study.folder / folder)
 
 
 def weigh(

@@ -95,6 +95,8 @@ def _published_features(
         "source": (source, f"{published.kind}, {published.year or 'year not stated'}"),
         "baseline": unknown,
         "background": unknown,
+        "premeasured": unknown,
+        "declared": unknown,
         "attrition": low,
         "intact": unknown,
         "noconfound": unknown,

@@ -188,7 +188,9 @@ def _statement(
     hint = ""
     if len(better):
         nearest = better.iloc[0]
-        hint = f" (for level {nearest['level']} it is unknown: {nearest['unknown']})"
+        names = standard("cebc")["elements"]
+        unknown = ", ".join(names[code]["short"] for code in nearest["unknown"].split(", "))
+        hint = f" (of level {nearest['level']} these are unknown: {unknown})"
     return (
         f"{condition}{start} elements present are not all those of any one level{hint}; "
         f"{DISCLAIMER}."

@@ -323,13 +323,7 @@ def _counts(measure: Measure, support: Support, unit: str | None) -> tuple[pd.Da
 
 
 def _shares(per, by: tuple[str, ...]) -> pd.DataFrame:
-    totals = {name: per[name].sum().fill_null(0).cast("int64") for name in COUNTS}
-    summed = per.group_by(*by).aggregate(**totals) if by else per.aggregate(**totals)
-    found = tidy(summed.order_by(*by) if by else summed)
-    share = rates(per, by).rename(columns={"clusters": "families"})
-    share = share[[*by, "families", *_LIMITS]]
-    found = found.merge(share, on=list(by), how="left") if by else found.join(share)
-    found["families"] = found["families"].fillna(0).astype("int64")
+    found = rates(per, by, also=tuple(COUNTS)).rename(columns={"clusters": "families"})
     found["eligible"] = found[[name for name in COUNTS if name != "ended_before_due"]].sum(axis=1)
     return found
 

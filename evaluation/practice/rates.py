@@ -9,11 +9,16 @@ from ibis.expr.types import Table
 from evaluation.cohorts.tidy import tidy
 from evaluation.estimates.proportions import clustered_share
 
-_SUMS = ("n", "events", "clusters", "n_squared", "events_squared", "n_events")
+
+def rates(trials: Table, by: Sequence[str] = (), also: Sequence[str] = ()) -> pd.DataFrame:
+    """Return shares by group from counts per cluster: `sums` with `clustered_share`."""
+    found = sums(trials, by, also)
+    limits = clustered_share(found)
+    return pd.concat([found[[*by, *also, "n", "events", "clusters"]], limits], axis=1)
 
 
-def rates(trials: Table, by: Sequence[str] = ()) -> pd.DataFrame:
-    """Return shares by group from counts per cluster.
+def sums(trials: Table, by: Sequence[str] = (), also: Sequence[str] = ()) -> pd.DataFrame:
+    """Return what an interval that counts families is made from, by group.
 
     Parameters
     ----------
@@ -22,31 +27,28 @@ def rates(trials: Table, by: Sequence[str] = ()) -> pd.DataFrame:
         ``by``; several rows of one cluster are added up.
     by : sequence of str
         Groups; rows come in their order.
+    also : sequence of str
+        Further whole numbers to add up by group, whether or not ``n`` is above 0.
 
     Returns
     -------
     pandas.DataFrame
-        ``by``, ``n``, ``events``, ``clusters`` and the columns of
-        `clustered_share`. Only whole numbers are summed in the engine, so the
-        same data give the same bytes.
+        ``by``, ``also``, ``n``, ``events``, ``clusters`` (with ``n`` above 0)
+        and sums over clusters of squares and products. Only whole numbers are
+        summed in the engine, so the same data give the same bytes.
     """
     per = trials.group_by("cluster", *by).aggregate(
-        n=trials.n.sum().cast("int64"), events=trials.events.sum().cast("int64")
+        **{name: trials[name].sum().cast("int64") for name in ("n", "events", *also)}
     )
-    per = per.filter(per.n > 0)
-    sums = {
-        "n": per.n.sum(),
-        "events": per.events.sum(),
-        "clusters": per.count(),
+    added = {name: per[name].sum() for name in ("n", "events", *also)} | {
+        "clusters": (per.n > 0).sum(),
         "n_squared": (per.n * per.n).sum(),
         "events_squared": (per.events * per.events).sum(),
         "n_events": (per.n * per.events).sum(),
     }
-    sums = {name: value.fill_null(0).cast("int64") for name, value in sums.items()}
-    grouped = per.group_by(*by).aggregate(**sums) if by else per.aggregate(**sums)
-    found = tidy(grouped.order_by(*by) if by else grouped)
-    limits = clustered_share(found[list(_SUMS)])
-    return pd.concat([found[[*by, "n", "events", "clusters"]], limits], axis=1)
+    added = {name: value.fill_null(0).cast("int64") for name, value in added.items()}
+    grouped = per.group_by(*by).aggregate(**added) if by else per.aggregate(**added)
+    return tidy(grouped.order_by(*by) if by else grouped)
 
 
 def month_of(day):

@@ -9,6 +9,7 @@ import ibis
 from ibis.expr.types import Table
 
 from evaluation.cohorts import Cohort
+from evaluation.cohorts.closures import REFUSED
 from evaluation.cohorts.records import Records, days_between, true
 from evaluation.cohorts.services import attach
 from evaluation.cohorts.support import BEFORE
@@ -50,12 +51,13 @@ def cases_of_support(cohort: Cohort, policy: Policy) -> tuple[Table, Table]:
     home = (exits.discharge_reason == "reunification") & exits.household_id.notnull()
     starts = records.stage(_household_starts(cohort, policy))
     exits = exits.mutate(home=home.ifelse(exits.household_id, ibis.null("string")))
+    final = starts.select("household", "opened", "start").distinct()
     own = exits.join(
-        starts,
+        final,
         [
-            exits.home == starts.household,
-            exits.index_date >= starts.opened,
-            exits.index_date <= starts.start,
+            exits.home == final.household,
+            exits.index_date >= final.opened,
+            exits.index_date <= final.start,
         ],
         how="left",
     )
@@ -165,11 +167,18 @@ def _with_unit_dates(cases: Table, records: Records) -> Table:
 
 
 def _closures(cases: Table, records: Records) -> Table:
-    """Return the first closure after each exit's window opened, where closures are recorded."""
+    """Return the first closure of support after each window opened, where they are recorded.
+
+    A refusal ends no window (R42), nor does a closure of one program.
+    """
     nothing = cases.filter(ibis.literal(False)).select("exit_id", closed=cases.window_start)
     if not records.has("closures"):
         return nothing
-    closures = attach(records.table("closures"), "closure_id", cases.drop("window_end"))
+    closures = records.table("closures")
+    closures = closures.filter(
+        closures.program.isnull() & (closures.reason != REFUSED).fill_null(True)
+    )
+    closures = attach(closures, "closure_id", cases)
     closures = closures.join(cases.select("exit_id", "window_start"), "exit_id")
     closures = closures.filter(closures.closure_date >= closures.window_start)
     return closures.group_by("exit_id").aggregate(closed=closures.closure_date.min())

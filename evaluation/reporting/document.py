@@ -6,11 +6,13 @@ from functools import cache
 from pathlib import Path
 
 import pypandoc
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import StrictUndefined, TemplateError
+from jinja2.sandbox import SandboxedEnvironment
 from markupsafe import Markup
 
-from evaluation.errors import OutputError
+from evaluation.errors import OutputError, StudyError
 from evaluation.reporting import markdown
+from evaluation.reporting.house import House
 from evaluation.resources import resource
 
 READER = (
@@ -20,7 +22,7 @@ READER = (
 )
 
 
-def write_markdown(template: str, facts: dict) -> str:
+def write_markdown(template: str, facts: dict, house: House) -> str:
     """Fill a template of ``reports/templates``.
 
     Values are text: each is escaped when it is printed. Figures and tables are
@@ -32,14 +34,21 @@ def write_markdown(template: str, facts: dict) -> str:
         File name, such as ``annual.md.j2``.
     facts : dict
         What the template prints.
+    house : House
+        Where templates are found.
 
     Returns
     -------
     str
         Markdown for `convert`.
+
+    Raises
+    ------
+    StudyError
+        If a template of the agency cannot be filled, naming it and the line.
     """
-    environment = Environment(
-        loader=FileSystemLoader(resource("reports", "templates")),
+    environment = SandboxedEnvironment(
+        loader=house.loader,
         autoescape=True,
         finalize=markdown.escape,
         undefined=StrictUndefined,
@@ -59,8 +68,15 @@ def write_markdown(template: str, facts: dict) -> str:
         "drawn_table": markdown.drawn_table,
         "numbered": numbered,
         "pipe_table": markdown.pipe_table,
+        "target": markdown.target,
     }
-    return environment.get_template(template).render(facts)
+    try:
+        return environment.get_template(template).render(facts)
+    except TemplateError as error:
+        where = f"{getattr(error, 'name', None) or template}"
+        line = getattr(error, "lineno", None)
+        where += f", line {line}" if line else ""
+        raise StudyError(f"The template {where} cannot be filled: {error.message}.") from None
 
 
 def convert(

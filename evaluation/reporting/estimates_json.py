@@ -6,6 +6,7 @@ from typing import Any
 
 import pandas as pd
 
+from evaluation.evidence import estimate_ids
 from evaluation.reporting.annual import AnnualReport
 
 
@@ -22,7 +23,8 @@ def estimates_json(report: AnnualReport) -> str:
     str
         An object with ``study``, ``provenance``, ``suppress_below``, ``effects``,
         ``models``, ``incidence``, ``curves``, ``balance``, ``naive``, ``truth``,
-        ``cannot``. Missing numbers are null, infinite ones the text "infinity".
+        ``cannot`` and, where it was weighed, ``evidence``. Every effect has an ``id``.
+        Missing numbers are null, infinite ones the text "infinity".
     """
     material = report.material
     released = material.released
@@ -37,7 +39,7 @@ def estimates_json(report: AnnualReport) -> str:
         },
         "provenance": dict(report.provenance.rows()),
         "suppress_below": material.rule.below,
-        "effects": _records(released.table),
+        "effects": _records(_with_ids(released.table, material.effects.table)),
         "models": _records(released.models),
         "incidence": _follow_up(report, "at_risk"),
         "curves": _follow_up(report, "curve"),
@@ -46,7 +48,22 @@ def estimates_json(report: AnnualReport) -> str:
         "truth": _records(report.truth),
         "cannot": list(cannot),
     }
-    return json.dumps(content, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+    if material.evidence is not None:
+        content["evidence"] = material.evidence.to_dict()
+    return strict_json(content)
+
+
+def strict_json(content: Any) -> str:
+    """Write plain values as JSON that any reader takes; see `estimates_json`."""
+    return json.dumps(_deep(content), indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def _deep(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {str(name): _deep(own) for name, own in value.items()}
+    if isinstance(value, list | tuple):
+        return [_deep(own) for own in value]
+    return _plain(value)
 
 
 def _follow_up(report: AnnualReport, name: str) -> list[dict[str, Any]]:
@@ -62,6 +79,13 @@ def _follow_up(report: AnnualReport, name: str) -> list[dict[str, Any]]:
         for (service, outcome), arms in material.arms.items()
     ]
     return [record for part in parts for record in _records(part)]
+
+
+def _with_ids(released: pd.DataFrame, exact: pd.DataFrame) -> pd.DataFrame:
+    """Put before each estimate the id other reports name it by."""
+    with_ids = released.copy()
+    with_ids.insert(0, "id", estimate_ids(exact).to_numpy() if len(exact) else None)
+    return with_ids
 
 
 def _records(frame: pd.DataFrame) -> list[dict[str, Any]]:

@@ -12,10 +12,10 @@ import typst
 from evaluation.errors import OutputError
 from evaluation.reporting.document import convert
 from evaluation.reporting.fonts import FOLDER, font_faces
+from evaluation.reporting.house import House
 from evaluation.reporting.markdown import clean
 from evaluation.reporting.provenance import Provenance
 from evaluation.reporting.word import reference_document
-from evaluation.resources import resource
 
 FILTER = "pages.lua"
 
@@ -33,13 +33,16 @@ class Page:
     origin : Provenance
         For the date printed.
     folder : pathlib.Path
-        Where the figures' paths begin.
+        Where the figures' paths begin, and the logo lies.
+    house : House
+        Logo, colour and page templates.
     """
 
     title: str
     author: str
     origin: Provenance
     folder: Path
+    house: House
 
     @property
     def _metadata(self) -> list[str]:
@@ -55,12 +58,13 @@ class Page:
         between a chart and its numbers and marks the place in the contents; its hash
         is the only one the page allows.
         """
-        script = resource("reports", "templates", "page.js").read_text(encoding="utf-8").strip()
-        style = resource("reports", "templates", "page.css").read_text(encoding="utf-8")
+        script = self.house.text("page.js").strip()
+        style = f"{self.house.text('page.css')}:root {{ --service: {self.house.colour}; }}"
         return self._convert(
             source,
             "html5",
-            f"--template={resource('reports', 'templates', 'page.html')}",
+            f"--template={self.house.path('page.html')}",
+            *self._logo,
             "--embed-resources",
             "--standalone",
             "--toc",
@@ -75,12 +79,16 @@ class Page:
     def docx(self, source: str) -> bytes:
         """Make a Word document with the house styles."""
         with tempfile.NamedTemporaryFile(suffix=".docx") as reference:
-            reference.write(reference_document())
+            reference.write(reference_document(self.house.colour))
             reference.flush()
+            if self.house.logo is not None:
+                name = clean(self.author).replace('"', "")
+                picture = f'![]({self.house.logo[0]}){{height=0.5in alt="Logo of {name}"}}'
+                source = f"{picture}\n\n{source}"
             return self._convert(source, "docx", f"--reference-doc={reference.name}")
 
     def pdf(self, source: str) -> bytes:
-        """Make a tagged PDF that meets PDF/UA-1.
+        """Make a tagged PDF that meets PDF/UA-1 and PDF/A-2a.
 
         Raises
         ------
@@ -92,7 +100,9 @@ class Page:
         text = self._convert(
             source,
             "typst",
-            f"--template={resource('reports', 'templates', 'page.typ')}",
+            f"--template={self.house.path('page.typ')}",
+            *self._logo,
+            f"--variable=colour={self.house.colour}",
             "--standalone",
             f'--variable=author-string="{author}"',
             f"--variable=year={when.year}",
@@ -107,7 +117,7 @@ class Page:
                 root=str(self.folder),
                 font_paths=[str(FOLDER)],
                 ignore_system_fonts=True,
-                pdf_standards=["ua-1"],
+                pdf_standards=["ua-1", "a-2a"],
                 timestamp=self.origin.timestamp,
             )
         except (typst.TypstError, RuntimeError) as error:
@@ -115,6 +125,10 @@ class Page:
             raise OutputError(f"The PDF could not be made ({why}): please report this.") from None
         finally:
             path.unlink(missing_ok=True)
+
+    @property
+    def _logo(self) -> list[str]:
+        return [] if self.house.logo is None else [f"--variable=logo={self.house.logo[0]}"]
 
     def _convert(self, source: str, writer: str, *options: str) -> bytes:
         return convert(

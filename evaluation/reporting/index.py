@@ -60,11 +60,14 @@ def index(
         "links": _links,
         "origin": origin_table(found.provenance),
     }
-    return page.html(write_markdown("index.md.j2", facts))
+    return page.html(write_markdown("index.md.j2", facts, page.house))
 
 
 def _entry(report: Report, forms: Sequence[str]) -> Entry:
-    return report.about, tuple((f"{report.name}.{form}", FORM_NAMES[form]) for form in forms)
+    files = [(f"{report.name}.{form}", FORM_NAMES[form]) for form in forms]
+    if report.data is not None:
+        files.append((f"{report.name}.json", "JSON"))
+    return report.about, tuple(files)
 
 
 def _links(entry: Entry) -> Markup:

@@ -12,6 +12,7 @@ from evaluation.reporting.tables import Column, Table
 from evaluation.reporting.wording import upper_first
 
 _PUNCTUATION = re.compile(r"([!-/:-@\[-`{-~])")
+_PLACE = re.compile(r"[^A-Za-z0-9_.-]")
 _DIRECTION = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\u200e\u200f\ufeff")
 _WIDEST = 60
 _UNBROKEN = 34
@@ -67,6 +68,16 @@ def pipe_table(table: Table, caption: str) -> Markup:
 def caption(number: Markup, words: str) -> Markup:
     """Write a caption that begins with its number."""
     return Markup(f"**{number}.** {escape(words)}")
+
+
+def target(name: str) -> Markup:
+    """Write a name as the place `link` leads to."""
+    return Markup(f"[{escape(name)}]{{#{_PLACE.sub('-', name)}}}")
+
+
+def link(name: str, words: str) -> Markup:
+    """Write words as a link to where the `target` of a name stands on the same page."""
+    return Markup(f"[{escape(words)}](#{_PLACE.sub('-', name)})")
 
 
 def drawn_table(chart: Chart) -> Markup:

@@ -4,7 +4,12 @@ from typing import Any
 
 import pandas as pd
 
-from evaluation.reporting.disclosure import Disclosure, ReleasedFollowUp, release_effects
+from evaluation.reporting.disclosure import (
+    Disclosure,
+    ReleasedFollowUp,
+    release_effects,
+    release_evidence,
+)
 from evaluation.reporting.follow_up import (
     OutcomeFollowUp,
     last_rows,
@@ -25,6 +30,7 @@ def release(
     effects: Any,
     origin: Provenance,
     truth: pd.DataFrame | None,
+    evidence: Any = None,
 ) -> Material:
     """Release the results of a study under its own rule.
 
@@ -45,6 +51,8 @@ def release(
         For the line at the foot of charts.
     truth : pandas.DataFrame or None
         Estimates beside the truth.
+    evidence : Evidence or None
+        What the contrasts can support.
 
     Returns
     -------
@@ -59,6 +67,9 @@ def release(
     }
     arms = _arms(study, effects, ends, followed, rule)
     totals = {outcome: (len(own), int((own["event"] == 1).sum())) for outcome, own in ends.items()}
+    released = release_effects(effects, rule, arms, totals, ends)
+    if evidence is not None:
+        evidence = release_evidence(evidence, released, effects.table, rule)
     return Material(
         study=study,
         rule=rule,
@@ -67,9 +78,10 @@ def release(
         effects=effects,
         followed=followed,
         arms=arms,
-        released=release_effects(effects, rule, arms, totals, ends),
+        released=released,
         source=f"Source: {study.report.agency}; {origin.short}. {rule.words}",
         truth=truth,
+        evidence=evidence,
     )
 
 

@@ -10,10 +10,12 @@ from evaluation.reporting.annual import AnnualReport
 from evaluation.reporting.brief import brief
 from evaluation.reporting.charts.chart import Chart
 from evaluation.reporting.data_quality import quality_sections
+from evaluation.reporting.program_entry import program_entries
 from evaluation.reporting.provenance import Provenance
 from evaluation.reporting.sections.section import Section
 from evaluation.reporting.tables import Column, Table
 from evaluation.reporting.technical import technical
+from evaluation.reporting.wording import upper_first
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,6 +38,8 @@ class Report:
         Whose charts and tables also stand in ``charts/`` and the workbook.
     audience : {"release", "internal"}
         Whether it may leave the agency.
+    data : dict or None
+        Plain values written beside it as JSON.
     """
 
     name: str
@@ -45,6 +49,7 @@ class Report:
     facts: dict[str, Any]
     sections: tuple[Section, ...] = ()
     audience: Literal["release", "internal"] = field(default="release")
+    data: dict[str, Any] | None = field(default=None)
 
     @property
     def charts(self) -> tuple[Chart, ...]:
@@ -139,10 +144,27 @@ def quality_report(title: str, parts: tuple[Section, ...], internal: bool) -> Re
     )
 
 
+def _program(found: AnnualReport) -> Sequence[Report]:
+    return [
+        Report(
+            f"program_{entry.program}",
+            f"{upper_first(entry.name)}: program entry",
+            f"The program entry of {entry.name}: what it is, every study of it, and which elements "
+            "of published standards are present.",
+            "program.md.j2",
+            {"entry": entry},
+            entry.sections,
+            data=entry.data,
+        )
+        for entry in program_entries(found)
+    ]
+
+
 MAKERS: dict[str, Callable[[AnnualReport], Sequence[Report]]] = {
     "annual": _annual,
     "brief": _brief,
     "technical": _technical,
     "data_quality": _data_quality,
+    "program": _program,
 }
 REPORTS = tuple(MAKERS)

@@ -8,6 +8,7 @@ from functools import cache
 
 import pypandoc
 
+from evaluation.reporting.house import COLOUR
 from evaluation.resources import resource
 
 _STYLE = re.compile(r'<w:style\b[^>]*w:styleId="(?P<id>[^"]+)".*?</w:style>', re.DOTALL)
@@ -18,8 +19,13 @@ _FOOTER_TYPE = "application/vnd.openxmlformats-officedocument.wordprocessingml.f
 
 
 @cache
-def reference_document() -> bytes:
+def reference_document(colour: str) -> bytes:
     """Return a reference document for pandoc: house styles, Letter paper, page numbers.
+
+    Parameters
+    ----------
+    colour : str
+        The accent, as ``#RRGGBB``.
 
     Returns
     -------
@@ -42,6 +48,8 @@ def reference_document() -> bytes:
             content = old.read(name)
             if name in _CHANGES:
                 content = _CHANGES[name](content.decode("utf-8")).encode("utf-8")
+            if name == "word/styles.xml":
+                content = content.replace(COLOUR[1:].encode(), colour[1:].upper().encode())
             new.writestr(zipfile.ZipInfo(name), content)
         new.writestr(zipfile.ZipInfo("word/footer1.xml"), footer)
     return made.getvalue()

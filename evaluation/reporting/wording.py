@@ -52,6 +52,13 @@ def outcome_words(outcome: str, study: Study) -> Outcome:
         return Outcome(
             "Disruption of the home", "disruption", "disruptions", "saw their home disrupted"
         )
+    if outcome == "visit_ended":
+        return Outcome(
+            "Return to care from a trial home visit",
+            "return from a visit",
+            "returns from a visit",
+            "went back to care from a trial home visit",
+        )
     rules = study.outcomes.maltreatment
     level = rules.level if rules else "substantiated"
     return Outcome(

@@ -2,17 +2,19 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
 from evaluation.errors import OutputError
-from evaluation.reporting.annual import AnnualReport, annual_report
+from evaluation.reporting.annual import annual_report
 from evaluation.reporting.data_quality import last_month, quality_json, quality_sections
 from evaluation.reporting.disclosure import Disclosure
 from evaluation.reporting.document import write_markdown
-from evaluation.reporting.estimates_json import estimates_json
+from evaluation.reporting.estimates_json import estimates_json, strict_json
 from evaluation.reporting.folder import whole_folder, write_bytes, write_text
 from evaluation.reporting.forms import Page
+from evaluation.reporting.house import House
 from evaluation.reporting.index import index
 from evaluation.reporting.manifest import NAME as MANIFEST
 from evaluation.reporting.manifest import manifest
@@ -45,6 +47,8 @@ def write_reports(
     formats: Sequence[str] = FORMATS,
     only: Sequence[str] | None = None,
     truth: pd.DataFrame | None = None,
+    evidence=None,
+    practice: Any = None,
 ) -> Outputs:
     """Write the reports of a study, its tables, charts and estimates.
 
@@ -70,6 +74,11 @@ def write_reports(
         Reports to write; without it all of `reports.REPORTS`.
     truth : pandas.DataFrame, optional
         Estimates beside the truth, where the data were simulated.
+    evidence : Evidence, optional
+        From ``evidence``: with it the annual report sums it up and every service has a
+        program entry.
+    practice : PracticeFindings, optional
+        From ``practice_findings``: adds equity, fidelity and the federal context.
 
     Returns
     -------
@@ -79,25 +88,40 @@ def write_reports(
     Raises
     ------
     OutputError
-        If a format or report is not known, or the folder cannot be written.
+        If a format or report is not known, the program entries are asked for without
+        evidence, or the folder cannot be written.
+    StudyError
+        If the study's logo, colour or templates cannot be used.
     """
     refuse_unknown(formats, only)
+    if evidence is None and "program" in (only or ()):
+        raise OutputError(
+            "The program entry needs the evidence: give evidence=ev.evidence(cohort, effects)."
+        )
+    house = House(study)
+    house.refuse_unusable()
     origin = provenance(study, agency.source, agency.data_hash)
-    found = annual_report(study, agency.check(), cohort, effects, origin, truth)
+    found = annual_report(study, agency.check(), cohort, effects, origin, truth, evidence, practice)
     reports = [
         report for name in REPORTS if name in (only or REPORTS) for report in MAKERS[name](found)
     ]
     forms = [form for form in FORMATS if form in formats]
     names = [f"{report.name}.{form}" for report in reports for form in forms]
+    names += [f"{report.name}.json" for report in reports if report.data is not None]
     with whole_folder(out) as folder:
         _write_charts(reports, folder)
+        if house.logo is not None:
+            write_bytes(folder / house.logo[0], house.logo[1])
         for report in reports:
             for form in forms:
-                content = _document(report, form, found, folder)
+                page = Page(report.title, study.report.agency, origin, folder, house)
+                content = _document(report, form, page)
                 write_bytes(folder / f"{report.name}.{form}", content)
+            if report.data is not None:
+                write_text(folder / f"{report.name}.json", strict_json(report.data))
         write_bytes(folder / "tables.xlsx", workbook(found, _tables(reports, origin)))
         write_text(folder / "estimates.json", estimates_json(found))
-        page = _page(found.study.title, found, folder)
+        page = Page(study.title, study.report.agency, origin, folder, house)
         write_bytes(folder / "index.html", index(found, reports, forms, page))
         write_text(folder / MANIFEST, manifest(found, reports, folder))
     return Outputs(Path(out) / name for name in ["index.html", *names, *BESIDE, "charts"])
@@ -124,8 +148,8 @@ def write_quality(agency, result, folder: Path, forms: Sequence[str] = ("html",)
     _write_charts([report], folder)
     for form in forms:
         facts = {"picture": PICTURES[form], "origin": origin_table(origin)}
-        source = write_markdown(report.template, report.facts | facts)
-        page = Page(report.title, "Data quality", origin, folder)
+        page = Page(report.title, "Data quality", origin, folder, House())
+        source = write_markdown(report.template, report.facts | facts, page.house)
         write_bytes(folder / f"{report.name}.{form}", getattr(page, form)(source))
     write_text(folder / "quality.json", quality_json(quality))
 
@@ -156,14 +180,10 @@ def _write_charts(reports: Sequence[Report], folder: Path) -> None:
         chart.save(charts)
 
 
-def _document(report: Report, form: str, found: AnnualReport, folder: Path) -> bytes:
-    facts = {"picture": PICTURES[form], "origin": origin_table(found.provenance)}
-    source = write_markdown(report.template, report.facts | facts)
-    return getattr(_page(report.title, found, folder), form)(source)
-
-
-def _page(title: str, found: AnnualReport, folder: Path) -> Page:
-    return Page(title, found.study.report.agency, found.provenance, folder)
+def _document(report: Report, form: str, page: Page) -> bytes:
+    facts = {"picture": PICTURES[form], "origin": origin_table(page.origin)}
+    source = write_markdown(report.template, report.facts | facts, page.house)
+    return getattr(page, form)(source)
 
 
 def _tables(reports: Sequence[Report], origin: Provenance) -> list[Table]:

@@ -22,6 +22,8 @@ from evaluation.sources.places import Place, Source, locate, spark_address
 from evaluation.sources.quality import data_quality
 from evaluation.sources.result import CheckResult
 
+_MEMORY = "2GB"
+
 
 def connect(source: Source, truth: Any = None, mapping: str | Path | None = None) -> "Agency":
     """Open an agency's administrative data.
@@ -60,6 +62,7 @@ def connect(source: Source, truth: Any = None, mapping: str | Path | None = None
     scratch = tempfile.TemporaryDirectory(prefix="permanency-")
     connection = ibis.duckdb.connect(
         temp_directory=scratch.name,
+        memory_limit=_MEMORY,
         autoinstall_known_extensions=False,
         autoload_known_extensions=False,
     )

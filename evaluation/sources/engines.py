@@ -28,14 +28,20 @@ def keep(connection: SQLBackend, name: str, rows: Table, temporary: bool = False
         New in the engine.
     rows : ibis.Table
     temporary : bool
-        Whether DuckDB keeps it as a temporary table.
+        Whether DuckDB keeps it as a temporary table, whose rows may lie in any order.
 
     Returns
     -------
     ibis.Table
     """
     if connection.name == DUCKDB:
-        return connection.create_table(name, rows, temp=temporary)
+        if not temporary:
+            return connection.create_table(name, rows)
+        connection.raw_sql("SET preserve_insertion_order = false")
+        try:
+            return connection.create_table(name, rows, temp=True)
+        finally:
+            connection.raw_sql("SET preserve_insertion_order = true")
     connection.create_view(name, rows)
     session = spark_session(connection)
     session.table(f"`{name}`").localCheckpoint().createOrReplaceTempView(name)

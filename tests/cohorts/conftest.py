@@ -163,3 +163,58 @@ def agency(messy):
 def cohort(agency, study):
     """The cohort of the messy agency, every exit of it."""
     return ev.build_cohort(agency, study(unit="every exit"))
+
+
+def history_tables(tables: dict[str, pd.DataFrame], seed: int) -> dict[str, pd.DataFrame]:
+    """Add placements, court orders and closures, drawn apart so that the rest stays as it was."""
+    lot = Lot(1000 + seed)
+    kinds = ["foster_home", "relative_foster_home", "group_home", "trial_home_visit", "runaway"]
+    placements = []
+    for stay in tables["removals"].itertuples():
+        start, last = stay.removal_date, stay.discharge_date or THROUGH
+        while start < last and lot.rng.random() < 0.8:
+            end = start + int(lot.rng.integers(1, 120)) * DAY
+            open_end = stay.discharge_date is None and end > last
+            placements.append(
+                {
+                    "child_id": stay.child_id,
+                    "start_date": start,
+                    "end_date": None if open_end else min(end, last),
+                    "type": lot.pick(kinds, missing=0.1),
+                    "kin": lot.pick([True, False], missing=0.7),
+                    "with_siblings": lot.pick([True, False], missing=0.3),
+                    "household_id": None,
+                    "end_reason": None,
+                }
+            )
+            start = end + int(lot.rng.integers(-5, 6)) * DAY
+            start = max(start, stay.removal_date)
+    people = tables["children"]
+    families = sorted(people["family_id"].dropna().unique())
+    homes = sorted(tables["removals"]["household_id"].dropna().unique())
+    orders, closures = [], []
+    for _ in range(len(people)):
+        begin = lot.day(datetime.date(2016, 6, 1), 1700)
+        end = lot.pick([None, begin + int(lot.rng.integers(10, 500)) * DAY])
+        orders.append(
+            _reached(lot, len(people), families, homes)
+            | {"type": lot.pick(["child_protection", "supervision", "guardianship"])}
+            | {"start_date": begin, "end_date": end}
+        )
+        closures.append(
+            _reached(lot, len(people), families, homes)
+            | {"closure_date": lot.day(datetime.date(2017, 3, 1), 1700)}
+            | {"reason": lot.pick(["completed", "refused", "not_located", "other"])}
+        )
+    found = {"placements": placements, "legal_orders": orders, "closures": closures}
+    keys = {"placements": "placement_id", "legal_orders": "order_id", "closures": "closure_id"}
+    for table, key in keys.items():
+        found[table] = pd.DataFrame(found[table])
+        found[table].insert(0, key, [f"{table}{n:05}" for n in range(len(found[table]))])
+    return tables | found
+
+
+@pytest.fixture(scope="session")
+def history():
+    """Return a function that adds placements, court orders and closures to drawn tables."""
+    return history_tables

@@ -203,6 +203,88 @@ def test_a_timeline_shows_a_life_and_escapes_it(cohort):
         cohort.timeline("nobody")
 
 
+WHOLE_LIFE = """
+    removals
+    child_id | removal_date | discharge_date | discharge_reason
+    A        | 2017-03-01   | 2018-02-01     | guardianship
+
+    placements
+    child_id | start_date | end_date   | type
+    A        | 2017-03-01 | 2018-01-01 | foster_home
+    A        | 2018-01-01 | 2018-02-01 | trial_home_visit
+
+    legal_orders
+    child_id | type        | start_date | end_date
+    A        | supervision | 2017-03-01 | 2018-05-01
+
+    services
+    child_id | program | start_date | end_date
+    A        | coach   | 2018-03-01 | 2018-06-01
+
+    closures
+    child_id | closure_date | reason
+    A        | 2018-09-01   | other
+
+    maltreatment_reports
+    child_id | report_date | disposition
+    A        | 2018-07-01  | substantiated
+"""
+
+
+def as_frames(drawing):
+    """Blocks of a table's name, a header and rows divided by bars, as data frames with keys."""
+    frames = {}
+    for block in drawing.strip().split("\n\n"):
+        name, *lines = block.strip().splitlines()
+        header, *cells = ([cell.strip() for cell in line.split("|")] for line in lines)
+        frames[name] = pd.DataFrame(cells, columns=header)
+        key = contract().table(name).primary_key[0]
+        frames[name][key] = [f"{name}{number}" for number in range(len(cells))]
+        if name == "maltreatment_reports":
+            frames[name]["report_id"] = frames[name][key]
+    return frames | {"children": pd.DataFrame({"child_id": ["A"], "birth_date": ["2010-01-01"]})}
+
+
+@pytest.fixture(scope="module")
+def whole_life():
+    with ev.connect(as_frames(WHOLE_LIFE)) as agency:
+        outcomes = {"reentry": {}, "maltreatment": {}}
+        yield ev.build_cohort(agency, settings(services=[{"program": "coach"}], outcomes=outcomes))
+
+
+def test_a_timeline_holds_everything_the_rules_saw(whole_life):
+    life = whole_life.timeline("A")
+    told = set(zip(life.table["day"].fillna(-9999), life.table["what"], strict=True))
+    assert told >= {
+        (-337, "Placed"),
+        (-31, "Placement ended"),
+        (-337, "Order began"),
+        (89, "Order ended"),
+        (28, "Service began"),
+        (150, "Report"),
+        (212, "Support closed"),
+        (150, "Follow-up ends"),
+    }
+    support = life.table.loc[life.table["what"] == "Support window", "detail"].tolist()
+    assert support == ["in, involuntary", "in, voluntary", "after, other"]
+    assert life.spans.groupby("lane").size().to_dict() == {
+        "Care": 1,
+        "Placements": 2,
+        "Orders": 1,
+        "Support window": 2,
+        "coach": 1,
+    }
+
+
+def test_a_timeline_draws_a_lane_for_each_thing(whole_life):
+    axes = whole_life.timeline("A").plot()
+    lanes = [label.get_text() for label in axes.get_yticklabels()]
+    begun = ["Care", "Placements", "Orders", "Support window", "coach"]
+    assert lanes == [*begun, "Reports", "Outcomes", "Closures"]
+    words = {text.get_text().strip() for text in axes.texts}
+    assert {"trial home visit", "in the window, voluntary", "substantiated"} <= words
+
+
 def test_the_cohort_shows_itself(cohort):
     assert repr(cohort) == "Cohort('A <study>': 2 exits of 2 children in 2 families)"
     assert "&lt;study&gt;" in cohort._repr_html_()

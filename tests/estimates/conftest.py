@@ -47,6 +47,12 @@ def recurrent() -> pd.DataFrame:
 
 
 @pytest.fixture
+def reports(recurrent) -> pd.DataFrame:
+    """Repeated reports, for tests that import the estimator named recurrent."""
+    return recurrent
+
+
+@pytest.fixture
 def rossi() -> pd.DataFrame:
     return _table("rossi/rossi.csv")
 

@@ -6,6 +6,7 @@ import pytest
 
 from evaluation.estimates import (
     EstimateError,
+    calibration,
     cox,
     cumulative_incidence,
     discrete_hazard,
@@ -13,8 +14,10 @@ from evaluation.estimates import (
     gray_test,
     kaplan_meier,
     log_rank,
+    mean_cumulative,
     parametric,
     restricted_mean,
+    zero_event_limits,
 )
 
 N = 200
@@ -29,6 +32,12 @@ ESTIMATORS = {
     "gray_test": lambda d, **k: gray_test(d, by="g", **k),
     "discrete_hazard": lambda d, **k: discrete_hazard(d, "x", breaks=[0, 1, 2], **k),
     "parametric": lambda d, **k: parametric(d, "x", **k),
+    "calibration": lambda d, **k: calibration(d.assign(p=0.1), "p", horizon=20, **k),
+    "zero_event_limits": lambda d, **k: zero_event_limits(d, horizon=20, family="id", **k),
+    "mean_cumulative": lambda d, **k: mean_cumulative(
+        d.assign(**{"zero": 0} if "start" not in k else {}),
+        **{"start": "zero", "stop": "time", "event": "event", "id": "id"} | k,
+    ),
 }
 MODELS = ["cox", "fine_gray", "discrete_hazard", "parametric"]
 
@@ -49,7 +58,10 @@ def rows() -> pd.DataFrame:
 
 CASES = {
     "infinite time": ({"time": np.r_[np.inf, np.ones(N - 1)]}, "'time' holds inf in row 0"),
-    "negative time": ({"time": np.r_[-2, np.ones(N - 1)]}, "must be above 0.*row 0 has time=-2"),
+    "negative time": (
+        {"time": np.r_[-2, np.ones(N - 1)]},
+        "must be above (0|'zero').*row 0 has time=-2",
+    ),
     "dates": ({"time": pd.Timestamp("2020-01-01")}, r"datetime64.*\.dt\.days"),
     "durations": ({"time": pd.Timedelta("3D")}, r"timedelta64.*\.dt\.days"),
     "text times": ({"time": "5"}, r"'time' must hold numbers.*pd\.to_numeric"),
@@ -93,14 +105,18 @@ def test_stop_at_or_before_start(name, rows):
         ESTIMATORS[name](rows.assign(start=10), start="start")
 
 
-@pytest.mark.parametrize("name", sorted(set(ESTIMATORS) - {"gray_test", "parametric"}))
+@pytest.mark.parametrize(
+    "name", sorted(set(ESTIMATORS) - {"gray_test", "parametric", "zero_event_limits"})
+)
 def test_overlapping_rows_of_one_id(name, rows):
     rows["id"] //= 2
     with pytest.raises(EstimateError, match=r"Rows of id 0 overlap: row 0 covers \(0, 42\]"):
         ESTIMATORS[name](rows, id="id")
 
 
-@pytest.mark.parametrize("name", sorted(set(ESTIMATORS) - {"gray_test", "parametric"}))
+@pytest.mark.parametrize(
+    "name", sorted(set(ESTIMATORS) - {"gray_test", "parametric", "zero_event_limits"})
+)
 def test_weights_that_cannot_be(name, rows):
     for weight, sentence in ((-1.0, "not be negative"), (0.0, "are zero"), (1e101, "exceed")):
         with pytest.raises(EstimateError, match=sentence):
@@ -108,7 +124,16 @@ def test_weights_that_cannot_be(name, rows):
 
 
 @pytest.mark.parametrize(
-    "name", ["cox", "kaplan_meier", "log_rank", "discrete_hazard", "parametric"]
+    "name",
+    [
+        "cox",
+        "kaplan_meier",
+        "log_rank",
+        "discrete_hazard",
+        "parametric",
+        "mean_cumulative",
+        "zero_event_limits",
+    ],
 )
 def test_several_causes_are_listed(name, rows):
     rows["event"] *= 1 + rows["id"] % 2
@@ -257,3 +282,93 @@ def test_the_data_are_not_changed(rows):
 def test_offsets_beyond_all_reason(rows):
     with pytest.raises(EstimateError, match="Offsets must lie within 300 of 0"):
         cox(rows.assign(o=rows["x"] * 1e5), "x", offset="o")
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_an_unknown_name_in_the_formula_suggests_the_nearest(name, rows):
+    calls = {
+        "cox": lambda: cox(rows, "agee + x"),
+        "fine_gray": lambda: fine_gray(rows, "agee + x"),
+        "discrete_hazard": lambda: discrete_hazard(rows, "agee + x", breaks=[0, 2]),
+        "parametric": lambda: parametric(rows, "agee + x"),
+    }
+    rows["age"] = 3.0
+    with pytest.raises(EstimateError, match="names 'agee', which is not in the data.*'age'"):
+        calls[name]()
+
+
+def value_of(result) -> np.ndarray:
+    """The numbers a result is about."""
+    for column in ("survival", "incidence", "mean", "coef", "statistic"):
+        if column in result.table:
+            return result.table[column].to_numpy()
+    return result.table.select_dtypes("number").to_numpy()
+
+
+@pytest.mark.parametrize("name", ESTIMATORS)
+def test_all_events_on_one_day_are_decided(name, rows):
+    """Everybody at risk has the event at once: curves drop in one step, ratios are one."""
+    one_day = rows.assign(time=20, event=1)
+    if name == "parametric":
+        with pytest.raises(EstimateError, match="All events fall at time 20"):
+            ESTIMATORS[name](one_day)
+        return
+    if name == "discrete_hazard":
+        with pytest.raises(EstimateError, match="periods"):
+            ESTIMATORS[name](one_day)
+        return
+    result = ESTIMATORS[name](one_day)
+    expected = {
+        "kaplan_meier": 0.0,
+        "cumulative_incidence": 1.0,
+        "mean_cumulative": 1.0,
+        "restricted_mean": 20.0,
+        "cox": 0.0,
+        "fine_gray": 0.0,
+        "log_rank": 0.0,
+        "gray_test": 0.0,
+    }
+    if name == "zero_event_limits":
+        risk = result.table.set_index("measure").loc["risk by the horizon, families"]
+        assert risk["estimate"] == risk["ci_high"] == 1.0
+        return
+    np.testing.assert_allclose(value_of(result), expected[name], atol=1e-9)
+
+
+@pytest.mark.parametrize("name", sorted(set(ESTIMATORS) - {"parametric", "gray_test"}))
+def test_one_cluster_gives_the_estimate_and_no_variance(name, rows):
+    rows["all"] = 1
+    if name == "zero_event_limits":
+        result = zero_event_limits(rows, horizon=20, family="all")
+        assert result.clusters == 1
+        return
+    alone, whole = ESTIMATORS[name](rows), ESTIMATORS[name](rows, cluster="all")
+    if name != "log_rank":
+        np.testing.assert_allclose(value_of(whole)[:1], value_of(alone)[:1], atol=1e-12)
+    assert whole.clusters == 1
+    assert any("One cluster" in w or "Only 1 cluster" in w for w in whole.warnings)
+    for column in ("ci_low", "p"):
+        if column in whole.table:
+            assert whole.table[column].isna().all()
+
+
+@pytest.mark.parametrize("name", ["cumulative_incidence", "restricted_mean", "mean_cumulative"])
+def test_a_million_identical_rows_in_other_estimators(name):
+    many = pd.DataFrame({"time": np.repeat([3, 20], 500_000), "event": 1, "id": range(1_000_000)})
+    values = value_of(ESTIMATORS[name](many))
+    assert values[0] == pytest.approx({"restricted_mean": 11.5}.get(name, 0.5), rel=1e-12)
+
+
+@pytest.mark.parametrize("name", ["cox", "fine_gray", "log_rank", "gray_test"])
+def test_a_million_rows_of_two_kinds_are_compared_exactly(name):
+    """Half of each arm has the event on day 3, the rest are followed to day 5: no difference."""
+    n = 1_000_000
+    many = pd.DataFrame(
+        {
+            "time": np.resize([3, 5], n),
+            "event": np.resize([1, 0], n),
+            "x": np.resize([0, 0, 1, 1], n),
+        }
+    )
+    many["g"] = many["x"]
+    np.testing.assert_allclose(value_of(ESTIMATORS[name](many)), 0, atol=1e-9)

@@ -141,3 +141,95 @@ def test_profile_limits_are_near_walds_where_both_exist(children):
     np.testing.assert_allclose(model.profile_limits("kin"), wald, rtol=0.02)
     with pytest.raises(EstimateError, match="did you mean 'kin'"):
         model.profile_limits("kn")
+
+
+def test_influence_by_family_is_rs_dfbeta_collapsed(split_rows, diagnostics):
+    r = diagnostics["dfbeta_family"]
+    full = {"weights": "weight", "strata": "county", "cluster": "family_id"}
+    model = cox(split_rows, "served + " + FIVE, **full, **ROWS)
+    found = model.influential("cluster", most=10_000).table
+    assert found["unit"].nunique() == split_rows["family_id"].nunique()
+    wide = found.pivot(index="unit", columns="term", values="change")
+    np.testing.assert_allclose(
+        wide.loc[r["family"], model.table["term"]], r["value"], rtol=0, atol=1e-9
+    )
+    assert found["displacement"].is_monotonic_decreasing
+    top = found.iloc[0]
+    mine = split_rows[split_rows["family_id"] == top["unit"]]
+    assert (top["rows"], top["events"]) == (len(mine), (mine["event"] == 1).sum())
+
+
+def test_what_a_family_is_said_to_change_is_near_what_leaving_it_out_changes(children):
+    model = cox(children, "age + kin", cause=1, cluster="family_id")
+    top = model.influential(most=1).table
+    without = cox(children[children["family_id"] != top["unit"][0]], "age + kin", cause=1)
+    np.testing.assert_allclose(top["coef_without"], without.table["coef"], atol=0.004)
+    fall = 2 * (
+        model.loglik[1]
+        - cox(
+            children.assign(o=without.linear_predictor(children)), "age", cause=1, offset="o"
+        ).loglik[0]
+    )
+    assert top["displacement"][0] == pytest.approx(fall, rel=0.15)
+
+
+def test_influence_by_row_id_and_cluster_are_sums_of_one_another(split_rows):
+    options = {"id": "child_id", "cluster": "family_id", **ROWS}
+    model = cox(split_rows, "age + served", **options)
+    sums = {
+        by: model.influential(by, most=10_000).table.groupby("term")["change"].sum()
+        for by in ("row", "id", "cluster")
+    }
+    np.testing.assert_allclose(sums["row"], sums["id"], atol=1e-10)
+    np.testing.assert_allclose(sums["id"], sums["cluster"], atol=1e-10)
+    with pytest.raises(EstimateError, match="without id="):
+        cox(split_rows, "age", **ROWS).influential("id")
+
+
+def test_the_influence_chart_draws_its_table(children):
+    found = cox(children, "age + kin", cause=1, cluster="family_id").influential(most=8)
+    ax = found.plot(term="kin")
+    mine = found.table[found.table["term"] == "kin"]
+    np.testing.assert_array_equal(ax.lines[0].get_xdata(), mine["change_in_se"])
+    with pytest.raises(EstimateError, match="did you mean 'kin'"):
+        found.plot(term="kn")
+
+
+def test_the_smooth_of_the_functional_form_is_rs_lowess(children, diagnostics):
+    r = diagnostics["lowess"]
+    form = cox(children, "kin + prior", cause=1).functional_form("age", groups=500)
+    found = np.interp(r["x"], form.table["value"], form.table["smooth"])
+    np.testing.assert_allclose(found, r["y"], rtol=0, atol=1e-9)
+
+
+def test_a_form_that_is_wrong_shows_and_one_that_is_right_does_not():
+    rng = np.random.default_rng(5)
+    x = rng.uniform(-1, 1, 3_000)
+    data = pd.DataFrame({"x": x, "time": rng.exponential(np.exp(-1.5 * x**2)), "event": 1})
+    wrong = cox(data, "x").functional_form("x", groups=5).table
+    right = cox(data, "x + I(x**2)").functional_form("x", groups=5).table
+    assert wrong["ci_low"].iloc[0] > 0
+    assert wrong["ci_high"].iloc[2] < 0
+    assert ((right["ci_low"] < 0) & (right["ci_high"] > 0)).sum() >= 4
+    assert right["ratio"].to_numpy() == pytest.approx(1, abs=0.12)
+
+
+def test_events_and_expected_of_the_functional_form_add_up(children):
+    model = cox(children, "kin", cause=1, weights="weight", cluster="family_id")
+    table = model.functional_form("age", groups=6).table
+    assert (len(table), table["n"].sum()) == (6, len(children))
+    failed = children["event"] == 1
+    assert table["events"].sum() == failed.sum()
+    assert table["expected"].sum() == pytest.approx(children["weight"][failed].sum())
+
+
+def test_what_has_no_form_is_said(children):
+    model = cox(children, "kin", cause=1)
+    for column, sentence in (("agee", "did you mean 'age'"), ("county", "must hold numbers")):
+        with pytest.raises(EstimateError, match=sentence):
+            model.functional_form(column)
+    with pytest.raises(EstimateError, match="same in every row"):
+        cox(children.assign(one=1), "kin", cause=1).functional_form("one")
+    gaps = children.assign(age=children["age"].where(children["child_id"] > 20))
+    form = cox(gaps, "kin", cause=1).functional_form("age")
+    assert form.dropped == {"missing age": 20}

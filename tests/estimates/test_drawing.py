@@ -1,18 +1,23 @@
+from dataclasses import replace
 from itertools import combinations
 
 import matplotlib
 import numpy as np
+import pandas as pd
 import pytest
 
 from evaluation.estimates import (
     compare,
+    competing_models,
     cox,
     cumulative_incidence,
     discrete_hazard,
     drawing,
     kaplan_meier,
     log_rank,
+    mean_cumulative,
     parametric,
+    period_counts,
     restricted_mean,
     zero_event_limits,
 )
@@ -122,6 +127,129 @@ def test_every_result_draws_itself(children):
         assert_nothing_overlaps_or_is_cut_off(result.plot())
         assert "<table" in result._repr_html_()
         assert result.to_dict()["n"] == len(children)
+
+
+BREAKS = [0, 6, 12, 40]
+CURVES = {
+    "kaplan_meier": lambda d, r: kaplan_meier(d, by="kin", cause=1),
+    "cumulative_incidence": lambda d, r: cumulative_incidence(d, by="kin"),
+    "mean_cumulative": lambda d, r: mean_cumulative(
+        r, start="start", stop="stop", event="event", id="child_id"
+    ),
+}
+READINGS = {
+    "quantile": (lambda d: kaplan_meier(d, event="any", by="kin").quantile(0.2), "time"),
+    "differences": (lambda d: kaplan_meier(d, event="any", by="kin").differences(9), "difference"),
+    "restricted_mean": (lambda d: restricted_mean(d, horizon=365, by="kin"), "mean"),
+    "cox": (lambda d: cox(d, "age + kin", cause=1), "hazard_ratio"),
+    "competing_models": (lambda d: competing_models(d, "age + kin"), "hazard_ratio"),
+    "parametric": (lambda d: parametric(d, "age + kin", cause=1), "ratio"),
+    "zero": (
+        lambda d: zero_event_limits(d, horizon=90, family="family_id", cause=1, by="kin"),
+        "estimate",
+    ),
+}
+
+
+@pytest.mark.parametrize("what", CURVES)
+def test_curves_are_drawn_from_their_table_and_nothing_else(what, children, recurrent):
+    result = CURVES[what](children, recurrent)
+    value = result.value_name
+    for changed in (result, replace(result, table=result.table.assign(**{value: 0.25}))):
+        table = changed.table
+        if "cause" in table:
+            table = table[table["cause"] == 1]
+        lines = changed.plot().lines
+        assert len(lines) == table["group"].nunique()
+        for line, (_, part) in zip(lines, table.groupby("group"), strict=True):
+            np.testing.assert_array_equal(line.get_xdata()[1:], part["time"])
+            np.testing.assert_array_equal(line.get_ydata()[1:], part[value])
+
+
+@pytest.mark.parametrize("what", READINGS)
+def test_estimates_are_drawn_from_their_table_and_nothing_else(what, children):
+    make, column = READINGS[what]
+    result = make(children.assign(any=children["event"] > 0))
+    moved = result.table[column] * 1.01
+    for changed in (result, replace(result, table=result.table.assign(**{column: moved}))):
+        table = changed.table
+        if "parameter" in table:
+            table = table[table["parameter"] == "effect"]
+        if "measure" in table:
+            table = table[table["measure"] != "rate"]
+        points = [line.get_xdata()[0] for line in changed.plot().lines if line.get_marker() == "s"]
+        np.testing.assert_allclose(points, table[column], rtol=1e-12)
+
+
+def test_hazards_functional_form_and_influence_are_drawn_from_their_tables(children):
+    model = cox(children, "age + kin", cause=1)
+    form = model.functional_form("age")
+    moved = replace(form, table=form.table + 1.0)
+    found = model.influential(most=5)
+    twice = found.table.assign(displacement=2 * found.table["displacement"])
+    hazard = kaplan_meier(children, cause=1).hazard([0, 30, 90])
+    higher = replace(hazard, table=hazard.table.assign(hazard=0.5))
+    assert moved.plot().lines[1].get_ydata().tolist() == moved.table["residual"].tolist()
+    doubled = replace(found, table=twice).plot().lines[0].get_xdata()
+    np.testing.assert_array_equal(doubled, twice["displacement"].iloc[::2])
+    assert set(higher.plot().lines[-1].get_ydata()) == {0.5}
+
+
+@pytest.mark.parametrize("options", [{}, {"start": "entry"}])
+def test_the_risk_table_counts_those_followed_unweighted(options, children):
+    """Under delayed entry numbers may rise; a competing event ends being at risk."""
+    times = [0, 60, 365, 730]
+    weighted = cumulative_incidence(children, by="kin", weights="weight", **options)
+    table = weighted.risk_table(times)
+    begin = children[options["start"]] if options else pd.Series(0, children.index)
+    for row in table.to_dict("records"):
+        mine = children["kin"] == row["group"]
+        followed = mine & (children["time"] >= row["time"])
+        followed &= (begin < row["time"]) if row["time"] > 0 else (begin <= 0)
+        happened = mine & (children["event"] == row["cause"]) & (children["time"] <= row["time"])
+        assert (row["at_risk"], row["events"]) == (followed.sum(), happened.sum())
+        assert row["weighted_at_risk"] == pytest.approx(children["weight"][followed].sum())
+    assert "weighted_at_risk" not in cumulative_incidence(children, **options).risk_table(times)
+    shown = [t.get_text() for t in weighted.plot(cause=2).texts]
+    assert "At risk (events so far), unweighted" in shown
+
+
+def test_nothing_in_the_further_charts_overlaps_or_is_cut_off(children):
+    children["group"] = children["group"].map(LONG)
+    data = children.assign(any=children["event"] > 0)
+    model = cox(data, "age + kin + prior", cause=1, cluster="family_id")
+    curves = kaplan_meier(data, event="any", by="group", cluster="family_id")
+    both = competing_models(data, "age + kin")
+    for chart in (
+        curves.quantile([0.1, 0.5]),
+        curves.differences([180, 365]),
+        curves.hazard([0, 90, 365, 1_100]),
+        restricted_mean(data, horizon=365, by="group").differences(),
+        model.influential(most=12),
+        model.functional_form("age"),
+        both,
+        both.calibration(365),
+        period_counts(data, "kin", cause=1, breaks=BREAKS),
+    ):
+        assert_nothing_overlaps_or_is_cut_off(chart.plot())
+        assert "<table" in chart._repr_html_()
+        assert {"versions", "table", "n", "events", "dropped"} <= set(chart.to_dict())
+
+
+def test_a_dollar_in_a_name_is_a_dollar(children):
+    children["group"] = "costs $1 and $2"
+    ax = kaplan_meier(children, by=["group", "kin"], cause=1).plot()
+    assert any("$1 and $2" in t.get_text() and not t.get_parse_math() for t in written(ax))
+
+
+def test_the_title_is_the_finding(children):
+    found = [t.get_text() for t in written(cox(children, "age + kin", cause=1).plot())]
+    assert "kin: a ratio of 1 (no difference) lies outside the interval" in found
+    assert "cox (age + kin): 1,388 rows; events: 247" in found
+    curve = cumulative_incidence(children[children["event"] < 2])
+    at = curve.at(1_000)["incidence"][0]
+    title = f"By time 1000, {100 * at:.0f}% had had the event"
+    assert title in [t.get_text() for t in written(curve.plot())]
 
 
 def test_styles_differ_in_more_than_colour():

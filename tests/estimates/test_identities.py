@@ -22,6 +22,7 @@ quick = settings(
     derandomize=True,
     suppress_health_check=[HealthCheck.filter_too_much],
 )
+quicker = settings(quick, max_examples=12)
 
 
 @st.composite
@@ -232,3 +233,84 @@ def test_observed_and_expected_events_balance(data):
         return
     counts = log_rank(data, by="arm", strata="layer", **TIMES).counts
     assert counts["observed"].sum() == pytest.approx(counts["expected"].sum())
+
+
+@quicker
+@given(cohorts())
+def test_rows_of_weight_zero_are_absent(data):
+    """Except from Fine–Gray's censoring and entry curves, which case weights do not enter (7.4)."""
+    data["v"] = np.where(data["w"] > 1, data["v"], 0.0)
+    used = data[data["v"] > 0]
+    options = {"weights": "v", "cluster": "family", **TIMES}
+    if len(used) < 10 or used["arm"].nunique() < 2:
+        return
+    model = fitted(used, cause=1, strata="layer", **options)
+    again = cox(data, "x + z", cause=1, strata="layer", **options)
+    pd.testing.assert_frame_equal(again.table, model.table, rtol=1e-8)
+    one, two = (log_rank(d, by="arm", cause=1, **options).table for d in (used, data))
+    pd.testing.assert_frame_equal(one, two, rtol=1e-8)
+    ends = used.groupby("arm")["stop"].max().min()
+    times = [t for t in (2, 5, 9) if t <= ends]
+    for estimator, more in ((kaplan_meier, {"cause": 1}), (cumulative_incidence, {})):
+        read = [estimator(d, by="arm", **options, **more).at(times) for d in (used, data)]
+        columns = ["group", "time", "weighted_at_risk", "se", "ci_low", "ci_high"]
+        pd.testing.assert_frame_equal(read[0][columns], read[1][columns], rtol=1e-7, atol=1e-10)
+
+
+@quicker
+@given(cohorts(), st.floats(0.01, 1000))
+def test_multiplying_all_weights_changes_no_curve_and_no_subdistribution_ratio(data, factor):
+    options = {"weights": "v", "cluster": "family"}
+    scaled = data.assign(v=data["v"] * factor)
+    one, two = (
+        cumulative_incidence(d, by="arm", **options, **TIMES).table.drop(columns="at_risk")
+        for d in (data, scaled)
+    )
+    pd.testing.assert_frame_equal(one, two, rtol=1e-6, atol=1e-9)
+    try:
+        model = fine_gray(data, "x + z", stop="stop", **options)
+    except EstimateError:
+        return
+    if np.isinf(model.table["coef"]).any() or model.table["se"].max() > 20:
+        return
+    again = fine_gray(scaled, "x + z", stop="stop", **options)
+    columns = ["coef", "robust_se", "ci_low", "p"]
+    pd.testing.assert_frame_equal(again.table[columns], model.table[columns], rtol=1e-5, atol=1e-7)
+
+
+@quicker
+@given(cohorts(), st.integers(1, 15))
+def test_splitting_rows_changes_nothing_given_a_cluster_alone(data, at):
+    model = fitted(data, cause=1, cluster="family", strata="layer")
+    again = cox(split(data, at), "x + z", cause=1, cluster="family", strata="layer", **TIMES)
+    pd.testing.assert_frame_equal(again.table, model.table, rtol=1e-7, atol=1e-10)
+
+
+def test_under_efron_repeated_rows_become_ties_and_weights_do_not():
+    data = pd.DataFrame({"time": [1, 2, 3, 4, 5], "event": 1, "x": [0, 1, 0, 1, 1], "w": 2})
+    repeated = data.loc[data.index.repeat(2)]
+    for ties, same in (("breslow", True), ("efron", False)):
+        weighted = cox(data, "x", weights="w", ties=ties).table["coef"][0]
+        assert (abs(weighted - cox(repeated, "x", ties=ties).table["coef"][0]) < 1e-9) == same
+
+
+@pytest.mark.parametrize("estimator", [cox, fine_gray])
+def test_a_first_guess_from_few_rows_changes_nothing(estimator, monkeypatch):
+    from evaluation.estimates import maximize
+
+    rng = np.random.default_rng(1)
+    n = 20_000
+    data = pd.DataFrame({"x": rng.normal(size=n), "z": rng.integers(0, 2, n)})
+    data["start"] = rng.integers(0, 10, n)
+    data["stop"] = data["start"] + np.ceil(rng.exponential(40 * np.exp(-0.5 * data["x"])))
+    data["event"] = rng.integers(0, 3, n)
+    given = {"cause": 1, "start": "start", "stop": "stop", "id": "id"}
+    data["id"] = range(n)
+    slow = estimator(data, "x + z", **given)
+    monkeypatch.setattr(maximize, "_MANY_ROWS", 1_000)
+    fast = estimator(data, "x + z", **given)
+    guess = maximize._first_guess(slow.fit.model, ["x", "z"], slow.fit.design.spread)
+    assert 0 < np.abs(guess - slow.table["coef"]).max() < 0.2
+    assert fast.fit.maximum.steps <= slow.fit.maximum.steps
+    pd.testing.assert_frame_equal(fast.table, slow.table, rtol=1e-9, atol=1e-12)
+    np.testing.assert_allclose(fast.loglik, slow.loglik, rtol=1e-14)

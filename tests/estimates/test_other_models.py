@@ -9,6 +9,7 @@ from evaluation.estimates import (
     cox,
     discrete_hazard,
     fine_gray,
+    kaplan_meier,
     parametric,
     zero_event_limits,
 )
@@ -124,6 +125,30 @@ def test_predicted_survival_averages_to_the_observed(family, children):
     assert shown.mean().tolist() == pytest.approx([0.928, 0.878], abs=0.012)
 
 
+def test_predicted_survival_and_its_standard_error_are_rs(children, diagnostics):
+    """R: survreg(dist = "weibull") and the delta method."""
+    r = diagnostics["weibull"]
+    new = pd.DataFrame({"age": [2, 15], "kin": [1, 0]}, index=["a", "b"])
+    found = parametric(children, "age + kin", cause=1).predict(new, 365)
+    assert found["row"].tolist() == ["a", "b"]
+    np.testing.assert_allclose(found["survival"], r["survival"], atol=1e-5)
+    np.testing.assert_allclose(found["se"], r["se"], rtol=1e-3)
+    assert ((found["ci_low"] < found["survival"]) & (found["survival"] < found["ci_high"])).all()
+
+
+@pytest.mark.parametrize("family", ["weibull", "lognormal", "piecewise", "spline"])
+def test_the_mean_curve_is_near_kaplan_meier_and_ends_with_the_data(family, children):
+    model = parametric(children, "age + kin", cause=1, family=family)
+    ours = model.at([180, 365, 5_000])
+    theirs = kaplan_meier(children, cause=1).at([180, 365])
+    assert list(ours) == ["group", "time", "survival", "se", "ci_low", "ci_high"]
+    np.testing.assert_allclose(ours["survival"][:2], theirs["survival"], atol=0.012)
+    np.testing.assert_allclose(ours["se"][:2], theirs["se"], rtol=0.2)
+    assert ours.iloc[2][["survival", "se", "ci_low", "ci_high"]].isna().all()
+    whole = model.survival(children, [180, 365]).mean()
+    np.testing.assert_allclose(ours["survival"][:2], whole, rtol=1e-12)
+
+
 def test_a_piecewise_hazard_without_covariate_effect_is_events_over_time():
     data = pd.DataFrame({"time": [4, 6, 8, 10] * 50, "event": [1, 0, 1, 1] * 50})
     data["x"] = np.repeat([0, 1], 100)
@@ -156,12 +181,53 @@ def test_with_clusters_nested_models_are_compared_by_the_robust_wald_test(childr
     assert table["statistic"][0] == pytest.approx(large.table["z"][1] ** 2)
 
 
+def test_the_likelihood_ratio_is_rs_anova(children, diagnostics):
+    r = diagnostics["anova"]
+    small, large = (cox(children, f, cause=1) for f in ("age", "age + kin + prior"))
+    row = compare(small, large).table.iloc[1]
+    assert row["test"] == "likelihood ratio"
+    assert (row["statistic"], row["df"]) == (pytest.approx(r["chisq"], abs=1e-8), r["df"])
+    assert row["p"] == pytest.approx(r["p"], rel=1e-6)
+
+
+@pytest.mark.parametrize("estimator", ["parametric", "discrete_hazard"])
+def test_nested_models_of_other_kinds_are_compared_too(estimator, children):
+    fits = {
+        "parametric": lambda f: parametric(children, f, cause=1),
+        "discrete_hazard": lambda f: discrete_hazard(children, f, cause=1, breaks=BREAKS),
+    }
+    small, large = fits[estimator]("age"), fits[estimator]("age + kin")
+    row = compare(large, small).table.iloc[0]
+    assert row["statistic"] == pytest.approx(2 * (large.loglik - small.loglik))
+    assert row["statistic"] == pytest.approx(
+        large.table.set_index("term").loc["kin", "z"] ** 2, 0.1
+    )
+
+
+def test_clustered_discrete_hazards_are_compared_by_the_robust_wald_test(children):
+    options = {"cause": 1, "breaks": BREAKS, "cluster": "family_id"}
+    small, large = (discrete_hazard(children, f, **options) for f in ("age", "age + kin"))
+    row = compare(small, large).table.iloc[1]
+    assert row["test"] == "robust Wald"
+    assert row["statistic"] == pytest.approx(large.table.set_index("term").loc["kin", "z"] ** 2)
+
+
+def test_models_that_are_not_nested_stand_side_by_side_without_a_test(children):
+    found = compare(cox(children, "age", cause=1), cox(children, "kin", cause=1))
+    assert "statistic" not in found.table
+    assert found.table["aic"].notna().all()
+    assert any("without a test" in n for n in found.notes)
+
+
 def test_models_that_cannot_be_compared_are_refused(children):
     a, b = cox(children, "age", cause=1), fine_gray(children, "age", cause=1)
     with pytest.raises(EstimateError, match="likelihoods of cox and fine_gray"):
         compare(a, b)
     with pytest.raises(EstimateError, match="different rows"):
         compare(a, cox(children.head(900), "age", cause=1))
+    moved = children.assign(time=children["time"] + (children["child_id"] == 3))
+    with pytest.raises(EstimateError, match="different rows"):
+        compare(a, cox(moved, "age + kin", cause=1))
 
 
 def test_exact_limits_without_events():

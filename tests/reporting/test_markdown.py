@@ -6,12 +6,13 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from jinja2 import UndefinedError
 
-from evaluation.errors import OutputError
+from evaluation.errors import OutputError, StudyError
 from evaluation.reporting.document import convert, write_markdown
+from evaluation.reporting.house import House
 from evaluation.reporting.markdown import clean, escape, pipe_table
 from evaluation.reporting.tables import Column, Table
+from tests.reporting.conftest import make_study
 
 HOSTILE = [
     "<script>alert(1)</script>",
@@ -89,8 +90,8 @@ def test_alt_text_survives_quotes(tmp_path):
 
 
 def test_a_template_cannot_print_what_it_was_not_given():
-    with pytest.raises(UndefinedError):
-        write_markdown("annual.md.j2", {})
+    with pytest.raises(StudyError, match="annual.md.j2"):
+        write_markdown("annual.md.j2", {}, House(make_study()))
 
 
 def test_pandoc_that_fails_is_one_sentence(tmp_path):

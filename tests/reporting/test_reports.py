@@ -277,13 +277,20 @@ def test_the_page_can_be_read_without_eyes(written):
     assert len(ids) == len(set(ids))
 
 
-def test_the_pdf_is_tagged_and_declares_pdf_ua(written):
+@pytest.mark.parametrize("name", ["annual", "brief", "technical"])
+def test_every_pdf_declares_pdf_ua_1_and_pdf_a_2a(written, name):
+    said = pypdf.PdfReader(written / f"{name}.pdf").trailer["/Root"]["/Metadata"].get_data()
+    declared = re.findall(rb"<(pdf\w+:\w+)>([^<]+)<", said)
+    assert (b"pdfuaid:part", b"1") in declared
+    assert {(b"pdfaid:part", b"2"), (b"pdfaid:conformance", b"A")} <= set(declared)
+
+
+def test_the_pdf_is_tagged(written):
     reader = pypdf.PdfReader(written / "annual.pdf")
     root = reader.trailer["/Root"]
     assert root["/MarkInfo"]["/Marked"]
     assert root["/Lang"].startswith("en")
     assert reader.metadata.title == "Coach after reunification"
-    assert b"pdfuaid" in root["/Metadata"].get_data()
     figures = [node for node in structure(root["/StructTreeRoot"]) if node.get("/S") == "/Figure"]
     assert len(figures) > 5
     assert all(len(str(node["/Alt"])) > 40 for node in figures)

@@ -15,14 +15,7 @@ SETTINGS = {
     "data_through": datetime.date(2024, 6, 30),
     "adoption_link": "kept",
 }
-KEYS = {
-    "removals": "removal_id",
-    "services": "service_id",
-    "assignments": "assignment_id",
-    "maltreatment_reports": "allegation_id",
-    "disruptions": "disruption_id",
-    "moves_out": "move_id",
-}
+KEYS = {t.name: t.primary_key[0] for t in contract().tables if t.name != "children"}
 BORN = "2010-01-01"
 MISSING = "-"
 
@@ -115,11 +108,16 @@ def same(frame: pd.DataFrame, drawing: str) -> None:
     assert got == want
 
 
-@pytest.fixture(name="build")
+@pytest.fixture(name="build", scope="session")
 def _build():
     return build
 
 
-@pytest.fixture(name="same")
+@pytest.fixture(name="same", scope="session")
 def _same():
     return same
+
+
+@pytest.fixture(scope="session")
+def drawn_agency():
+    return DrawnAgency

@@ -95,3 +95,90 @@ def test_what_was_entered_later_is_not_known(build, same):
     assert "2 rows of removals dated or entered after the data end (2018-12-31): not seen." in (
         cohort.notes
     )
+
+
+def test_an_end_entered_later_is_not_known(build, same):
+    """Rule 6: a discharge, a death and an end of service count from the day they became known."""
+    drawing = """
+        children
+        child_id | birth_date | death_date | death_known_on
+        A        | 2010-01-01 | 2018-10-01 | 2019-01-15
+        B        | 2010-01-01 | -          | -
+
+        removals
+        child_id | removal_date | discharge_date | discharge_reason | discharge_known_on
+        A        | 2017-03-01   | 2018-02-01     | guardianship     | 2018-02-03
+        B        | 2017-03-01   | 2018-02-01     | guardianship     | 2019-01-15
+
+        services
+        child_id | program | start_date | end_date   | end_known_on
+        A        | coach   | 2018-03-03 | 2018-05-12 | 2019-01-15
+    """
+    rules = {"services": ["coach"], "support_months": 0}
+    then = build(drawing, data_through=datetime.date(2018, 12, 31), **rules)
+    same(
+        then.follow_up("reentry"),
+        """
+        child_id | start | stop | exposure_coach | end_reason
+        A        | 1     | 30   | before         | -
+        A        | 30    | 333  | in service     | data_end
+        """,
+    )
+    now = build(drawing, data_through=datetime.date(2019, 6, 30), **rules)
+    same(
+        now.follow_up("reentry"),
+        """
+        child_id | start | stop | exposure_coach | end_reason
+        A        | 1     | 30   | before         | -
+        A        | 30    | 100  | in service     | -
+        A        | 100   | 242  | after          | death
+        B        | 1     | 514  | before         | data_end
+        """,
+    )
+
+
+def test_without_known_on_each_difference_from_a_saved_cohort_is_listed(build, same, tmp_path):
+    """Rule 6: late entry, correction or withdrawal, from the file `permanency cohort` wrote."""
+    then = """
+        children
+        child_id | birth_date | sex
+        A        | 2010-01-01 | -
+        B        | 2010-01-01 | male
+        gone     | 2010-01-01 | male
+
+        removals
+        child_id | removal_date | discharge_date | discharge_reason
+        A        | 2017-03-01   | 2018-02-01     | guardianship
+        B        | 2017-03-01   | 2018-02-01     | guardianship
+        gone     | 2017-03-01   | 2018-02-01     | guardianship
+    """
+    now = """
+        children
+        child_id | birth_date | sex
+        A        | 2010-01-01 | female
+        B        | 2010-01-01 | male
+        new      | 2010-01-01 | male
+
+        removals
+        child_id | removal_date | discharge_date | discharge_reason
+        A        | 2017-03-01   | 2018-02-01     | guardianship
+        B        | 2017-03-01   | 2018-02-02     | guardianship
+        new      | 2017-03-01   | 2018-02-01     | guardianship
+    """
+    saved = build(then).exits
+    found = build(now).changes(saved)
+    same(
+        found,
+        """
+        exit_id | kind       | column       | then       | now
+        A-1     | late entry | sex          | -          | female
+        B-1     | correction | age_limit_day | 3621      | 3620
+        B-1     | correction | days_in_care | 337        | 338
+        B-1     | correction | index_date   | 2018-02-01 | 2018-02-02
+        gone-1  | withdrawn  | index_date   | 2018-02-01 | -
+        new-1   | late entry | index_date   | -          | 2018-02-01
+        """,
+    )
+    for name, write in {"exits.parquet": saved.to_parquet, "exits.csv": saved.to_csv}.items():
+        write(tmp_path / name, index=False)
+        assert build(now).changes(tmp_path / name).equals(found)

@@ -2,23 +2,6 @@
 
 import datetime
 
-import pytest
-
-from evaluation.errors import StudyError
-
-
-def test_trial_home_visits_are_refused_by_name(build):
-    """Rule 1: exits are discharges; visit starts need the placements table."""
-    with pytest.raises(StudyError, match='index_at = "visit start" is not offered'):
-        build(
-            """
-            removals
-            child_id | removal_date
-            A        | 2017-03-01
-            """,
-            index_at="visit start",
-        )
-
 
 def test_every_exclusion_is_a_step_and_the_flow_adds_up(build, same):
     """Rule 2 and the steps: a missing reason is excluded and counted, never 'not permanency'."""

@@ -12,6 +12,10 @@ def states(cohort, child):
 def test_twelve_calendar_months_first_day_included_anniversary_excluded(build):
     """Other exit types: the child's own exit. From 29 February to 28 February."""
     cohort = build("""
+        children
+        child_id | birth_date
+        B        | 2012-01-01
+
         removals
         child_id | removal_date | discharge_date | discharge_reason
         A        | 2017-03-01   | 2018-02-01     | guardianship

@@ -2,6 +2,7 @@
 
 from evaluation.reporting.disclosure.cells import MOST_HIDDEN, Disclosure
 from evaluation.reporting.disclosure.contrasts import ReleasedEffects, release_effects
+from evaluation.reporting.disclosure.evidence import release_evidence
 from evaluation.reporting.disclosure.flow import release_flow, shorter_flow
 from evaluation.reporting.disclosure.follow_up import (
     LEAST_STEPS,
@@ -18,6 +19,7 @@ __all__ = [
     "ReleasedFollowUp",
     "leaves_few",
     "release_effects",
+    "release_evidence",
     "release_flow",
     "release_follow_up",
     "shorter_flow",

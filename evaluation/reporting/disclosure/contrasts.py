@@ -12,7 +12,7 @@ from evaluation.reporting.disclosure.terms import few_behind
 from evaluation.reporting.numerals import SUPPRESSED
 
 COUNTS = ["n_treated", "n_comparison", "events_treated", "events_comparison"]
-VALUES = ["estimate", "se", "ci_low", "ci_high", "p", "p_adjusted"]
+VALUES = ["estimate", "se", "ci_low", "ci_high", "p", "p_adjusted", "p_false_discovery"]
 MODEL_VALUES = ["coef", "se", "robust_se", "hazard_ratio", "ci_low", "ci_high", "z", "p"]
 MODEL_COUNTS = ["n", "events", "clusters"]
 NAIVE_EVENTS = ["events_ever", "events_never"]

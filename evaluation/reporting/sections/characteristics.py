@@ -70,6 +70,13 @@ def reach(exits: pd.DataFrame, study: Study, rule: Disclosure) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
+def members(exits: pd.DataFrame, column: str, rule: Disclosure) -> dict[str, set[str]]:
+    """Return the exits of each level of a characteristic, small levels taken together."""
+    levels = _levels(exits, column, rule)
+    found = dict(iter(exits["exit_id"].groupby(levels)))
+    return {level: set(found[level]) for level in _ordered(pd.Index(found), column)}
+
+
 def meaning(service: Service) -> str:
     """Say who counts as reached by a service."""
     if service.exposure == "at exit":

@@ -114,7 +114,7 @@ def sentence(material: Material, service: str, outcome: str, estimate: Estimate)
     name, other = settings.name, material.compared(service)
     if estimate.scale == "difference":
         return effect_sentence(estimate, name, other, words, design, _main(material))
-    while_in = settings.exposure != "at exit"
+    while_in = settings.exposure == "time-varying"
     return ratio_sentence(estimate, name, other, words, design, while_in)
 
 
@@ -135,12 +135,15 @@ def strength(material: Material, service: str, outcome: str) -> str:
                 f"after weighting the groups were {alike} in what is recorded (largest "
                 f"standardized difference {largest:.2f})"
             )
-    if settings.exposure != "at exit":
+    if settings.exposure == "time-varying":
         parts.append(
             "families start the service when things change at home, so its timing is not by chance"
         )
     elif not parts:
         parts.append("adjusted for what is recorded at the exit")
+    failed = material.effects.failing(service, outcome)
+    if failed:
+        parts.append(f"this comparison fails its checks of {', '.join(failed)}")
     kind = "Description only" if study.design == "descriptive" else "Not randomized"
     return f"{kind}: {'; '.join(parts)}. Differences that are not recorded may remain."
 

@@ -90,6 +90,10 @@ class Material:
         The line at the foot of charts.
     truth : pandas.DataFrame or None
         Estimates beside the truth of a simulated agency.
+    evidence : Evidence or None
+        What the released contrasts can support.
+    practice : PracticeFindings or None
+        Fidelity and federal indicators, with exact numbers.
     """
 
     study: Study
@@ -102,6 +106,8 @@ class Material:
     released: ReleasedEffects
     source: str
     truth: Any = field(default=None)
+    evidence: Any = field(default=None)
+    practice: Any = field(default=None)
 
     def service_name(self, program: str) -> str:
         """Return a program's name as readers see it."""

@@ -6,6 +6,7 @@ from typing import Any
 import pandas as pd
 
 from evaluation.errors import StudyError
+from evaluation.sources.simulation.care import care_tables
 from evaluation.sources.simulation.care_work import care_work_tables
 from evaluation.sources.simulation.casework import casework_tables
 from evaluation.sources.simulation.defects import add_defects
@@ -30,6 +31,10 @@ COLUMNS = {
         "removal_id child_id removal_date discharge_date discharge_reason removal_reasons custody "
         "agency county household_id"
     ),
+    "placements": (
+        "placement_id child_id removal_id start_date end_date type provider kin trial_home_visit "
+        "distance_miles with_siblings county household_id end_reason"
+    ),
     "maltreatment_reports": (
         "allegation_id report_id child_id report_date incident_date disposition_date disposition "
         "maltreatment_type reporter_source perpetrator_relation"
@@ -43,6 +48,13 @@ COLUMNS = {
         "accepted accepted_date"
     ),
     "disruptions": "disruption_id child_id disruption_date type reason",
+    "legal_orders": (
+        "order_id child_id family_id household_id type start_date end_date end_reason court"
+    ),
+    "closures": (
+        "closure_id child_id family_id household_id program closure_date reason reason_text "
+        "consultation_date last_contact_date move_evidence care_ensured"
+    ),
     "moves_out": "move_id child_id family_id household_id move_date destination",
     "contacts": (
         "contact_id child_id family_id household_id contact_date contact_type completed purpose "
@@ -98,6 +110,7 @@ def records(world: World, ids: Identifiers) -> dict[str, pd.DataFrame]:
         tables["services"], tables["assignments"] = service_tables(world, ids)
     tables["disruptions"] = disruptions_table(world, ids)
     tables["moves_out"] = moves_table(world, ids)
+    tables |= care_tables(world, ids, removals)
     tables |= casework_tables(world, ids)
     tables |= care_work_tables(world, ids)
     return {name: _as_text(table[COLUMNS[name].split()]) for name, table in tables.items()}

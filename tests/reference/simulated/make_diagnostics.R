@@ -57,4 +57,7 @@ E$pwp_gap_family <- cx(coxph(Surv(gap, event) ~ age + prior + strata(pmin(number
 mc <- summary(survfit(Surv(start, stop, event) ~ group, rec, id = child_id, cluster = child_id, robust = TRUE), times = c(180, 365))
 E$mean_cumulative_group <- data.frame(group = as.character(mc$strata), time = mc$time, mean = mc$cumhaz, se = mc$std.chaz)
 E$anova <- { a <- anova(coxph(Surv(time, event == 1) ~ age, d), coxph(Surv(time, event == 1) ~ age + kin + prior, d)); list(chisq = a$Chisq[2], df = a$Df[2], p = a[2, 4]) }
+# predicted survival of a Weibull model at 365, with the delta method
+w <- survreg(Surv(time, event == 1) ~ age + kin, d, dist = "weibull", control = survreg.control(rel.tolerance = 1e-12)); X <- cbind(1, c(2, 15), c(1, 0)); lp <- drop(X %*% coef(w)); z <- (log(365) - lp) / w$scale
+S <- exp(-exp(z)); g <- cbind(-X / w$scale, -z); E$weibull <- list(survival = S, se = S * exp(z) * sqrt(rowSums((g %*% vcov(w)) * g)))
 write(toJSON(E, digits = 12, auto_unbox = TRUE, na = "null"), "diagnostics.json")

@@ -1,0 +1,178 @@
+"""Placements within episodes: settings, trial home visits, what they say of a child at exit."""
+
+import ibis
+from ibis.expr.types import BooleanValue, Table
+
+from evaluation.cohorts.episodes import FOREVER, PERMANENCY
+from evaluation.cohorts.records import Records, true
+
+VISIT = "trial_home_visit"
+RELATIVE = "relative_foster_home"
+CONGREGATE = ("group_home", "shelter", "residential_treatment", "child_care_institution")
+NOT_SETTINGS = (VISIT, "runaway", "hospital", "juvenile_justice_facility")
+RETURNED = "returned_from_visit"
+PLACED = (
+    "placements",
+    "kin_care",
+    "congregate_care",
+    "trial_home_visits",
+    "last_placement",
+    "placed_with_siblings",
+)
+
+_USED = (
+    "placement_id",
+    "child_id",
+    "start_date",
+    "end_date",
+    "type",
+    "kin",
+    "trial_home_visit",
+    "with_siblings",
+    "household_id",
+    "end_reason",
+)
+
+
+def is_visit(rows: Table) -> BooleanValue:
+    """Return whether a placement is a trial home visit: by its flag, else by its type."""
+    return rows.trial_home_visit.fill_null(true(rows.type == VISIT))
+
+
+def is_kin(rows: Table) -> BooleanValue:
+    """Return whether a placement is with kin: by its flag, else by its type."""
+    return rows.kin.fill_null(true(rows.type == RELATIVE))
+
+
+def placements_within(records: Records, episodes: Table) -> Table:
+    """Put each placement into the episode of the child in which it begins.
+
+    The dates decide: a placement belongs to the episode whose days, from
+    removal to the day before discharge, hold its start (the day of removal
+    also where the stay lasted no night). It is cut at the discharge. Others
+    belong to none and are not used.
+
+    Parameters
+    ----------
+    records : Records
+    episodes : ibis.Table
+        From `removal_episodes`.
+
+    Returns
+    -------
+    ibis.Table
+        What is used of each placement, ``number`` (the episode), ``last_day`` (the end,
+        or the discharge if earlier; far ahead while both are open),
+        ``is_visit``, ``is_kin`` and ``place`` (1, 2, … within the episode,
+        by start, end and key).
+    """
+    forever = ibis.literal(FOREVER, type="date")
+    rows = records.optional("placements").select(*_USED)
+    spans = episodes.select("child_id", "number", "removal_date", left="discharge_date")
+    found = rows.join(spans, "child_id")
+    left = found.left.fill_null(forever)
+    within = (found.removal_date <= found.start_date) & (
+        (found.start_date < left) | (found.start_date == found.removal_date)
+    )
+    found = found.filter(within)
+    found = found.mutate(
+        last_day=ibis.least(found.end_date.fill_null(forever), found.left.fill_null(forever)),
+        is_visit=is_visit(found),
+        is_kin=is_kin(found),
+    )
+    order = ibis.window(
+        group_by=["child_id", "number"],
+        order_by=[found.start_date, found.last_day, found.placement_id],
+    )
+    found = found.mutate(place=(ibis.row_number().over(order) + 1).cast("int32"))
+    return found.drop("removal_date", "left", "end_date", "kin", "trial_home_visit", "placement_id")
+
+
+def trial_visits(placed: Table, episodes: Table) -> Table:
+    """Find every trial home visit and how it ended.
+
+    Visits with no other setting between them are one. A visit ended on the
+    first of: the day another setting began, its last day where its record says
+    that the child returned, a discharge that was not to permanency. Otherwise
+    it went on to the discharge, or still goes on.
+
+    Parameters
+    ----------
+    placed : ibis.Table
+        From `placements_within`.
+    episodes : ibis.Table
+
+    Returns
+    -------
+    ibis.Table
+        ``child_id``, ``number`` (of the episode), ``visit`` (1, 2, …),
+        ``visit_date`` (its first day), ``visit_household``, ``is_final`` (the
+        last of the episode), ``returned_date`` (missing if it did not end in
+        care).
+    """
+    order = ibis.window(group_by=["child_id", "number"], order_by="place")
+    so_far = ibis.cumulative_window(group_by=["child_id", "number"], order_by="place")
+    rows = placed.mutate(before=placed.is_visit.lag().over(order))
+    opens = rows.is_visit & ~rows.before.fill_null(False)
+    rows = rows.mutate(opens=opens.cast("int32"))
+    rows = rows.mutate(visit=rows.opens.sum().over(so_far).cast("int32"))
+    rows = rows.filter(rows.visit > 0)
+    within = ibis.window(group_by=["child_id", "number", "visit"], order_by="place")
+    rows = rows.mutate(is_first=ibis.row_number().over(within) == 0)
+    says = rows.is_visit & true(rows.end_reason == RETURNED)
+    visits = rows.group_by("child_id", "number", "visit").aggregate(
+        visit_date=rows.start_date.min(),
+        other=rows.start_date.min(where=~rows.is_visit),
+        said=rows.last_day.max(where=says),
+        visit_household=rows.household_id.max(where=rows.is_first),
+    )
+    lost = ~episodes.in_care & true(episodes.discharge_reason.notin(PERMANENCY))
+    ends = episodes.select(
+        "child_id",
+        "number",
+        lost=lost.ifelse(episodes.discharge_date, ibis.null("date")),
+    )
+    visits = visits.join(ends, ["child_id", "number"])
+    final = visits.visit == visits.visit.max().over(ibis.window(group_by=["child_id", "number"]))
+    lost = final.ifelse(visits.lost, ibis.null("date"))
+    return visits.select(
+        "child_id",
+        "number",
+        "visit",
+        "visit_date",
+        "visit_household",
+        is_final=final,
+        returned_date=ibis.least(visits.other, visits.said, lost),
+    )
+
+
+def placement_history(exits: Table, placed: Table) -> Table:
+    """Add what the placements of the episode say on the day of exit.
+
+    Adds `PLACED`: ``placements`` (settings; trial visits, runaway, hospital
+    and juvenile justice are none, as in the federal count of moves),
+    ``kin_care`` and ``congregate_care`` (ever), ``trial_home_visits``
+    (placements on a visit), ``last_placement`` (the type of the last setting)
+    and ``placed_with_siblings`` (there, with every sibling in care). Only
+    placements begun before the index date are looked at. Missing where no
+    placement of the episode is on record.
+    """
+    base = exits.select("exit_id", "child_id", "number", "index_date")
+    rows = placed.join(base, ["child_id", "number"])
+    rows = rows.filter(rows.start_date < rows.index_date)
+    rows = rows.mutate(
+        is_setting=rows.type.fill_null("unknown").notin(NOT_SETTINGS) & ~rows.is_visit
+    )
+    settings = rows.filter(rows.is_setting)
+    last = settings.group_by(of="exit_id").aggregate(last_place=settings.place.max())
+    rows = rows.left_join(last, rows.exit_id == last["of"])
+    rows = rows.mutate(is_last=(rows.place == rows.last_place).fill_null(False))
+    found = rows.group_by("exit_id").aggregate(
+        placements=rows.is_setting.cast("int32").sum().cast("int32"),
+        kin_care=(rows.is_setting & rows.is_kin).any(),
+        congregate_care=(rows.is_setting & true(rows.type.isin(CONGREGATE))).any(),
+        trial_home_visits=rows.is_visit.cast("int32").sum().cast("int32"),
+        last_placement=rows.type.max(where=rows.is_last),
+        placed_with_siblings=rows.with_siblings.cast("int32").max(where=rows.is_last) == 1,
+    )
+    return exits.left_join(found, "exit_id").drop("exit_id_right")

@@ -1,0 +1,415 @@
+"""The trial one would have liked to run, emulated from what was recorded."""
+
+import html
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from evaluation.cohorts import Cohort
+from evaluation.effects import intervals
+from evaluation.effects.intervals import DAYS_PER_MONTH
+from evaluation.effects.limits import OUTCOME_WORDS, thin_arm
+from evaluation.effects.result import TABLE_COLUMNS
+from evaluation.effects.thresholds import THRESHOLDS
+from evaluation.effects.trial.bootstrap import bootstrap
+from evaluation.effects.trial.children import TrialChildren, trial_children
+from evaluation.effects.trial.emulation import Emulation, Protocol
+from evaluation.effects.trial.tables import other_services, trial_balance, weight_summary
+from evaluation.effects.trial.words import comparison_strategy, protocol_table, treated_strategy
+from evaluation.errors import StudyError
+from evaluation.study import Note, Service
+
+LAST_DAYS = 30
+METHOD = "target trial: clones, censoring, weights; bootstrap by family"
+
+
+@dataclass(frozen=True)
+class TargetTrial:
+    """A target trial's estimates and what they rest on.
+
+    Attributes
+    ----------
+    table : pandas.DataFrame
+        One row per horizon and measure for the main grace period, columns as in
+        ``ev.effects``. Risks and differences are shares, days lost are days; the ``se``
+        of a ratio is on the log scale.
+    by_grace : pandas.DataFrame
+        ``grace_days``, ``starters`` (children who stand for those undecided before the
+        last days), ``horizon``, ``measure``, ``estimate``, ``se``, ``ci_low``,
+        ``ci_high``, ``p``: the main grace period, half and double it.
+    protocol : pandas.DataFrame
+        ``element``, ``words``: the trial emulated.
+    curves : pandas.DataFrame
+        ``group`` (``yes`` treated, ``no`` comparison), ``time`` (days), ``at_risk``
+        (children, unweighted), ``events`` so far, ``incidence``, ``se``, ``ci_low``,
+        ``ci_high``.
+    balance : pandas.DataFrame
+        ``when`` (``exit``, ``end of grace``) and the columns of ``balance``.
+    other_services : pandas.DataFrame
+        What else the arms received.
+    weights : pandas.DataFrame
+        How many children the weighted arms are worth.
+    replicates : numpy.ndarray
+        Estimates of every replicate: (replicate, grace period, arm, horizon, risk and
+        days lost).
+    notes : tuple of Note
+        The strategies in words, who was left out, what failed.
+    """
+
+    table: pd.DataFrame
+    by_grace: pd.DataFrame
+    protocol: pd.DataFrame
+    curves: pd.DataFrame
+    balance: pd.DataFrame
+    other_services: pd.DataFrame
+    weights: pd.DataFrame
+    replicates: np.ndarray
+    notes: tuple[Note, ...]
+
+    def _repr_html_(self) -> str:
+        notes = "".join(f"<li>{html.escape(str(note))}</li>" for note in self.notes)
+        return f"{self.table.to_html(index=False, escape=True)}<ul>{notes}</ul>"
+
+    def plot(self, ax=None):
+        """Draw cumulative incidence under both strategies with 95% bands.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes, optional
+            Where to draw; a new figure by default.
+
+        Returns
+        -------
+        matplotlib Axes
+        """
+        if ax is None:
+            import matplotlib.pyplot as plt
+
+            _, ax = plt.subplots(figsize=(6.5, 4))
+        styles = {"yes": ("#00737A", "-", "started"), "no": ("#5B6770", "--", "comparison")}
+        for group, own in self.curves.groupby("group", sort=False):
+            colour, dash, words = styles[group]
+            months = own["time"] / DAYS_PER_MONTH
+            ax.plot(months, own["incidence"], color=colour, linestyle=dash)
+            ax.fill_between(months, own["ci_low"], own["ci_high"], color=colour, alpha=0.16, lw=0)
+            last = own.iloc[-1]
+            ax.annotate(words, (months.iloc[-1], last["incidence"]), color=colour, fontsize=9)
+        ax.set_ylim(bottom=0)
+        ax.yaxis.set_major_formatter(lambda value, _: f"{100 * value:.0f}%")
+        ax.set_xlabel("Months since the exit")
+        ax.set_title(self.table["contrast"].iloc[0], loc="left")
+        return ax
+
+    def to_dict(self) -> dict:
+        """Return the tables as plain lists of records."""
+        names = ("table", "by_grace", "protocol", "curves", "balance", "other_services", "weights")
+        return {name: getattr(self, name).to_dict("records") for name in names} | {
+            "notes": [str(note) for note in self.notes]
+        }
+
+
+def target_trial(
+    cohort: Cohort,
+    outcome: str,
+    service: str,
+    grace_days: int | None = None,
+    horizons: list[int] | tuple[int, ...] | None = None,
+    comparison: str | None = None,
+    population: str = "all eligible",
+    replicates: int | None = None,
+    last_days: int = LAST_DAYS,
+    strata: tuple[str, ...] | list[str] = (),
+    seed: int | None = None,
+    workers: int | None = None,
+) -> TargetTrial:
+    """Emulate the trial in which families start a service within a grace period, or do not.
+
+    Every child is cloned into both arms at the exit, a clone is censored on the first
+    day its history contradicts its strategy, and inverse-probability weights from models
+    of starting undo the selection (Hernán and Robins, 2016; Cain et al., 2010). Risks
+    are weighted Aalen-Johansen; intervals come from a bootstrap of whole families in
+    which every weight model is fitted again.
+
+    Parameters
+    ----------
+    cohort : Cohort
+        From ``build_cohort``.
+    outcome : str
+        One of the cohort's outcomes.
+    service : str
+        Program of one of the study's services.
+    grace_days : int, optional
+        Days within which the treated start; by default the study's. Results at half and
+        double of it stand beside.
+    horizons : sequence of int, optional
+        Days of the risks; by default the study's.
+    comparison : {"never", "not within grace"}, optional
+        By default the study's.
+    population : {"all eligible"}
+        The only target population of one trial from the exit.
+    replicates : int, optional
+        Bootstrap replicates, by default the study's (500).
+    last_days : int
+        Starts in the last so many days of the grace period stand for a start on its last
+        day; at most the grace period.
+    strata : sequence of str
+        Columns that enter the weight models beside the study's covariates.
+    seed : int, optional
+        By default the study's. The same seed gives the same numbers.
+    workers : int, optional
+        Replicates that run at once; changes no number.
+
+    Returns
+    -------
+    TargetTrial
+
+    Raises
+    ------
+    StudyError
+        If the trial cannot be emulated from these data: nobody starts in time, the grace
+        period passes the follow-up, another population is asked for, covariates decide
+        who starts, or a few children carry an arm.
+    """
+    settings = cohort.study.service(service).model_copy(
+        update={
+            name: value
+            for name, value in (("grace_days", grace_days), ("comparison", comparison))
+            if value is not None
+        }
+    )
+    _refuse(settings, population, last_days)
+    follow_up = cohort.follow_up(outcome)
+    children = trial_children(cohort, outcome, settings, tuple(strata), follow_up)
+    protocol, notes = _protocol(cohort, settings, children, horizons, last_days)
+    emulation = Emulation(children, protocol, settings.name)
+    protocol = emulation.protocol
+    notes += [
+        Note(f"No result at a grace period of {grace} days: {why}")
+        for grace, why in emulation.left_out.items()
+    ]
+    reason = thin_arm(emulation.observed, settings.name, OUTCOME_WORDS[outcome], cohort.study)
+    if reason:
+        raise StudyError(reason)
+    weights = weight_summary(emulation)
+    _refuse_concentration(weights, settings)
+    grid = _grid(protocol.horizons)
+    horizon_places = [grid.index(day) for day in protocol.horizons]
+
+    study = cohort.study
+    wanted = study.adjustment.replicates if replicates is None else replicates
+    seed = study.seed if seed is None else seed
+    point = emulation.estimates(grid)
+    drawn, failed = bootstrap(emulation, settings.name, grid, wanted, seed, workers)
+    notes += _notes(children, settings, protocol, wanted, failed)
+    clusters = int(children.family.max()) + 1
+    by_grace = []
+    for place, grace in enumerate(protocol.grace):
+        found = _measures(
+            point[place], drawn[:, place], horizon_places, len(grid), protocol.horizons, clusters
+        )
+        starters = emulation.window_starters[place]
+        by_grace += [{"grace_days": grace, "starters": starters} | row for row in found]
+    by_grace = pd.DataFrame(by_grace)
+    others = {s.program: s.name for s in study.services if s.program != settings.program}
+    words = study.model_copy(
+        update={
+            "seed": seed,
+            "adjustment": study.adjustment.model_copy(update={"replicates": wanted}),
+        }
+    )
+    return TargetTrial(
+        table=_table(cohort, settings, outcome, by_grace, emulation, clusters),
+        by_grace=by_grace,
+        protocol=protocol_table(
+            words, settings, OUTCOME_WORDS[outcome], protocol, children.formula
+        ),
+        curves=_curves(emulation, point[0], drawn[:, 0], grid, clusters),
+        balance=trial_balance(emulation),
+        other_services=other_services(emulation, follow_up, others),
+        weights=weights,
+        replicates=np.stack([drawn[..., horizon_places], drawn[..., len(grid) :]], axis=-1),
+        notes=tuple(notes),
+    )
+
+
+def _refuse(service: Service, population: str, last_days: int) -> None:
+    if population != "all eligible":
+        raise StudyError(
+            "A target trial from the exit answers for all eligible children, not for "
+            f'"{population}": who else would have started is known only on each day of starting. '
+            "Sequential trials, one from each such day, are the way to that population; here "
+            'choose "all eligible".'
+        )
+    if service.brings_about_exit:
+        raise StudyError(
+            f"{service.name} is meant to bring the exit about, so it changes who exits: a trial "
+            "among exits is not its effect. The honest outcome starts at assignment (home and "
+            "stable at a horizon)."
+        )
+    if service.grace_days < 1 or last_days < 1:
+        raise StudyError("grace_days and last_days are whole numbers of days, 1 or more.")
+
+
+def _protocol(
+    cohort: Cohort,
+    service: Service,
+    children: TrialChildren,
+    horizons: list[int] | tuple[int, ...] | None,
+    last_days: int,
+) -> tuple[Protocol, list[Note]]:
+    longest = int(children.stop.max())
+    grace = service.grace_days
+    asked = sorted(cohort.study.horizons if horizons is None else set(horizons))
+    within = tuple(int(day) for day in asked if grace < day <= longest)
+    if grace >= longest:
+        raise StudyError(
+            f"{service.name}: the grace period of {grace} days is as long as the follow-up "
+            f"({longest} days), so what comes after starting is never seen; shorten grace_days."
+        )
+    if not within:
+        raise StudyError(
+            f"{service.name}: no horizon asked for ({', '.join(map(str, asked))}) lies after the "
+            f"grace period of {grace} days and within the {longest} days followed."
+        )
+    notes = []
+    left = [day for day in asked if day not in within]
+    if left:
+        notes.append(
+            Note(
+                f"{service.name}: no risk at day {', '.join(map(str, left))}, which is not after "
+                f"the grace period of {grace} days or not within the {longest} days followed."
+            )
+        )
+    graces = [grace, *(g for g in (grace // 2, 2 * grace) if 0 < g < min(longest, max(within)))]
+    started = children.started
+    kept = []
+    for each in graces:
+        window = (started > max(each - last_days, 0)) & (started <= each) & (children.stop > each)
+        if each == grace or window.sum() >= THRESHOLDS.events_per_arm:
+            kept.append(each)
+        else:
+            notes.append(
+                Note(
+                    f"{service.name}: no result at a grace period of {each} days, because too few "
+                    "children start in its last days."
+                )
+            )
+    truncate = cohort.study.adjustment.truncate
+    return Protocol(tuple(kept), last_days, service.comparison, within, truncate), notes
+
+
+def _refuse_concentration(weights: pd.DataFrame, service: Service) -> None:
+    heavy = weights[weights["five_largest"] > THRESHOLDS.five_largest]
+    if len(heavy):
+        row = heavy.iloc[0]
+        raise StudyError(
+            f"{service.name}: five children carry {row.five_largest:.0%} of the weight of the "
+            f"{row.arm} arm on day {row.day}, so its risk would be theirs: too few families like "
+            "the others decided that way. Name fewer or coarser covariates, change grace_days, or "
+            "pool years."
+        )
+
+
+def _notes(children, service, protocol, wanted, failed) -> list[Note]:
+    grace = protocol.grace[0]
+    said = [
+        *children.notes,
+        Note(f"{service.name}, target trial, treated: {treated_strategy(grace)}"),
+        Note(
+            f"{service.name}, target trial, comparison: "
+            f"{comparison_strategy(protocol.comparison, grace)}"
+        ),
+    ]
+    if failed:
+        said.append(
+            Note(
+                f"{service.name}: {failed} of {wanted} bootstrap replicates gave no estimate and "
+                "are left out of the intervals."
+            )
+        )
+    return said
+
+
+def _grid(horizons: tuple[int, ...]) -> list[int]:
+    last = max(horizons)
+    months = {round(m * DAYS_PER_MONTH) for m in range(1, int(last / DAYS_PER_MONTH) + 1)}
+    return sorted({day for day in months if day <= last} | set(horizons))
+
+
+def _measures(point, drawn, places, size, horizons, clusters) -> list[dict]:
+    rows = []
+    for number, (place, horizon) in enumerate(zip(places, horizons, strict=True)):
+        (served, other), replicate = point[:, place], drawn[:, :, place]
+        if np.isnan([served, other]).any():
+            continue
+        lost, lost_drawn = point[:, size + number], drawn[:, :, size + number]
+        spread = np.nanstd(replicate, axis=0, ddof=1)
+        difference = np.nanstd(replicate[:, 0] - replicate[:, 1], ddof=1)
+        found = {
+            "risk_treated": intervals.risk(served, spread[0], clusters),
+            "risk_comparison": intervals.risk(other, spread[1], clusters),
+            "risk_difference": intervals.linear(served - other, difference, clusters),
+        }
+        usable = replicate[(replicate > 0).all(axis=1)]
+        if served > 0 and other > 0 and len(usable) > 1:
+            logs = np.log(usable[:, 0] / usable[:, 1])
+            found["risk_ratio"] = intervals.log_ratio(
+                float(np.log(served / other)), float(np.nanstd(logs, ddof=1)), clusters
+            )
+        found["days_lost_difference"] = intervals.linear(
+            float(lost[0] - lost[1]),
+            float(np.nanstd(lost_drawn[:, 0] - lost_drawn[:, 1], ddof=1)),
+            clusters,
+        )
+        rows += [{"horizon": horizon, "measure": m, **vars(i)} for m, i in found.items()]
+    return rows
+
+
+def _curves(emulation, point, drawn, grid, clusters) -> pd.DataFrame:
+    rows = []
+    for arm, group in enumerate(("yes", "no")):
+        for place, day in enumerate(grid):
+            at_home = emulation.clone_weights(day)[arm] > 0
+            value = point[arm, place]
+            if np.isnan(value):
+                continue
+            limits = intervals.risk(value, float(np.nanstd(drawn[:, arm, place], ddof=1)), clusters)
+            rows.append(
+                {
+                    "group": group,
+                    "cause": 1,
+                    "time": day,
+                    "at_risk": int(at_home.sum()),
+                    "events": emulation.events_by(day)[arm],
+                    "incidence": value,
+                    "se": limits.se,
+                    "ci_low": limits.ci_low,
+                    "ci_high": limits.ci_high,
+                }
+            )
+    return pd.DataFrame(rows)
+
+
+def _table(cohort, service, outcome, by_grace, emulation, clusters) -> pd.DataFrame:
+    primary = cohort.study.primary
+    other = service.compare_with
+    table = by_grace[by_grace["grace_days"] == service.grace_days].drop(
+        columns=["grace_days", "starters"]
+    )
+    declared = primary and (primary.service, primary.outcome) == (service.program, outcome)
+    table = table.assign(
+        contrast=f"{service.name} against {other}: {OUTCOME_WORDS[outcome]}",
+        outcome=outcome,
+        service=service.program,
+        comparison=other,
+        population="all eligible",
+        p_adjusted=np.nan,
+        p_false_discovery=np.nan,
+        family=None,
+        primary=[bool(declared and day == primary.horizon) for day in table["horizon"]],
+        clusters=clusters,
+        method=METHOD,
+        **emulation.observed,
+    )
+    return table[list(TABLE_COLUMNS)].reset_index(drop=True)

@@ -1,0 +1,1 @@
+"""Target trial by cloning, censoring and weighting, without ever writing the clones down."""

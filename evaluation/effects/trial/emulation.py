@@ -1,0 +1,338 @@
+"""Risks under both strategies of a target trial, from sums over children and days."""
+
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+import numpy as np
+import pandas as pd
+
+from evaluation import estimates
+from evaluation.effects.arms import OUTCOME_EVENT
+from evaluation.effects.trial.children import TrialChildren
+from evaluation.effects.trial.logistic import Logistic
+from evaluation.effects.trial.weighted_sums import Growth, at_risk
+from evaluation.errors import StudyError
+
+NEVER = "never"
+FAR = 30.0
+"""Stands for a coefficient without a finite value: a hazard of exp(-30) is none."""
+
+
+@dataclass(frozen=True)
+class Protocol:
+    """What the trial asks, in days.
+
+    Parameters
+    ----------
+    grace : tuple of int
+        Grace periods, the main one first.
+    last_days : int
+        Starts in the last so many days of a grace period stand for the start on its
+        last day of whoever had not started before.
+    comparison : {"never", "not within grace"}
+        The strategy compared with.
+    horizons : tuple of int
+        Days of the risks, ascending.
+    truncate : float
+        Quantile to which weights made of a decision on one day are cut.
+    """
+
+    grace: tuple[int, ...]
+    last_days: int
+    comparison: str
+    horizons: tuple[int, ...]
+    truncate: float
+
+
+@dataclass(frozen=True)
+class ArmWeights:
+    """What the weights of a set of children come from.
+
+    Attributes
+    ----------
+    day_zero : numpy.ndarray
+        Weight in the comparison arm on day 1: the inverse probability of no start on
+        day 0; zero for children who started then.
+    start, move : tuple of numpy.ndarray
+        Relative hazard of each child and cumulative baseline hazard by day, 0 on.
+    late : tuple of numpy.ndarray
+        Per grace period, each child's weight in the treated arm after it.
+    """
+
+    day_zero: np.ndarray
+    start: tuple[np.ndarray, np.ndarray]
+    move: tuple[np.ndarray, np.ndarray]
+    late: tuple[np.ndarray, ...]
+
+
+class _Hazard:
+    """A Cox model of starting, or of moving away, given what is known at the exit."""
+
+    def __init__(self, x: np.ndarray, last: np.ndarray, happened: np.ndarray, days: int):
+        self._days, self._x = days, x
+        self._rows = np.flatnonzero(last > 0)
+        self._last = last[self._rows]
+        self._happened = happened[self._rows]
+        self._model = None
+        if self._happened.any() and x.shape[1]:
+            names = [f"x{k}" for k in range(x.shape[1])]
+            data = pd.DataFrame(x[self._rows], columns=names)
+            data = data.assign(stop=self._last, event=self._happened.astype(int))
+            self._model = estimates.cox(
+                data, " + ".join(names), stop="stop", event="event", ties="breslow"
+            )
+            self._beta = self._model.table["coef"].to_numpy(float)
+
+    def fitted(self, weight: np.ndarray | None) -> tuple[np.ndarray, np.ndarray]:
+        """Return every child's relative hazard and the baseline by day (Breslow, 1974)."""
+        own = np.ones(len(self._rows)) if weight is None else weight[self._rows]
+        if self._model is None or not (own[self._happened] > 0).any():
+            rate = np.ones(len(self._x))
+        else:
+            beta = self._beta if weight is None else self._model.reweighted(own).to_numpy()
+            rate = np.exp(self._x @ np.nan_to_num(beta, posinf=FAR, neginf=-FAR))
+        days = self._days
+        inside = np.minimum(self._last, days + 1)
+        risk = np.bincount(inside, own * rate[self._rows], days + 2)
+        risk = np.cumsum(risk[::-1])[::-1]
+        events = np.bincount(inside[self._happened], own[self._happened], days + 2)
+        steps = np.divide(events, risk, np.zeros(days + 2), where=risk > 0)[: days + 1]
+        steps[0] = 0.0
+        return rate, np.cumsum(steps)
+
+
+class Emulation:
+    """A target trial that can be estimated again with other case weights.
+
+    Each clone is followed implicitly: the comparison arm's clone of a child who starts
+    on day d is at risk to day d, the treated arm's clone of a child not started by the
+    end of the grace period to its last day. Nothing is expanded, so a replicate costs
+    a few passes over children.
+
+    Parameters
+    ----------
+    children : TrialChildren
+        Who could be enrolled.
+    protocol : Protocol
+        What is compared.
+    name : str
+        The service's name, for errors.
+
+    Attributes
+    ----------
+    left_out : dict of int to str
+        Grace periods beside the main one that cannot be followed, and why.
+
+    Raises
+    ------
+    StudyError
+        If the data cannot give a strategy its arm; says which and why.
+    """
+
+    def __init__(self, children: TrialChildren, protocol: Protocol, name: str):
+        self.children, self.protocol = children, protocol
+        self._days = max(protocol.horizons)
+        started, stop = children.started, children.stop
+        if not np.isfinite(started).any():
+            raise StudyError(
+                f"{name}: no child of the cohort started while at home, so no strategy of "
+                "starting can be followed."
+            )
+        prevalent = started == 0
+        self._zero = None
+        if prevalent.any():
+            self._zero = Logistic(children.x, prevalent, f"{name} at the exit")
+        ends_with_event = children.event > 0
+        quiet = np.where(ends_with_event, stop - 1, stop)
+        at_home = np.where(np.isfinite(started), started, quiet).astype(np.int64)
+        self._start = _Hazard(children.x, at_home, np.isfinite(started) & ~prevalent, self._days)
+        self._move = _Hazard(children.x, quiet, children.moved, self._days)
+        self._late, kept, self.left_out = [], [], {}
+        for grace in protocol.grace:
+            try:
+                self._late.append(self._window(grace, name))
+                kept.append(grace)
+            except StudyError as error:
+                if not kept:
+                    raise
+                self.left_out[grace] = str(error)
+        self.protocol = replace(protocol, grace=tuple(kept))
+
+    def _window(self, grace: int, name: str) -> tuple[np.ndarray, np.ndarray, Logistic]:
+        """Return who is at home and undecided before the last days, who then starts."""
+        started, stop = self.children.started, self.children.stop
+        if not (stop > grace).any():
+            raise StudyError(
+                f"{name}: the grace period of {grace} days is longer than anyone is followed; "
+                "shorten grace_days."
+            )
+        asked = (stop > grace) & (started > max(grace - self.protocol.last_days, 0))
+        then = asked & (started <= grace)
+        if not then.any():
+            raise StudyError(
+                f"{name}: nobody starts in the last {self.protocol.last_days} days of the grace "
+                f"period of {grace} days, so nobody shows what starting then would bring; choose "
+                "another grace_days."
+            )
+        rows = np.flatnonzero(asked)
+        words = f"started {name} in the last days of a grace period of {grace}"
+        return rows, then[rows], Logistic(self.children.x[rows], then[rows], words)
+
+    @property
+    def window_starters(self) -> tuple[int, ...]:
+        """Per grace period, the children who stand for those who had not started before."""
+        return tuple(int(then.sum()) for _, then, _ in self._late)
+
+    def weights(self, case: np.ndarray | None = None) -> ArmWeights:
+        """Fit every weight model with case weights (all 1 by default)."""
+        started = self.children.started
+        cut = self.protocol.truncate
+        day_zero = np.where(started > 0, 1.0, 0.0)
+        if self._zero is not None:
+            day_zero = day_zero / (1 - self._zero.probability(case))
+            day_zero = _cut(day_zero, started > 0, cut)
+        late = []
+        for grace, (rows, then, model) in zip(self.protocol.grace, self._late, strict=True):
+            chance = model.probability(None if case is None else case[rows])
+            own = (started <= grace).astype(float)
+            own[rows] = np.where(then, 1 / chance, 0.0)
+            late.append(_cut(own, own > 1, cut))
+        return ArmWeights(day_zero, self._start.fitted(case), self._move.fitted(case), tuple(late))
+
+    def curves(self, case: np.ndarray | None = None) -> np.ndarray:
+        """Return cumulative incidence of the outcome by day.
+
+        Returns
+        -------
+        numpy.ndarray, shape (grace periods, 2, days + 1)
+            Treated then comparison, from day 0; missing past the last child at risk.
+        """
+        fitted = self.fitted if case is None else self.weights(case)
+        one = np.ones(len(self.children.stop)) if case is None else case
+        out = np.empty((len(self.protocol.grace), 2, self._days + 1))
+        everyone = self._day_sums(one, self.children.stop, fitted, 0)
+        for k, grace in enumerate(self.protocol.grace):
+            if k == 0 or self.protocol.comparison != NEVER:
+                comparison = self._comparison(one, fitted, grace)
+            treated = self._day_sums(one * fitted.late[k], self.children.stop, fitted, 0)
+            within = np.arange(self._days + 1) <= grace
+            out[k, 0] = _incidence(np.where(within, everyone, treated))
+            out[k, 1] = comparison
+        return out
+
+    def estimates(self, grid: list[int], case: np.ndarray | None = None) -> np.ndarray:
+        """Return risks on the days of a grid, then days lost by the horizons.
+
+        Returns
+        -------
+        numpy.ndarray, shape (grace periods, 2, len(grid) + horizons)
+        """
+        curves = self.curves(case)
+        lost = [curves[..., :day].sum(axis=-1) for day in self.protocol.horizons]
+        return np.concatenate([curves[..., grid], np.stack(lost, axis=-1)], axis=-1)
+
+    def _comparison(self, one: np.ndarray, fitted: ArmWeights, grace: int) -> np.ndarray:
+        started = self.children.started
+        if self.protocol.comparison == NEVER:
+            deviates, until = started, self._days
+        else:
+            deviates, until = np.where(started <= grace, started, np.inf), grace
+        leave = np.minimum(self.children.stop, deviates).astype(np.int64)
+        return _incidence(self._day_sums(one * fitted.day_zero, leave, fitted, until))
+
+    def _day_sums(
+        self, weight: np.ndarray, leave: np.ndarray, fitted: ArmWeights, until: int
+    ) -> np.ndarray:
+        """Weighted children at risk, with the outcome and with any event, by day.
+
+        Shape (3, days + 1). Weights for not starting grow to day ``until``; a day's
+        weights are those of the evening before, since events come before starts.
+        """
+        days, stop, event = self._days, self.children.stop, self.children.event
+        evening = np.maximum(np.arange(days + 1) - 1, 0)
+        parts = []
+        for (rate, level), last in ((fitted.start, until), (fitted.move, days)):
+            if last > 0 and level[-1] > 0:
+                parts.append((rate, level[np.minimum(evening, last)]))
+        rows = np.flatnonzero(weight > 0)
+        growth = [Growth(rate[rows], level[1:]) for rate, level in parts]
+        sums = np.zeros((3, days + 1))
+        sums[0, 1:] = at_risk(leave[rows], weight[rows], days, *growth)
+        ends = rows[(event[rows] > 0) & (stop[rows] == leave[rows]) & (stop[rows] <= days)]
+        value = weight[ends].copy()
+        for rate, level in parts:
+            value *= np.exp(rate[ends] * level[stop[ends]])
+        own = event[ends] == OUTCOME_EVENT
+        sums[1] = np.bincount(stop[ends][own], value[own], days + 1)
+        sums[2] = np.bincount(stop[ends], value, days + 1)
+        return sums
+
+    @cached_property
+    def fitted(self) -> ArmWeights:
+        """The weights of the children as they are."""
+        return self.weights()
+
+    def clone_weights(self, day: int) -> tuple[np.ndarray, np.ndarray]:
+        """Return what each child's two clones weigh on a day, main grace period.
+
+        Zero where the clone is no longer followed: treated, then comparison.
+        """
+        grace, stop = self.protocol.grace[0], self.children.stop
+        started, fitted = self.children.started, self.fitted
+        rate, level = fitted.move
+        home = (stop >= day) * np.exp(rate * level[min(day - 1, self._days)])
+        treated = home * (fitted.late[0] if day > grace else 1.0)
+        until = day - 1 if self.protocol.comparison == NEVER else min(day - 1, grace)
+        rate, level = fitted.start
+        kept = fitted.day_zero * np.exp(rate * level[min(until, self._days)])
+        return treated, home * kept * (started > until)
+
+    def events_by(self, day: int) -> tuple[int, int]:
+        """Count outcome events up to a day among the clones still followed, by arm.
+
+        An event counts in every arm whose clone was still followed: before anyone's
+        history contradicts a strategy, in both.
+        """
+        grace, stop = self.protocol.grace[0], self.children.stop
+        started = self.children.started
+        happened = (self.children.event == OUTCOME_EVENT) & (stop <= day)
+        within = started <= grace
+        kept = ~within if self.protocol.comparison != NEVER else ~np.isfinite(started)
+        return int((happened & (within | (stop <= grace))).sum()), int((happened & kept).sum())
+
+    @cached_property
+    def observed(self) -> dict[str, int]:
+        """Children and events behind each arm of the main grace period, as counted.
+
+        A child counts for the treated arm when it started within the grace period, for
+        the comparison when it did not deviate while followed.
+        """
+        started = self.children.started
+        within = started <= self.protocol.grace[0]
+        kept = ~within if self.protocol.comparison != NEVER else ~np.isfinite(started)
+        treated, comparison = self.events_by(self._days)
+        return {
+            "n_treated": int(within.sum()),
+            "n_comparison": int(kept.sum()),
+            "events_treated": treated,
+            "events_comparison": comparison,
+        }
+
+
+def _incidence(sums: np.ndarray) -> np.ndarray:
+    """Aalen-Johansen incidence of the outcome from weighted sums by day."""
+    at_home, outcome, any_event = sums
+    known = at_home > 1e-9
+    hazard = np.divide(any_event, at_home, np.zeros_like(at_home), where=known)
+    own = np.divide(outcome, at_home, np.zeros_like(at_home), where=known)
+    free = np.cumprod(1 - np.minimum(hazard, 1.0))
+    before = np.concatenate([[1.0], free[:-1]])
+    curve = np.cumsum(before * own)
+    known[0] = True
+    return np.where(known, curve, np.nan)
+
+
+def _cut(weight: np.ndarray, who: np.ndarray, quantile: float) -> np.ndarray:
+    if quantile >= 1 or not who.any():
+        return weight
+    return np.where(who, np.minimum(weight, np.quantile(weight[who], quantile)), weight)

@@ -1,0 +1,261 @@
+"""Outcomes and practice by group of children, each beside everyone."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from evaluation.cohorts import Cohort
+from evaluation.cohorts.tidy import tidy
+from evaluation.errors import StudyError
+from evaluation.estimates import cumulative_incidence
+from evaluation.estimates.proportions import cluster_sums, clustered_share
+from evaluation.practice.drawing import draw_dots
+from evaluation.practice.fidelity import JUDGED, Fidelity
+from evaluation.practice.result import PracticeResult
+from evaluation.sources.contract import contract
+
+ALL_THAT_APPLY = "race_ethnicity_all"
+NOT_RECORDED = "not recorded"
+LEAST = 2
+_LIMITS = ("rate", "ci_low", "ci_high")
+NOTES = (
+    "Each group is set beside everyone, who include it; a difference describes what was recorded, "
+    "not what the group did.",
+    "Intervals count families; a family with children in and outside a group is taken as two. The "
+    "interval of a difference is recovered from those of group and everyone else; without events "
+    "the upper limit is exact on families followed to the horizon.",
+    "Groups of all-that-apply overlap and do not add up.",
+)
+
+
+@dataclass(frozen=True, repr=False)
+class Equity(PracticeResult):
+    """Rates by group and their differences from everyone.
+
+    Attributes
+    ----------
+    table : pandas.DataFrame
+        One row per measure, characteristic and level: ``measure``, ``kind``
+        (outcome or practice), ``horizon`` (days; outcomes), ``characteristic``,
+        ``level``, ``n`` (exits or cases), ``events``, ``families``, ``rate``,
+        ``ci_low``, ``ci_high``, ``everyone`` (the rate of all), ``difference``,
+        ``difference_low``, ``difference_high``, ``ratio``, ``ratio_low``,
+        ``ratio_high``. Rates of outcomes are Aalen–Johansen risks by the
+        horizon, rates of practice the share met. Exact counts: a report
+        suppresses them.
+    """
+
+    table: pd.DataFrame
+    notes: tuple[str, ...]
+
+    def plot(self, measure: str | None = None, characteristic: str | None = None, ax: Any = None):
+        """Draw the rates of one measure by the levels of one characteristic.
+
+        Returns
+        -------
+        matplotlib.axes.Axes
+        """
+        rows = self.table
+        measure = measure or rows["measure"].iloc[0]
+        rows = rows[rows["measure"] == measure]
+        characteristic = characteristic or rows["characteristic"].iloc[0]
+        rows = rows[rows["characteristic"] == characteristic]
+        ax = draw_dots(list(rows["level"]), rows.rename(columns={"rate": "value"}), measure, ax)
+        ax.axvline(rows["everyone"].iloc[0], color="#5B6770", ls="--", lw=1)
+        return ax
+
+    def to_dict(self) -> dict:
+        """Return the table as plain records, with the notes."""
+        return {"notes": list(self.notes)} | self._records("table")
+
+
+def equity(
+    cohort: Cohort,
+    by: Sequence[str] | None = None,
+    fidelity: Fidelity | None = None,
+    horizon: int | None = None,
+) -> Equity:
+    """Set every outcome, and every practice measure, of groups beside everyone.
+
+    Parameters
+    ----------
+    cohort : Cohort
+    by : sequence of str, optional
+        Columns of ``cohort.exits``, and ``race_ethnicity_all`` for every
+        category that applies; by default ``report.equity_by`` of the study.
+    fidelity : Fidelity, optional
+        Adds the measures of a policy.
+    horizon : int, optional
+        Days; by default the study's main horizon.
+
+    Returns
+    -------
+    Equity
+
+    Raises
+    ------
+    StudyError
+        If no characteristic is named, or the cohort has none of that name.
+    """
+    names = tuple(cohort.study.report.equity_by if by is None else by)
+    if not names:
+        raise StudyError("Name the characteristics: by=[…], or report.equity_by in the study.")
+    groups = {name: _members(cohort, name) for name in names}
+    day = horizon or cohort.study.main_horizon
+    rows = []
+    for measure in _measures(fidelity):
+        cases = fidelity.cases(measure)
+        cases = cases[cases["status"].isin(["met", "not met"])]
+        cases = cases.assign(met=(cases["status"] == "met").astype(int))
+        about = {"measure": measure, "kind": "practice", "horizon": pd.NA}
+        rows += _compared(cases, groups, about, _share)
+    risks = risks_by_group(cohort, groups, day, cohort.outcomes)
+    table = pd.concat([risks, pd.DataFrame(rows)], ignore_index=True)
+    if len(table):
+        table["horizon"] = table["horizon"].astype("Int64")
+    return Equity(table, NOTES)
+
+
+def risks_by_group(
+    cohort: Cohort, groups: dict[str, dict[str, set[str]]], horizon: int, outcomes: Sequence[str]
+) -> pd.DataFrame:
+    """Return `Equity.table` of outcomes for groups given as sets of exits by level."""
+    rows = []
+    for outcome in outcomes:
+        trials = tidy(cohort.ends(outcome)).merge(
+            cohort.exits[["exit_id", "family_id"]], on="exit_id"
+        )
+        trials = trials[trials["end"] > trials["begin"]]
+        about = {"measure": outcome, "kind": "outcome", "horizon": horizon}
+        rows += _compared(trials, groups, about, lambda some: _risk(some, horizon))
+    return pd.DataFrame(rows)
+
+
+def _measures(fidelity: Fidelity | None) -> list[str]:
+    if fidelity is None:
+        return []
+    judged = fidelity.table[(fidelity.table["status"] == JUDGED) & (fidelity.table["eligible"] > 0)]
+    return list(judged["measure"])
+
+
+def _members(cohort: Cohort, name: str) -> dict[str, set[str]]:
+    """Return the exits of each level of a characteristic."""
+    if name == ALL_THAT_APPLY:
+        return _all_that_apply(cohort)
+    if name not in cohort.covariates:
+        raise StudyError(
+            f'The cohort has no characteristic "{name}"; it has {", ".join(cohort.covariates)} and '
+            f"{ALL_THAT_APPLY}."
+        )
+    exits = cohort.exits[["exit_id", name]]
+    levels = exits[name].astype("string").fillna(NOT_RECORDED)
+    return {level: set(own) for level, own in exits["exit_id"].groupby(levels)}
+
+
+def _all_that_apply(cohort: Cohort) -> dict[str, set[str]]:
+    records = cohort.stages.records
+    if not records.has("children", "race_ethnicity"):
+        raise StudyError(f"{ALL_THAT_APPLY} needs the column race_ethnicity of children.")
+    children = records.table("children")
+    given = tidy(children.select("child_id", "race_ethnicity"))
+    exits = cohort.exits[["exit_id", "child_id"]].merge(given, on="child_id", how="left")
+    listed = exits["race_ethnicity"].fillna("").str.split(";").map(set)
+    codes = contract().table("children").field("race_ethnicity").codes
+    found = {
+        code: set(exits.loc[listed.map(lambda own, code=code: code in own), "exit_id"])
+        for code in codes
+    }
+    found[NOT_RECORDED] = set(exits.loc[exits["race_ethnicity"].isna(), "exit_id"])
+    return {code: members for code, members in found.items() if members}
+
+
+def _compared(trials: pd.DataFrame, groups: dict, about: dict, estimate) -> list[dict]:
+    """Estimate everyone, each level and those outside it, and compare."""
+    whole = estimate(trials)
+    rows = []
+    for characteristic, levels in groups.items():
+        for level, members in levels.items():
+            inside = trials["exit_id"].isin(members)
+            if not inside.any():
+                continue
+            own, rest = estimate(trials[inside]), estimate(trials[~inside])
+            share = own["n"] / whole["n"]
+            rows.append(
+                about
+                | {"characteristic": characteristic, "level": level}
+                | own
+                | {"everyone": whole["rate"]}
+                | _contrast(own, rest, whole["rate"], share)
+            )
+    return rows
+
+
+def _contrast(own: dict, rest: dict, everyone: float, share: float) -> dict:
+    """Compare a group with everyone, whose rate is the weighted mean of group and rest.
+
+    Limits are recovered from those of the two rates (MOVER: Zou and Donner
+    2008, Statistics in Medicine 27: 1693-1702), so they hold with no events.
+    """
+    names = ["difference", "difference_low", "difference_high", "ratio", "ratio_low", "ratio_high"]
+    if share >= 1:
+        return dict.fromkeys(names, np.nan) | {"difference": 0.0, "ratio": 1.0}
+    rate, low, high = (own[name] for name in _LIMITS)
+    other, other_low, other_high = (rest[name] for name in _LIMITS)
+    outside = 1 - share
+    apart = rate - other
+    with np.errstate(divide="ignore", invalid="ignore"):
+        above = np.log(np.divide(rate, other)) if rate > 0 and other > 0 else np.nan
+        if rate > 0 and other > 0:
+            down = np.hypot(np.log(rate) - np.log(low), np.log(other_high) - np.log(other))
+            up = np.hypot(np.log(high) - np.log(rate), np.log(other) - np.log(other_low))
+            ratios = np.exp([above - down, above + up])
+        else:
+            ratios = np.array([0.0 if rate == 0 else np.nan, np.divide(high, other_low)])
+        ratios = ratios / (share * ratios + outside)
+    found = [
+        rate - everyone,
+        outside * (apart - np.hypot(rate - low, other_high - other)),
+        outside * (apart + np.hypot(high - rate, other - other_low)),
+        rate / everyone if everyone > 0 else np.nan,
+        *ratios,
+    ]
+    return dict(zip(names, map(float, found), strict=True))
+
+
+def _risk(rows: pd.DataFrame, day: int) -> dict:
+    happened = (rows["event"] == 1) & (rows["end"] <= day)
+    families = rows["family_id"].nunique()
+    about = {"n": len(rows), "events": int(happened.sum()), "families": families}
+    if families < LEAST:
+        return about | dict.fromkeys(_LIMITS, np.nan)
+    if not happened.any():
+        followed = rows.loc[rows["end"] >= day, "family_id"].nunique()
+        high = 1 - 0.025 ** (1 / followed) if followed else np.nan
+        return about | dict(zip(_LIMITS, (0.0, 0.0, high), strict=True))
+    curve = cumulative_incidence(
+        rows.assign(event=rows["event"].astype(int)),
+        stop="end",
+        event="event",
+        start="begin",
+        cluster="family_id",
+        id="exit_id",
+    ).at([day])
+    own = curve[curve["cause"] == 1].iloc[0]
+    values = (float(own[name]) for name in ("incidence", "ci_low", "ci_high"))
+    return about | dict(zip(_LIMITS, values, strict=True))
+
+
+def _share(rows: pd.DataFrame) -> dict:
+    trials = rows.groupby("family_id").agg(n=("met", "size"), events=("met", "sum"))
+    about = {
+        "n": len(rows),
+        "events": int(rows["met"].sum()),
+        "families": rows["family_id"].nunique(),
+    }
+    if rows.empty:
+        return about | dict.fromkeys(_LIMITS, np.nan)
+    found = clustered_share(cluster_sums(trials)).iloc[0]
+    return about | {name: float(found[name]) for name in _LIMITS}

@@ -1,0 +1,148 @@
+"""Permanency questions, dose and equity."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import evaluation as ev
+from evaluation.practice.equity import _contrast
+from evaluation.practice.question_measures import QUESTIONS
+
+
+@pytest.fixture(scope="module")
+def asked(agency, cohort):
+    return ev.permanency_questions(agency, cohort).table.set_index("name")
+
+
+def plain_rows(agency, cohort, table, date):
+    """A child's rows of a table during the index stay, in pandas."""
+    exits = cohort.exits[["exit_id", "child_id", "index_date", "exit_type", "days_in_care"]]
+    rows = agency.table(table).to_pyarrow().to_pandas()
+    rows[date] = pd.to_datetime(rows[date])
+    found = exits.merge(rows, on="child_id")
+    begins = found["index_date"] - pd.to_timedelta(found["days_in_care"], unit="D")
+    return found[(found[date] >= begins) & (found[date] <= found["index_date"])].assign(
+        begins=begins
+    )
+
+
+def test_every_question_has_its_denominator_or_says_what_it_needs(asked):
+    assert list(asked.index) == [question.name for question in QUESTIONS]
+    computed = asked[asked["status"] == "computed"]
+    assert computed["denominator"].notna().all()
+    missing = asked[asked["status"] == "cannot be computed"]
+    assert missing["needs"].str.startswith("needs the ").all()
+    assert missing[["denominator", "numerator", "value"]].isna().all(axis=None)
+
+
+def test_goals_are_the_plain_ones(agency, cohort, asked):
+    goals = plain_rows(agency, cohort, "permanency_goals", "set_date")
+    first = goals.sort_values(["set_date", "concurrent", "goal_id"]).groupby("exit_id").head(1)
+    old = set(cohort.exits.loc[cohort.exits["days_in_care"] >= 60, "exit_id"])
+    prompt = first[
+        ((first["set_date"] - first["begins"]).dt.days <= 60) & first["exit_id"].isin(old)
+    ]
+    assert asked.loc["goal_in_time", ["denominator", "numerator"]].tolist() == [
+        len(old),
+        len(prompt),
+    ]
+    concurrent = goals[goals["concurrent"].astype(bool)]["exit_id"].nunique()
+    assert asked.loc["goal_concurrent", "numerator"] == concurrent
+
+
+def test_visits_and_searches_are_the_plain_ones(agency, cohort, asked):
+    visits = plain_rows(agency, cohort, "visits", "visit_date")
+    parents = visits[visits["visit_with"].isin(["mother", "father", "parent"])]
+    assert asked.loc["parent_visits_kept", ["denominator", "numerator"]].tolist() == [
+        len(parents),
+        int(parents["kept"].sum()),
+    ]
+    sought = plain_rows(agency, cohort, "family_finding", "search_date")["exit_id"].nunique()
+    assert asked.loc["relatives_sought", "numerator"] == sought
+
+
+def test_reentry_within_twelve_months_leaves_out_exits_too_late_to_tell(cohort, asked):
+    exits = cohort.exits
+    seen = exits["index_date"] + pd.DateOffset(months=12) <= pd.Timestamp("2024-06-30")
+    assert asked.loc["reentry_12_months", "denominator"] == seen.sum()
+
+
+def test_contacts_a_month_are_counted_while_the_child_is_home(agency, cohort):
+    found = ev.dose(agency, cohort)
+    months = found.contacts
+    assert list(months["month"]) == list(range(1, 13))
+    assert months["child_months"].is_monotonic_decreasing
+    assert months.loc[0, "per_month"] > 2 * months.loc[6, "per_month"]
+
+
+def test_uptake_is_the_scenarios(agency, cohort):
+    table = ev.dose(agency, cohort).table
+    row = table[(table["measure"] == "started") & (table["program"] == "success_coach")].iloc[0]
+    uptake = agency.truth.scenario.programs[0].uptake
+    assert abs(row["value"] / 100 - uptake) < 0.08
+    shares = table[(table["program"] == "success_coach") & (table["of"] == "referrals")]
+    assert shares["events"].sum() <= shares["n"].iloc[0]
+
+
+def test_dose_by_group_adds_up(agency, cohort):
+    table = ev.dose(agency, cohort, by=["county"]).table
+    some = table[table["measure"] == "refused"]
+    whole = some[some["level"] == "all"].set_index("program")["events"]
+    parts = some[some["characteristic"] == "county"].groupby("program")["events"].sum()
+    assert (whole == parts).all()
+    with pytest.raises(ev.StudyError, match='no characteristic "ward"'):
+        ev.dose(agency, cohort, by=["ward"])
+
+
+@pytest.fixture(scope="module")
+def fair(agency, cohort):
+    policy = ev.fidelity(agency, cohort, "post_reunification_supports")
+    return ev.equity(cohort, by=["county", "race_ethnicity_all"], fidelity=policy).table
+
+
+def test_groups_of_one_characteristic_average_to_everyone(fair):
+    """The mean of the levels, weighted by their exits, is near everyone's risk; for shares exact."""
+    practice = fair[(fair["kind"] == "practice") & (fair["characteristic"] == "county")]
+    for _, rows in practice.groupby("measure"):
+        assert np.average(rows["rate"], weights=rows["n"]) == pytest.approx(
+            rows["everyone"].iloc[0]
+        )
+
+
+def test_a_difference_is_that_of_the_rates_and_lies_in_its_interval(fair):
+    rows = fair[fair["difference_low"].notna()]
+    assert np.allclose(rows["difference"], rows["rate"] - rows["everyone"])
+    inside = rows[rows["kind"] == "practice"]
+    assert (inside["difference_low"] <= inside["difference"] + 1e-9).all()
+    assert (inside["difference"] <= inside["difference_high"] + 1e-9).all()
+
+
+def test_a_small_group_without_events_is_not_certain():
+    """Zero of four is no evidence of fewer: the upper limit stays high."""
+    none = {"rate": 0.0, "ci_low": 0.0, "ci_high": 0.6}
+    rest = {"rate": 0.07, "ci_low": 0.05, "ci_high": 0.10}
+    found = _contrast(none, rest, 0.0698, share=0.003)
+    assert found["difference_low"] < 0 < found["difference_high"]
+    assert found["ratio_low"] == 0
+    assert found["ratio_high"] > 5
+
+
+def test_a_group_that_is_everyone_differs_by_nothing():
+    same = {"rate": 0.1, "ci_low": 0.05, "ci_high": 0.2}
+    assert _contrast(same, same, 0.1, share=1.0)["difference"] == 0
+
+
+def test_all_that_apply_counts_a_child_in_each_of_its_groups(agency, cohort, fair):
+    exits = cohort.exits.merge(
+        agency.table("children").to_pyarrow().to_pandas()[["child_id", "race_ethnicity"]],
+        on="child_id",
+        suffixes=("_one", ""),
+    )
+    both = exits["race_ethnicity"].fillna("").str.contains("hispanic").sum()
+    rows = fair[(fair["characteristic"] == "race_ethnicity_all") & (fair["kind"] == "outcome")]
+    assert rows.set_index("level").loc["hispanic", "n"] == pytest.approx(both, abs=5)
+
+
+def test_a_group_must_exist(cohort):
+    with pytest.raises(ev.StudyError, match='no characteristic "ward"'):
+        ev.equity(cohort, by=["ward"])
