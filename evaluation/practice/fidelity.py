@@ -296,7 +296,7 @@ def _computable(measure: Measure, support: Support) -> tuple[str, str]:
             if support.policy.parameters.get(str(each).lstrip("-")) == NOT_STATED
         ]
         return UNSTATED, (
-            f"needs a number the policy does not give: state [parameters] {', '.join(open_)} in a "
+            f"needs a number the policy does not give: state [parameters] {', '.join(dict.fromkeys(open_))} in a "
             f'policy file that extends "{support.policy.name}"'
         )
     return (DESCRIBED if measure.share is None else JUDGED), ""
