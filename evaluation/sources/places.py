@@ -139,7 +139,7 @@ def _at_address(address: Address, connection: Backend) -> Place:
         database = Database(address)
         unread = [(name, _why_unread(name)) for name in database.others] + database.left
         try:
-            place = Place(database.description, database.readers, unread, database.close)
+            place = Place(database.description, database.readers, unread, close=database.close)
             return _found(place, database.description)
         except DataError:
             database.close()
