@@ -189,7 +189,8 @@ def _database(path: Path, connection: Backend) -> Place:
             ) from None
         raise DataError(
             f"{path.name} cannot be opened as a DuckDB database "
-            f"({str(error).splitlines()[0][:200]}); if it is open elsewhere, close it there."
+            f"({str(error).splitlines()[0][:200]}); if it is open elsewhere, "
+            "close it there, else export its tables to Parquet and give that folder."
         ) from None
     names = contract().names
     readers = {
