@@ -7,6 +7,7 @@ from evaluation.reporting.charts.chart import Chart
 from evaluation.reporting.charts.style import FULL_WIDTH
 from evaluation.reporting.disclosure import Disclosure, ReleasedEffects, ReleasedFollowUp
 from evaluation.reporting.follow_up import OutcomeFollowUp
+from evaluation.reporting.last_year import LastYear
 from evaluation.reporting.tables import Table
 from evaluation.reporting.wording import upper_first
 from evaluation.study import Note, Study
@@ -92,6 +93,10 @@ class Material:
         Estimates beside the truth of a simulated agency.
     evidence : Evidence or None
         What the released contrasts can support.
+    years : dict of str to ReleasedFollowUp
+        By outcome, follow-up to the main horizon by the year of the exit.
+    last : LastYear or None
+        What last year's report said.
     """
 
     study: Study
@@ -105,6 +110,8 @@ class Material:
     source: str
     truth: Any = field(default=None)
     evidence: Any = field(default=None)
+    years: dict[str, ReleasedFollowUp] = field(default_factory=dict)
+    last: LastYear | None = field(default=None)
 
     def service_name(self, program: str) -> str:
         """Return a program's name as readers see it."""
