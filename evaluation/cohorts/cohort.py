@@ -332,8 +332,8 @@ class Cohort:
 
     @cached_property
     def released_notes(self) -> list[str]:
-        """`notes` with counts from 1 to ``report.suppress_below - 1`` left untold."""
-        return notes(self, self.study.report.suppress_below)
+        """`notes` with the counts that the report's profile hides left untold."""
+        return notes(self, self.study.report.hidden_below)
 
     @cached_property
     def cannot(self) -> list[str]:
