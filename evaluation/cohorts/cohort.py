@@ -336,7 +336,7 @@ class Cohort:
                 "the data."
             )
         ends = self.events.first_report(reports_counted(self.events, counted))
-        return self._beside_exits(self._split(ends))
+        return self._beside_exits(self.stages.records.stage(self._split(ends)))
 
     def ends(self, outcome: str) -> Table:
         """Return when and why each exit's follow-up ends, as a table of the engine.

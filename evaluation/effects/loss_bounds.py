@@ -10,6 +10,8 @@ from evaluation.errors import StudyError
 from evaluation.estimates import EstimateError
 from evaluation.study import Study
 
+STEPS = 10
+
 
 def loss_bounds(arms: Arms, study: Study) -> Iterator[dict]:
     """Bound the risk difference by what may have happened to children who moved away.
@@ -78,23 +80,33 @@ def bounds_from(
     if not any_moved:
         yield head | {"variant": "no one moved away", "words": "no move is recorded"}
         return
+    worst, best = difference(1.0, 0.0), difference(0.0, 1.0)
     extremes = {
-        "all served and no comparison children who moved had the outcome": (1.0, 0.0),
-        "no served and all comparison children who moved had the outcome": (0.0, 1.0),
+        "all served and no comparison children who moved had the outcome": worst,
+        "no served and all comparison children who moved had the outcome": best,
     }
-    for variant, shares in extremes.items():
-        yield head | {"variant": variant, "estimate": difference(*shares)}
-    steps = np.linspace(0, 1, 11)
-    curve = [difference(share, 0.0) for share in steps]
-    if None in curve:
+    for variant, value in extremes.items():
+        yield head | {"variant": variant, "estimate": value}
+    none = difference(0.0, 0.0)
+    if worst is None or none is None:
         return
-    crossed = next((s for s, d in zip(steps, curve, strict=True) if d >= 0), None)
-    words = "of served children who moved must have had the outcome for no difference"
-    if curve[0] >= 0 or crossed is None:
-        words = "no share of them changes the sign of the difference"
+    share, words = np.nan, "no share of them changes the sign of the difference"
+    if none < 0 <= worst:
+        share = _tips(difference)
+        words = "of served children who moved must have had the outcome for no difference"
     yield head | {
         "analysis": "tipping point",
         "variant": "share of the served who moved",
-        "estimate": np.nan if crossed is None or curve[0] >= 0 else float(crossed),
+        "estimate": share,
         "words": words,
     }
+
+
+def _tips(difference: Callable[[float, float], float | None]) -> float:
+    """Return the least tenth of the served who moved at which the difference is gone."""
+    low, high = 0, STEPS
+    while high - low > 1:
+        middle = (low + high) // 2
+        value = difference(middle / STEPS, 0.0)
+        low, high = (low, middle) if value is not None and value >= 0 else (middle, high)
+    return high / STEPS

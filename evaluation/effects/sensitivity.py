@@ -63,8 +63,9 @@ def sensitivity(
     found : Effects, optional
         ``effects(cohort)``, where the caller has it already.
     contrasts : collection of (service, outcome), optional
-        Contrasts that are repeated under other choices; by default all. E-values,
-        surveillance bounds and negative controls are given for every contrast.
+        Contrasts that are repeated under other choices, their services' surveillance
+        bounds and negative controls among them; by default all. E-values are given for
+        every contrast.
 
     Returns
     -------
@@ -89,7 +90,7 @@ def sensitivity(
             arms = arms_of(cohort, outcome, service, follow_up)
             if not shortage(arms, cohort.study):
                 rows += [head | row for row in _variants(cohort, arms, follow_up)]
-    rows += _surveillance(cohort)
+    rows += _surveillance(cohort, contrasts)
     return pd.DataFrame(rows, columns=COLUMNS)
 
 
@@ -159,7 +160,7 @@ def _specifications(arms: Arms, study: Study) -> Iterator[dict]:
             yield from _estimated(fewer, study, analysis, f"without {column}")
 
 
-def _surveillance(cohort: Cohort) -> Iterator[dict]:
+def _surveillance(cohort: Cohort, contrasts: Collection[tuple[str, str]] | None) -> Iterator[dict]:
     """Yield every service's maltreatment contrast with other reports counted."""
     if "maltreatment" not in cohort.outcomes:
         return
@@ -169,7 +170,8 @@ def _surveillance(cohort: Cohort) -> Iterator[dict]:
         return cohort.follow_up_counting(counted)
 
     for service in cohort.study.services:
-        if refusal(service, "maltreatment"):
+        chosen = contrasts is None or any(service.program == program for program, _ in contrasts)
+        if refusal(service, "maltreatment") or not chosen:
             continue
         for counted in (*BOUNDS, BEFORE_EXIT):
             analysis = "negative control" if counted == BEFORE_EXIT else "surveillance bounds"

@@ -7,7 +7,9 @@ from types import MappingProxyType
 import pandas as pd
 
 from evaluation.reporting.disclosure.cells import Disclosure
+from evaluation.reporting.disclosure.diagnostics import release_diagnostics
 from evaluation.reporting.disclosure.follow_up import ReleasedFollowUp
+from evaluation.reporting.disclosure.sensitivity import release_sensitivity
 from evaluation.reporting.disclosure.terms import few_behind
 from evaluation.reporting.numerals import SUPPRESSED
 
@@ -25,7 +27,7 @@ class ReleasedEffects:
 
     Attributes
     ----------
-    table, models, naive, balance : pandas.DataFrame
+    table, models, naive, balance, sensitivity, diagnostics : pandas.DataFrame
         As in the effects, hidden values as `SUPPRESSED`.
     withheld : tuple of (str, str)
         Service and outcome of the contrasts hidden as a whole.
@@ -35,6 +37,8 @@ class ReleasedEffects:
     models: pd.DataFrame
     naive: pd.DataFrame
     balance: pd.DataFrame
+    sensitivity: pd.DataFrame
+    diagnostics: pd.DataFrame
     withheld: tuple[tuple[str, str], ...]
 
 
@@ -84,6 +88,8 @@ def release_effects(
         models=_models(effects.models, table, withheld, ends, rule),
         naive=_naive(effects.naive, rule),
         balance=_balance(effects.balance, contrasts, rule),
+        sensitivity=release_sensitivity(effects.sensitivity, withheld, rule),
+        diagnostics=release_diagnostics(effects.diagnostics, contrasts, withheld, rule),
         withheld=withheld,
     )
 
