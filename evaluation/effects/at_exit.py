@@ -99,6 +99,44 @@ def at_exit_effects(arms: Arms, horizons: tuple[int, ...], study: Study) -> Part
     )
 
 
+def risk_difference(arms: Arms, horizon: int, study: Study) -> dict | None:
+    """Estimate the risk difference alone, for analyses that repeat it many times.
+
+    Parameters
+    ----------
+    arms : Arms
+        One row per child.
+    horizon : int
+        Day of the difference.
+    study : Study
+        Gives the weights.
+
+    Returns
+    -------
+    dict or None
+        One row of the effects table; nothing where neither weights nor chance make the
+        arms alike.
+
+    Raises
+    ------
+    StudyError
+        If the weights cannot be made, or five children carry them.
+    """
+    adjustment, data, fitted = study.adjustment, arms.rows, None
+    if adjustment.weights != "none":
+        data = data.assign(_served=arms.served)
+        fitted = propensity(
+            data, "_served", arms.covariate_formula, adjustment.weights, adjustment.truncate
+        )
+        _refuse_concentration(fitted, arms)
+    elif study.design != "randomized":
+        return None
+    at, influence = _incidence(arms, data, [horizon], fitted)
+    rows = _risks(at, influence, horizon, fitted, data["family_id"])
+    found = next((row for row in rows if row["measure"] == "risk_difference"), None)
+    return None if found is None else found | {"method": _method(fitted)}
+
+
 def _describe(fitted: Propensity, arms: Arms) -> Note:
     size = fitted.effective_sample_size
     cut = (
@@ -158,6 +196,37 @@ def weighted_risks(
     tuple of list and pandas.DataFrame
         Rows of the effects table, and the curves month by month.
     """
+    grid = _grid(horizons, int(data["stop"].max()))
+    at, influence = _incidence(arms, data, grid, fitted)
+    weighted = {} if fitted is None else {"weights": "_weight"}
+    if fitted is not None:
+        data = data.assign(_weight=fitted.weights)
+    lost = estimates.restricted_mean(
+        data,
+        stop="stop",
+        event="event",
+        start="start",
+        horizon=list(horizons),
+        by=arms.service.program,
+        id="exit_id",
+        cluster="family_id",
+        causes=[OUTCOME_EVENT],
+        **weighted,
+    )
+    family = data["family_id"]
+    clusters, rows = int(family.nunique()), []
+    for horizon in horizons:
+        rows += _risks(at, influence, horizon, fitted, family)
+        rows += _days_lost(lost, horizon, fitted, family, clusters)
+    for row in rows:
+        row["method"] = _method(fitted)
+    return rows, _curves(at, influence, family, clusters, fitted)
+
+
+def _incidence(
+    arms: Arms, data: pd.DataFrame, grid: list[int], fitted: Propensity | None
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return the arms' cumulative incidence on some days, and each child's influence on it."""
     weighted = {} if fitted is None else {"weights": "_weight"}
     if fitted is not None:
         data = data.assign(_weight=fitted.weights)
@@ -171,36 +240,27 @@ def weighted_risks(
         cluster="family_id",
         **weighted,
     )
-    clusters = int(data["family_id"].nunique())
-    grid = _grid(horizons, int(data["stop"].max()))
-    influence = fit.influence(grid).reindex(data.index)
-    at = fit.at(grid)
+    return fit.at(grid), fit.influence(grid).reindex(data.index)
+
+
+def _risks(
+    at: pd.DataFrame,
+    influence: pd.DataFrame,
+    horizon: int,
+    fitted: Propensity | None,
+    family: pd.Series,
+) -> list[dict]:
+    """Compare the arms' risks at a horizon."""
     own = at[at["cause"] == OUTCOME_EVENT].set_index(["group", "time"])["incidence"]
-    lost = estimates.restricted_mean(
-        data,
-        stop="stop",
-        event="event",
-        start="start",
-        horizon=list(horizons),
-        by=arms.service.program,
-        id="exit_id",
-        cluster="family_id",
-        causes=[OUTCOME_EVENT],
-        **weighted,
-    )
-    rows = []
-    for horizon in horizons:
-        columns = [("yes", OUTCOME_EVENT, horizon), ("no", OUTCOME_EVENT, horizon)]
-        pair = influence[columns]
-        stacked = pair if fitted is None else fitted.stack(pair)
-        covariance = intervals.clustered_covariance(stacked, data["family_id"])
-        risks = np.array([own.get(("yes", horizon), np.nan), own.get(("no", horizon), np.nan)])
-        rows += intervals.measures_of_risks(risks, covariance, clusters, horizon)
-        rows += _days_lost(lost, horizon, fitted, data["family_id"], clusters)
-    method = "unadjusted Aalen–Johansen" if fitted is None else "weighted Aalen–Johansen"
-    for row in rows:
-        row["method"] = method
-    return rows, _curves(at, influence, data["family_id"], clusters, fitted)
+    pair = influence[[("yes", OUTCOME_EVENT, horizon), ("no", OUTCOME_EVENT, horizon)]]
+    stacked = pair if fitted is None else fitted.stack(pair)
+    covariance = intervals.clustered_covariance(stacked, family)
+    risks = np.array([own.get((arm, horizon), np.nan) for arm in ("yes", "no")])
+    return intervals.measures_of_risks(risks, covariance, int(family.nunique()), horizon)
+
+
+def _method(fitted: Propensity | None) -> str:
+    return "unadjusted Aalen–Johansen" if fitted is None else "weighted Aalen–Johansen"
 
 
 def _days_lost(

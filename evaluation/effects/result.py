@@ -82,6 +82,8 @@ class Effects:
         caution, fail), ``words``.
     trials : dict
         By service and outcome, the `TargetTrial` behind the contrast.
+    sensitivity : pandas.DataFrame
+        What `sensitivity` gave, where it was made: the reports show it.
     """
 
     table: pd.DataFrame
@@ -94,6 +96,7 @@ class Effects:
     beside: pd.DataFrame = field(default_factory=pd.DataFrame)
     diagnostics: pd.DataFrame = field(default_factory=pd.DataFrame)
     trials: dict = field(default_factory=dict, repr=False)
+    sensitivity: pd.DataFrame = field(default_factory=pd.DataFrame)
 
     def verdict(self, service: str, outcome: str) -> str:
         """Return ``pass``, ``caution`` or ``fail``: the worst of a contrast's diagnostics."""
@@ -120,5 +123,6 @@ class Effects:
                 "naive",
                 "beside",
                 "diagnostics",
+                "sensitivity",
             )
         } | {"notes": [str(note) for note in self.notes]}
