@@ -1,6 +1,6 @@
 """The data of one contrast: who is served, who is compared, what happened to them."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -9,6 +9,8 @@ from evaluation.cohorts import Cohort
 from evaluation.study import Note, Service
 
 OUTCOME_EVENT = 1
+GIVEN_WEIGHT = "given_weight"
+"""Column of weights made elsewhere."""
 
 
 @dataclass(frozen=True)
@@ -63,6 +65,20 @@ class Arms:
     def events(self, rows: pd.Series) -> int:
         """Count outcome events in these rows."""
         return int((self.rows.loc[rows, "event"] == OUTCOME_EVENT).sum())
+
+    def among(self, kept: pd.Series, leave_out: str | None = None) -> "Arms":
+        """Return the contrast among some of its rows.
+
+        Parameters
+        ----------
+        kept : pandas.Series of bool
+            By row.
+        leave_out : str, optional
+            A covariate that no longer counts: those kept share it.
+        """
+        rows = self.rows[kept.to_numpy()].reset_index(drop=True)
+        varying = tuple(c for c in self.covariates if c != leave_out and rows[c].nunique() > 1)
+        return replace(self, rows=rows, covariates=varying, notes=())
 
     @property
     def formula(self) -> str:

@@ -36,7 +36,11 @@ TABLE_COLUMNS = (
 
 @dataclass(frozen=True)
 class Part:
-    """The estimates of one contrast, before they are put together."""
+    """The estimates of one contrast, before they are put together.
+
+    ``influence`` holds, by measure and horizon (None for a ratio), each family's
+    contribution to the estimate on the scale of its ``se``.
+    """
 
     rows: list[dict]
     model: pd.DataFrame
@@ -47,6 +51,7 @@ class Part:
     counts: dict[str, int] = field(default_factory=dict)
     checks: list[dict] = field(default_factory=list)
     trial: object = None
+    influence: dict[tuple, pd.Series] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
