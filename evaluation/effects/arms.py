@@ -33,6 +33,11 @@ class Arms:
         What was left out, with counts.
     landmark : int or None
         Day on which receipt is settled, where that is not the exit.
+    completed : tuple of pandas.DataFrame
+        ``rows`` with missing covariates imputed, once for each set; none where nothing
+        is imputed.
+    imputation : Note or None
+        How they were made.
     """
 
     rows: pd.DataFrame
@@ -41,6 +46,15 @@ class Arms:
     covariates: tuple[str, ...]
     notes: tuple[Note, ...]
     landmark: int | None = None
+    completed: tuple[pd.DataFrame, ...] = ()
+    imputation: Note | None = None
+
+    @property
+    def sets(self) -> tuple["Arms", ...]:
+        """The contrast in each imputed set; itself where nothing is imputed."""
+        if not self.completed:
+            return (self,)
+        return tuple(replace(self, rows=rows, completed=()) for rows in self.completed)
 
     @property
     def served_state(self) -> str:
@@ -76,9 +90,11 @@ class Arms:
         leave_out : str, optional
             A covariate that no longer counts: those kept share it.
         """
-        rows = self.rows[kept.to_numpy()].reset_index(drop=True)
+        rows, *completed = (
+            own[kept.to_numpy()].reset_index(drop=True) for own in (self.rows, *self.completed)
+        )
         varying = tuple(c for c in self.covariates if c != leave_out and rows[c].nunique() > 1)
-        return replace(self, rows=rows, covariates=varying, notes=())
+        return replace(self, rows=rows, covariates=varying, notes=(), completed=tuple(completed))
 
     @property
     def formula(self) -> str:
@@ -102,6 +118,7 @@ def arms_of(
     service: Service,
     follow_up: pd.DataFrame | None = None,
     landmark: int | None = None,
+    complete: bool = True,
 ) -> Arms:
     """Assemble the rows of one contrast.
 
@@ -118,6 +135,8 @@ def arms_of(
     landmark : int, optional
         Day on which receipt is settled (exposure ``"landmark"``): children still
         followed then are compared from that day on; by default the service's first.
+    complete : bool
+        Whether children who lack a covariate are left out, and counted.
 
     Returns
     -------
@@ -132,7 +151,7 @@ def arms_of(
         if service.exposure == "landmark" and landmark is None:
             landmark = service.landmark_days[0]
         rows, said = _settled(cohort, service, follow_up, landmark)
-    rows, varying, notes = complete_cases(rows, covariates)
+    rows, varying, notes = complete_cases(rows, covariates, complete)
     return Arms(rows, outcome, service, varying, (*said, *notes), landmark)
 
 
@@ -231,7 +250,7 @@ def _one_row_per_child(follow_up: pd.DataFrame, covariates: tuple[str, ...]) -> 
 
 
 def complete_cases(
-    rows: pd.DataFrame, covariates: tuple[str, ...]
+    rows: pd.DataFrame, covariates: tuple[str, ...], leave_out: bool = True
 ) -> tuple[pd.DataFrame, tuple[str, ...], tuple[Note, ...]]:
     """Keep the children whose covariates are all known.
 
@@ -241,6 +260,8 @@ def complete_cases(
         With ``exit_id`` and the covariates.
     covariates : tuple of str
         Columns that must be known.
+    leave_out : bool
+        Whether the others are left out.
 
     Returns
     -------
@@ -250,7 +271,7 @@ def complete_cases(
     notes = []
     missing = rows[list(covariates)].isna()
     incomplete = rows.loc[missing.any(axis=1), "exit_id"].unique()
-    if len(incomplete):
+    if leave_out and len(incomplete):
         lacking = [column for column in covariates if missing[column].any()]
         parts = ", ".join(f"{column} {{{column}}}" for column in lacking)
         notes.append(

@@ -75,7 +75,7 @@ def _interaction(
     parts: dict[str, Part], measure: str, horizon: int | None, label: str
 ) -> dict | None:
     """Test that the groups' effects are one, families in several groups allowed for."""
-    values, influence = [], []
+    values, influence, draws = [], [], []
     for part in parts.values():
         found = [
             row
@@ -86,10 +86,14 @@ def _interaction(
             value = found[0]["estimate"]
             values.append(math.log(value) if horizon is None else value)
             influence.append(part.influence[measure, horizon])
+            draws.append(part.draws.get((measure, horizon)))
     if len(values) < 2:
         return None
     by_family = pd.concat(influence, axis=1, sort=True).fillna(0.0).to_numpy()
     covariance = by_family.T @ by_family
+    if draws[0] is not None:
+        sets = np.array(draws) if horizon is not None else np.log(draws)
+        covariance += (1 + 1 / sets.shape[1]) * np.cov(sets)
     contrast = np.column_stack([-np.ones(len(values) - 1), np.eye(len(values) - 1)])
     change = contrast @ np.array(values)
     statistic = float(change @ np.linalg.pinv(contrast @ covariance @ contrast.T) @ change)

@@ -15,8 +15,10 @@ from evaluation.effects.diagnostics import (
 )
 from evaluation.effects.groups import effects_by_group
 from evaluation.effects.limits import OUTCOME_WORDS, refusal, shortage
+from evaluation.effects.missing import patterns, with_imputations
 from evaluation.effects.multiplicity import adjust, family
 from evaluation.effects.naive import naive_claim
+from evaluation.effects.pooling import pooled
 from evaluation.effects.result import TABLE_COLUMNS, Effects, Part
 from evaluation.effects.target_trial import target_trial
 from evaluation.effects.time_varying import time_varying_effects
@@ -48,8 +50,7 @@ def effects(cohort: Cohort) -> Effects:
     Raises
     ------
     StudyError
-        If a covariate is not in the cohort, is measured after the exit, or the
-        study asks for a treatment of missing data this version does not offer.
+        If a covariate is not in the cohort or is measured after the exit.
     """
     study = cohort.study
     _check_covariates(cohort)
@@ -63,9 +64,11 @@ def effects(cohort: Cohort) -> Effects:
             if reason is None:
                 claim = naive_claim(follow_up, outcome, service, study.main_horizon)
                 naive += [claim] if claim else []
-                arms = arms_of(cohort, outcome, service, follow_up)
+                arms = _arms(cohort, outcome, service, follow_up)
                 if service.exposure != "target trial":
                     reason = shortage(arms, study)
+                elif arms.completed:
+                    reason = _no_imputed_trial(service)
             if reason is None:
                 try:
                     parts.append((arms, _contrast(cohort, arms, follow_up)))
@@ -78,11 +81,6 @@ def effects(cohort: Cohort) -> Effects:
 
 def _check_covariates(cohort: Cohort) -> None:
     adjustment = cohort.study.adjustment
-    if adjustment.missing == "multiple imputation":
-        raise StudyError(
-            'adjustment.missing = "multiple imputation" is not offered by this version; use '
-            '"complete cases" (children left out are counted).'
-        )
     for column in adjustment.covariates:
         if column.startswith(MEASURED_AFTER_EXIT):
             raise StudyError(
@@ -95,6 +93,29 @@ def _check_covariates(cohort: Cohort) -> None:
             raise StudyError(
                 f'adjustment.covariates names "{column}", which the cohort does not hold.{hint}'
             )
+
+
+def _arms(
+    cohort: Cohort,
+    outcome: str,
+    service: Service,
+    follow_up: pd.DataFrame,
+    landmark: int | None = None,
+) -> Arms:
+    """Assemble a contrast, missing covariates treated as the study says."""
+    if cohort.study.adjustment.missing == "complete cases":
+        return arms_of(cohort, outcome, service, follow_up, landmark)
+    arms = arms_of(cohort, outcome, service, follow_up, landmark, complete=False)
+    return with_imputations(arms, cohort.study)
+
+
+def _no_imputed_trial(service: Service) -> str:
+    return (
+        f"{service.name}: a target trial with multiple imputation would have to impute anew in "
+        "every bootstrap replicate, which this version does not do; use missing = "
+        '"complete cases" (children left out are counted), name covariates that are known for '
+        'all, or choose the exposure "at exit", "landmark" or "time-varying".'
+    )
 
 
 def _unserved(follow_up: pd.DataFrame, service: Service) -> str | None:
@@ -114,6 +135,8 @@ def _contrast(cohort: Cohort, arms: Arms, follow_up: pd.DataFrame) -> Part:
     if service.exposure == "target trial":
         return _trial(cohort, arms)
     part = estimate(arms, study)
+    if arms.completed:
+        part.beside.extend(_complete_cases(cohort, arms, follow_up))
     part.beside.extend(_groups(cohort, arms))
     if service.exposure == "landmark":
         for day in service.landmark_days:
@@ -122,7 +145,13 @@ def _contrast(cohort: Cohort, arms: Arms, follow_up: pd.DataFrame) -> Part:
 
 
 def estimate(arms: Arms, study: Study) -> Part:
-    """Estimate one contrast from its rows, by the service's exposure."""
+    """Estimate one contrast from its rows, by the service's exposure.
+
+    Where covariates were imputed, in every set, and pooled.
+    """
+    if arms.completed:
+        parts = [estimate(own, study) for own in arms.sets]
+        return pooled(parts, int(arms.rows["family_id"].nunique()), arms.imputation)
     if arms.service.exposure == "time-varying":
         return time_varying_effects(arms, study)
     last = int(arms.rows["stop"].max())
@@ -131,13 +160,27 @@ def estimate(arms: Arms, study: Study) -> Part:
     return at_exit_effects(arms, horizons, study)
 
 
+def _complete_cases(cohort: Cohort, arms: Arms, follow_up: pd.DataFrame) -> list[dict]:
+    """Estimate among the children whose covariates are all known."""
+    named = {"analysis": "complete cases", "variant": "every covariate known"}
+    known = arms_of(cohort, arms.outcome, arms.service, follow_up, arms.landmark)
+    reason = shortage(known, cohort.study)
+    if reason is None:
+        try:
+            rows = estimate(known, cohort.study).rows
+            return [named | row | _counts(known) for row in rows]
+        except (StudyError, EstimateError) as error:
+            reason = str(error)
+    return [named | {"method": reason}]
+
+
 def _landmark(
     cohort: Cohort, arms: Arms, part: Part, follow_up: pd.DataFrame, day: int
 ) -> list[dict]:
     named = {"analysis": "landmark", "variant": f"day {day}"}
     if day == arms.landmark:
         return [named | row for row in part.rows]
-    other = arms_of(cohort, arms.outcome, arms.service, follow_up, day)
+    other = _arms(cohort, arms.outcome, arms.service, follow_up, day)
     reason = shortage(other, cohort.study)
     if reason is None:
         try:
@@ -221,6 +264,7 @@ def _assemble(
             ],
             columns=list(COLUMNS),
         ),
+        missing=_stack([_labelled(arms, patterns(arms)) for arms, _ in parts if arms.completed]),
         trials={
             (arms.service.program, arms.outcome): part.trial
             for arms, part in parts
@@ -244,13 +288,7 @@ def _shared(arms: Arms, part: Part, study: Study) -> dict:
     population = "all eligible"
     if service.exposure in ("at exit", "landmark") and weights != "none":
         population = weights
-    counts = part.counts or {
-        "n_treated": arms.children(arms.served),
-        "n_comparison": arms.children(arms.compared),
-        "events_treated": arms.events(arms.served),
-        "events_comparison": arms.events(arms.compared),
-        "clusters": int(arms.rows["family_id"].nunique()),
-    }
+    counts = part.counts or _counts(arms)
     return {
         "contrast": f"{service.name} against {service.compare_with}: {OUTCOME_WORDS[arms.outcome]}",
         "outcome": arms.outcome,
@@ -258,6 +296,16 @@ def _shared(arms: Arms, part: Part, study: Study) -> dict:
         "comparison": service.compare_with,
         "population": population,
     } | counts
+
+
+def _counts(arms: Arms) -> dict[str, int]:
+    return {
+        "n_treated": arms.children(arms.served),
+        "n_comparison": arms.children(arms.compared),
+        "events_treated": arms.events(arms.served),
+        "events_comparison": arms.events(arms.compared),
+        "clusters": int(arms.rows["family_id"].nunique()),
+    }
 
 
 def _named(arms: Arms, part: Part, study: Study) -> list[dict]:

@@ -286,7 +286,6 @@ def test_benjamini_and_hochberg_stand_beside_holm_and_the_family_is_named():
         ({"covariates": ["age_at_exi"]}, 'Did you mean "age_at_exit"'),
         ({"covariates": ["exposure_success_coach"]}, "changes after the exit"),
         ({"covariates": ["support_status"]}, "changes after the exit"),
-        ({"missing": "multiple imputation"}, "not offered by this version"),
     ],
 )
 def test_a_wrong_adjustment_is_an_error(truth, changes, words):
