@@ -12,6 +12,9 @@ OUTCOME_EVENT = 1
 GIVEN_WEIGHT = "given_weight"
 """Column of weights made elsewhere."""
 
+NEITHER = "neither"
+"""Children with neither of two programs that are compared."""
+
 
 @dataclass(frozen=True)
 class Arms:
@@ -70,7 +73,9 @@ class Arms:
     def compared(self) -> pd.Series:
         """Rows that count for the comparison."""
         exposure = self.rows[self.service.program]
-        return exposure == exposure.cat.categories[0]
+        if self.service.exposure == "time-varying":
+            return exposure == exposure.cat.categories[0]
+        return exposure == "no"
 
     def children(self, rows: pd.Series) -> int:
         """Count the children with any of these rows."""
@@ -93,6 +98,8 @@ class Arms:
         rows, *completed = (
             own[kept.to_numpy()].reset_index(drop=True) for own in (self.rows, *self.completed)
         )
+        for own in (rows, *completed):
+            own[self.service.program] = own[self.service.program].cat.remove_unused_categories()
         varying = tuple(c for c in self.covariates if c != leave_out and rows[c].nunique() > 1)
         return replace(self, rows=rows, covariates=varying, notes=(), completed=tuple(completed))
 
@@ -159,7 +166,7 @@ def _settled(
     cohort: Cohort, service: Service, follow_up: pd.DataFrame, landmark: int | None
 ) -> tuple[pd.DataFrame, tuple[Note, ...]]:
     """Return one row per child whose receipt is settled at the exit or on a landmark day."""
-    rows = _one_row_per_child(follow_up, cohort.study.adjustment.covariates)
+    rows = one_row_per_child(follow_up, cohort.study.adjustment.covariates)
     notes = []
     programs = {service.program, *_others(service, cohort)}
     if landmark is None:
@@ -187,24 +194,31 @@ def _settled(
         }
     served = held[service.program]
     other = pd.DataFrame({p: held[p] for p in _others(service, cohort)}, index=rows.index)
+    names, weighted = ["no", "yes"], cohort.study.adjustment.weights != "none"
+    state = served.map({True: "yes", False: "no"})
+    words = "with both services or neither are in neither arm"
     if service.compare_with == "usual care":
         keep = pd.Series(True, index=rows.index)
     elif service.compare_with == "no service":
         keep = served | ~other.any(axis=1)
+        words = "with another service and not this one are in neither arm"
+    elif weighted:
+        elsewhere = other[service.compare_with]
+        keep = ~(served & elsewhere)
+        names = ["no", "yes", NEITHER]
+        state = state.mask(~served & ~elsewhere, NEITHER)
+        words = (
+            "with both services are in no arm; those with neither are no arm of the contrast but "
+            "help to say whom it stands for"
+        )
     else:
         keep = served != other[service.compare_with]
     if not keep.all():
-        words = (
-            "with another service and not this one are in neither arm"
-            if service.compare_with == "no service"
-            else "with both services or neither are in neither arm"
-        )
         notes.append(
             Note(f"{service.name}: {{out}} children {words}.", {"out": int((~keep).sum())})
         )
-    rows[service.program] = pd.Categorical(
-        served.map({True: "yes", False: "no"}), categories=["no", "yes"]
-    )
+    used = [name for name in names if (state[keep] == name).any()]
+    rows = rows.assign(**{service.program: pd.Categorical(state.where(keep), categories=used)})
     return rows[keep].reset_index(drop=True), tuple(notes)
 
 
@@ -239,7 +253,8 @@ def _states(rows: pd.DataFrame, service: Service, cohort: Cohort) -> pd.Categori
     return pd.Categorical(own, categories=[state for state in order if (own == state).any()])
 
 
-def _one_row_per_child(follow_up: pd.DataFrame, covariates: tuple[str, ...]) -> pd.DataFrame:
+def one_row_per_child(follow_up: pd.DataFrame, covariates: tuple[str, ...]) -> pd.DataFrame:
+    """Return each child's last row, with entry and covariates of its first."""
     ordered = follow_up.sort_values(["exit_id", "start"], kind="stable")
     grouped = ordered.groupby("exit_id", sort=True)
     rows = grouped.tail(1).set_index("exit_id")

@@ -8,8 +8,10 @@ import pandas as pd
 from evaluation import estimates
 from evaluation.effects import intervals
 from evaluation.effects.arms import GIVEN_WEIGHT, OUTCOME_EVENT, Arms
+from evaluation.effects.assigned import STARTED
 from evaluation.effects.augmented import augmented_risks
 from evaluation.effects.balance import balance
+from evaluation.effects.complier import complier_effect
 from evaluation.effects.diagnostics import (
     balance_check,
     event_check,
@@ -85,8 +87,13 @@ def at_exit_effects(arms: Arms, horizons: tuple[int, ...], study: Study) -> Part
                 "outcome model."
             )
         )
+    first_stage: list[dict] = []
+    if STARTED in arms.rows and ("risk_difference", study.main_horizon) in influence:
+        found, first_stage = complier_effect(weighting, rows, influence, study.main_horizon)
+        beside += found
     similar = _balance(arms, receipt, fitted)
     checks = [
+        *first_stage,
         *balance_check(similar if fitted is not None else pd.DataFrame()),
         *([] if fitted is None or fitted.given else positivity_checks(fitted)),
         *proportional_check(model.changing_p),
