@@ -235,6 +235,7 @@ class Files(_Section):
     studies: str | None = None
     templates: str | None = None
     last_year: str | None = None
+    last_cohort: str | None = None
     taxonomy: str | None = None
 
 
