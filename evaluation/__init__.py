@@ -51,6 +51,7 @@ _ROOM_OF = {
     "federal_indicators": "evaluation.practice",
     "fidelity": "evaluation.practice",
     "permanency_questions": "evaluation.practice",
+    "practice_findings": "evaluation.practice",
     "read_policy": "evaluation.practice",
     "write_reports": "evaluation.reporting",
     "EstimateError": "evaluation.estimates",

@@ -272,33 +272,59 @@ def _report(
 ) -> Made:
     from evaluation import evidence
     from evaluation.effects import beside_truth, effects
+    from evaluation.practice import practice_findings
     from evaluation.reporting import write_reports
 
     built = step("Building the cohort", lambda: _build(agency, study))
     if cohort_out is not None:
         _write_cohort(built, cohort_out)
     found = step("Estimating effects", lambda: effects(built))
+    found = step("Trying other choices", lambda: _with_sensitivity(built, found))
     weighed = step("Weighing the evidence", lambda: evidence(built, found))
     truth = None
     if agency.truth is not None:
         truth = step("Computing the truth", lambda: beside_truth(found, agency.truth, study))
+    practice = step("Measuring practice", lambda: practice_findings(agency, built))
     chosen = {"formats": tuple(formats)} if formats else {}
     written = step(
         "Writing the reports",
         lambda: write_reports(
-            study, agency, built, found, out, only=only, truth=truth, evidence=weighed, **chosen
+            study,
+            agency,
+            built,
+            found,
+            out,
+            only=only,
+            truth=truth,
+            evidence=weighed,
+            practice=practice,
+            **chosen,
         ),
     )
     return [(path.suffix.lstrip(".") or path.name, path) for path in written]
+
+
+def _with_sensitivity(built, found):
+    """Repeat the primary contrast (without one, the first) under other choices."""
+    from dataclasses import replace
+
+    from evaluation.effects import sensitivity
+
+    primary = built.study.primary
+    chosen = found.table[["service", "outcome"]].drop_duplicates().head(1)
+    pairs = list(chosen.itertuples(index=False, name=None))
+    if primary is not None:
+        pairs = [(primary.service, primary.outcome)]
+    return replace(found, sensitivity=sensitivity(built, found, contrasts=pairs))
 
 
 def _write_cohort(built, out: Path) -> None:
     tables = {"exits": built.exits, "flow": built.flow}
     tables |= {f"follow_up_{name}": built.follow_up(name) for name in built.outcomes}
     if built.study.privacy.pseudonymize:
-        from evaluation.reporting.pseudonyms import pseudonymize
+        from evaluation.reporting.pseudonyms import pseudonym_key, pseudonymize
 
-        tables = pseudonymize(tables, built.study.seed)
+        tables = pseudonymize(tables, pseudonym_key(built.study))
     with whole_folder(out) as folder:
         for name, frame in tables.items():
             write_csv(folder / f"{name}.csv", frame)

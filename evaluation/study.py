@@ -242,6 +242,7 @@ class Privacy(_Section):
     """How identifiers are treated in row-level output."""
 
     pseudonymize: bool = False
+    key_file: str | None = None
 
 
 class AssuranceChild(_Section):
@@ -405,7 +406,9 @@ class Study(_Section):
     @property
     def protocol_hash(self) -> str:
         """SHA-256 of the protocol, without the places where data and files lie."""
-        content = self.model_dump(mode="json", exclude={"data", "files"})
+        content = self.model_dump(
+            mode="json", exclude={"data": True, "files": True, "privacy": {"key_file"}}
+        )
         return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
     def service(self, program: str) -> Service:

@@ -20,6 +20,19 @@ PLACED = (
     "placed_with_siblings",
 )
 
+_USED = (
+    "placement_id",
+    "child_id",
+    "start_date",
+    "end_date",
+    "type",
+    "kin",
+    "trial_home_visit",
+    "with_siblings",
+    "household_id",
+    "end_reason",
+)
+
 
 def is_visit(rows: Table) -> BooleanValue:
     """Return whether a placement is a trial home visit: by its flag, else by its type."""
@@ -48,13 +61,13 @@ def placements_within(records: Records, episodes: Table) -> Table:
     Returns
     -------
     ibis.Table
-        The placements with ``number`` (the episode), ``last_day`` (the end,
+        What is used of each placement, ``number`` (the episode), ``last_day`` (the end,
         or the discharge if earlier; far ahead while both are open),
         ``is_visit``, ``is_kin`` and ``place`` (1, 2, … within the episode,
         by start, end and key).
     """
     forever = ibis.literal(FOREVER, type="date")
-    rows = records.optional("placements")
+    rows = records.optional("placements").select(*_USED)
     spans = episodes.select("child_id", "number", "removal_date", left="discharge_date")
     found = rows.join(spans, "child_id")
     left = found.left.fill_null(forever)
@@ -72,7 +85,7 @@ def placements_within(records: Records, episodes: Table) -> Table:
         order_by=[found.start_date, found.last_day, found.placement_id],
     )
     found = found.mutate(place=(ibis.row_number().over(order) + 1).cast("int32"))
-    return found.drop("removal_date", "left", "known_on", "removal_id")
+    return found.drop("removal_date", "left", "end_date", "kin", "trial_home_visit", "placement_id")
 
 
 def trial_visits(placed: Table, episodes: Table) -> Table:
@@ -150,8 +163,10 @@ def placement_history(exits: Table, placed: Table) -> Table:
     rows = rows.mutate(
         is_setting=rows.type.fill_null("unknown").notin(NOT_SETTINGS) & ~rows.is_visit
     )
-    order = ibis.window(group_by=["exit_id", "is_setting"], order_by=rows.place.desc())
-    rows = rows.mutate(is_last=rows.is_setting & (ibis.row_number().over(order) == 0))
+    settings = rows.filter(rows.is_setting)
+    last = settings.group_by(of="exit_id").aggregate(last_place=settings.place.max())
+    rows = rows.left_join(last, rows.exit_id == last["of"])
+    rows = rows.mutate(is_last=(rows.place == rows.last_place).fill_null(False))
     found = rows.group_by("exit_id").aggregate(
         placements=rows.is_setting.cast("int32").sum().cast("int32"),
         kin_care=(rows.is_setting & rows.is_kin).any(),

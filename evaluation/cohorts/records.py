@@ -16,7 +16,7 @@ import ibis
 from ibis.expr.types import BooleanValue, DateValue, IntegerColumn, Table
 
 from evaluation.sources import Agency
-from evaluation.sources.contract import contract
+from evaluation.sources.contract import Field, contract
 from evaluation.sources.engines import keep, release
 from evaluation.study import CohortRules
 
@@ -146,7 +146,8 @@ class Records:
             If the agency has no such table.
         """
         if name not in self._seen:
-            self._seen[name] = self.stage(self._known(name))
+            absent = [field.name for field in self._absent(name)]
+            self._seen[name] = self._complete(name, self.stage(self._known(name).drop(*absent)))
         return self._seen[name]
 
     def optional(self, name: str) -> Table:
@@ -169,7 +170,7 @@ class Records:
     def _known(self, name: str) -> Table:
         through = ibis.literal(self.through(name), type="date")
         as_of = ibis.literal(self.as_of, type="date")
-        rows = self._complete(name)
+        rows = self._complete(name, self.agency.table(name).rename(self.extra_columns(name)))
         rows = rows.filter((rows.known_on <= as_of).fill_null(True))
         for column, follows in _LATER_FACTS.get(name, {}).items():
             last = as_of if column == "disposition_date" else through
@@ -195,8 +196,10 @@ class Records:
             return rows.filter(rows[_DATED_BY[name]] <= through)
         return rows
 
-    def _complete(self, name: str) -> Table:
-        rows = self.agency.table(name)
-        absent = [f for f in contract().table(name).fields if f.name not in rows.columns]
-        rows = rows.rename(self.extra_columns(name))
-        return rows.mutate(**{f.name: ibis.null(f.engine_type) for f in absent})
+    def _absent(self, name: str) -> list[Field]:
+        given = self.agency.table(name).columns
+        return [field for field in contract().table(name).fields if field.name not in given]
+
+    def _complete(self, name: str, rows: Table) -> Table:
+        """Add the contract columns an agency does not record, missing throughout."""
+        return rows.mutate(**{f.name: ibis.null(f.engine_type) for f in self._absent(name)})

@@ -17,6 +17,8 @@ from evaluation.estimates.result import Account
 from evaluation.estimates.risksets import RiskSets
 from evaluation.estimates.rows import Rows
 
+_FEW_TIMES = 16
+
 Limits = Callable[[np.ndarray, np.ndarray, np.ndarray], tuple[np.ndarray, np.ndarray]]
 
 
@@ -87,11 +89,34 @@ class Grid:
 
     def at_risk_at(self, group: int, times: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Count the rows of a group with start < t <= stop, and add up their weights."""
+        if self.rows.start is None and self.rows.weights is None:
+            return self._present(group, times)
+        if len(times) <= _FEW_TIMES:
+            return self._counted(group, times)
         begin, begun, end, ended = self.followed[group]
         into = np.searchsorted(begin, times, side="left")
         out = np.searchsorted(end, times, side="left")
         count = into - out
         return count, np.where(count > 0, begun[into] - ended[out], 0.0)
+
+    def _present(self, group: int, times: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Read those at risk from the grid, where every row begins at zero and weighs one."""
+        cells = self.sets.cells_of(group)
+        ahead = np.searchsorted(self.sets.times[cells], times, side="left")
+        count = np.where(times > 0, np.append(self.at_risk[cells], 0)[ahead], 0)
+        return count, count.astype(float)
+
+    def _counted(self, group: int, times: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Count those at risk at a few times without sorting anything."""
+        mine = self.rows.groups.codes == group
+        end, weights = self.rows.stop[mine], self.rows.weights
+        begin = 0.0 if self.rows.start is None else self.rows.start[mine]
+        present = [(begin < t) & (t <= end) for t in times]
+        count = np.array([np.count_nonzero(p) for p in present], dtype=np.int64)
+        if weights is None:
+            return count, count.astype(float)
+        weights = weights[mine]
+        return count, np.array([weights[p].sum() for p in present])
 
     def place(self, group: int, times: np.ndarray) -> np.ndarray:
         """Return the cell of a group's last time <= t for each of ``times``."""
@@ -152,26 +177,31 @@ class Curves(Resampling, CurveReadings):
         """
         times = checked_times(times)
         parts = []
+        at_risk = [self.grid.at_risk_at(group, times) for group in range(len(self.groups))]
         for curve in self.curves:
+            happened = self.grid.sets.leave[curve.counted]
+            happened = np.bincount(happened, minlength=self.grid.sets.size)
             for group, label in enumerate(self.groups):
                 cell = self.grid.place(group, times)
                 over = times > self.last_time(group)
                 value = np.where(over, np.nan, curve.value[cell])
                 se = np.where(over, np.nan, curve.se[cell])
-                count, weight = self.grid.at_risk_at(group, times)
+                count, weight = at_risk[group]
                 part = pd.DataFrame({"group": [label] * len(times)})
                 if curve.cause is not None:
                     part["cause"] = curve.cause
                 part["time"], part["at_risk"], part["weighted_at_risk"] = times, count, weight
-                mine = self.grid.rows.groups.codes == group
-                part["events"] = _so_far(self.grid.rows.stop[mine & curve.counted], times)
+                part["events"] = self._up_to(cell, group, happened)
                 if "censored" in self.table:
-                    gone = np.cumsum(self.grid.censored[self.grid.sets.cells_of(group)])
-                    before = np.concatenate([[0], gone])
-                    part["censored"] = before[cell - self.grid.sets.base[group]]
+                    part["censored"] = self._up_to(cell, group, self.grid.censored)
                 parts.append(self._with_limits(part, value, se, np.full(len(times), group)))
         by_group = np.tile(np.repeat(np.arange(len(self.groups)), len(times)), len(self.curves))
         return _group_by_group(parts, by_group)
+
+    def _up_to(self, cell: np.ndarray, group: int, counts: np.ndarray) -> np.ndarray:
+        sets = self.grid.sets
+        so_far = np.cumsum(counts[sets.cells_of(group)])
+        return np.append(0, so_far)[cell - sets.base[group]]
 
     def influence(self, times: float | Sequence[float]) -> pd.DataFrame:
         """Each row's contribution to the curves' values at given times.
@@ -239,7 +269,8 @@ class Curves(Resampling, CurveReadings):
 
     def last_time(self, group: int) -> float:
         """Return when the last row of a group, by its position, ends."""
-        return self.grid.rows.stop[self.grid.rows.groups.codes == group].max()
+        sets = self.grid.sets
+        return float(sets.times[sets.base[group] + sets.length[group]])
 
     def _with_limits(
         self, part: pd.DataFrame, value: np.ndarray, se: np.ndarray, group: np.ndarray
@@ -338,7 +369,3 @@ def refuse_recurrent(rows: Rows, event: np.ndarray, method: str) -> None:
 def _group_by_group(parts: list[pd.DataFrame], group: np.ndarray) -> pd.DataFrame:
     whole = pd.concat(parts, ignore_index=True)
     return whole.iloc[np.argsort(group, kind="stable")].reset_index(drop=True)
-
-
-def _so_far(stops: np.ndarray, times: np.ndarray) -> np.ndarray:
-    return np.searchsorted(np.sort(stops), times, side="right")

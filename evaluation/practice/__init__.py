@@ -4,6 +4,7 @@ from evaluation.practice.dose import Dose, dose
 from evaluation.practice.equity import Equity, equity
 from evaluation.practice.federal import FederalIndicators, entry_rate, federal_indicators
 from evaluation.practice.fidelity import Fidelity, fidelity
+from evaluation.practice.findings import PracticeFindings, practice_findings
 from evaluation.practice.policy import Policy, policy_names, policy_of, read_policy
 from evaluation.practice.questions import PermanencyQuestions, permanency_questions
 
@@ -14,6 +15,7 @@ __all__ = [
     "Fidelity",
     "PermanencyQuestions",
     "Policy",
+    "PracticeFindings",
     "dose",
     "entry_rate",
     "equity",
@@ -22,5 +24,6 @@ __all__ = [
     "permanency_questions",
     "policy_names",
     "policy_of",
+    "practice_findings",
     "read_policy",
 ]

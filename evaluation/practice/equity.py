@@ -106,23 +106,32 @@ def equity(
     groups = {name: _members(cohort, name) for name in names}
     day = horizon or cohort.study.main_horizon
     rows = []
-    for outcome in cohort.outcomes:
-        trials = tidy(cohort.ends(outcome)).merge(
-            cohort.exits[["exit_id", "family_id"]], on="exit_id"
-        )
-        trials = trials[trials["end"] > trials["begin"]]
-        about = {"measure": outcome, "kind": "outcome", "horizon": day}
-        rows += _compared(trials, groups, about, lambda some: _risk(some, day))
     for measure in _measures(fidelity):
         cases = fidelity.cases(measure)
         cases = cases[cases["status"].isin(["met", "not met"])]
         cases = cases.assign(met=(cases["status"] == "met").astype(int))
         about = {"measure": measure, "kind": "practice", "horizon": pd.NA}
         rows += _compared(cases, groups, about, _share)
-    table = pd.DataFrame(rows)
+    risks = risks_by_group(cohort, groups, day, cohort.outcomes)
+    table = pd.concat([risks, pd.DataFrame(rows)], ignore_index=True)
     if len(table):
         table["horizon"] = table["horizon"].astype("Int64")
     return Equity(table, NOTES)
+
+
+def risks_by_group(
+    cohort: Cohort, groups: dict[str, dict[str, set[str]]], horizon: int, outcomes: Sequence[str]
+) -> pd.DataFrame:
+    """Return `Equity.table` of outcomes for groups given as sets of exits by level."""
+    rows = []
+    for outcome in outcomes:
+        trials = tidy(cohort.ends(outcome)).merge(
+            cohort.exits[["exit_id", "family_id"]], on="exit_id"
+        )
+        trials = trials[trials["end"] > trials["begin"]]
+        about = {"measure": outcome, "kind": "outcome", "horizon": horizon}
+        rows += _compared(trials, groups, about, lambda some: _risk(some, horizon))
+    return pd.DataFrame(rows)
 
 
 def _measures(fidelity: Fidelity | None) -> list[str]:
@@ -168,7 +177,7 @@ def _compared(trials: pd.DataFrame, groups: dict, about: dict, estimate) -> list
     whole = estimate(trials)
     rows = []
     for characteristic, levels in groups.items():
-        for level, members in sorted(levels.items()):
+        for level, members in levels.items():
             inside = trials["exit_id"].isin(members)
             if not inside.any():
                 continue

@@ -1,6 +1,6 @@
 """The annual report: its sections in order, its key findings and its one-sentence answer."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pandas as pd
@@ -18,6 +18,7 @@ from evaluation.reporting.sections import (
     quality,
 )
 from evaluation.reporting.sections import evidence as supported
+from evaluation.reporting.sections import practice as practice_sections
 from evaluation.reporting.sections.section import Material, Section
 from evaluation.reporting.sentences import short_difference
 from evaluation.reporting.wording import outcome_words, upper_first
@@ -89,6 +90,7 @@ def annual_report(
     origin: Provenance,
     truth: Any = None,
     evidence: Any = None,
+    practice: Any = None,
 ) -> AnnualReport:
     """Release the results of a study and put them into words.
 
@@ -108,18 +110,24 @@ def annual_report(
         Estimates beside the truth of a simulated agency.
     evidence : Evidence, optional
         What the contrasts can support; without it nothing is said of evidence.
+    practice : PracticeFindings, optional
+        Fidelity and federal indicators; without it their sections are left out.
 
     Returns
     -------
     AnnualReport
     """
     material = release(study, check, cohort, effects, origin, truth, evidence)
+    material = replace(material, practice=practice)
     sections = [
         quality.quality(material),
         people.flow(material),
         people.served(material),
         *outcomes.outcomes(material),
         contrasts.contrasts(material),
+        practice_sections.equity(material),
+        practice_sections.fidelity(material),
+        practice_sections.federal(material),
         supported.summary(material),
         changed.changed(material),
         doubts.cannot(material),

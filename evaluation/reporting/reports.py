@@ -115,7 +115,8 @@ def _technical(found: AnnualReport) -> Sequence[Report]:
         Report(
             "technical",
             f"{found.study.title}: technical appendix",
-            "The technical appendix: protocol, methods, balance, models, STROBE and RECORD.",
+            "The technical appendix: protocol, methods, checks, balance, sensitivity, models, "
+            "STROBE and RECORD.",
             "technical.md.j2",
             {"parts": parts},
             parts,

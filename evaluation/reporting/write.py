@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
@@ -49,6 +50,7 @@ def write_reports(
     only: Sequence[str] | None = None,
     truth: pd.DataFrame | None = None,
     evidence=None,
+    practice: Any = None,
 ) -> Outputs:
     """Write the reports of a study, its tables, charts and estimates.
 
@@ -77,6 +79,8 @@ def write_reports(
     evidence : Evidence, optional
         From ``evidence``: with it the annual report sums it up and every service has a
         program entry.
+    practice : PracticeFindings, optional
+        From ``practice_findings``: adds equity, fidelity and the federal context.
 
     Returns
     -------
@@ -99,7 +103,7 @@ def write_reports(
     house = House(study)
     house.refuse_unusable()
     origin = provenance(study, agency.source, agency.data_hash)
-    found = annual_report(study, agency.check(), cohort, effects, origin, truth, evidence)
+    found = annual_report(study, agency.check(), cohort, effects, origin, truth, evidence, practice)
     reports = [
         replace(report, audience=report.audience if found.material.rule.on else "internal")
         for name in REPORTS

@@ -16,6 +16,7 @@ from evaluation.sources.engines import forget_view, keep, name_view, release
 from evaluation.sources.parsing import natural_types, parse, without_missing
 from evaluation.sources.rows import printed, row_checks, text_of, with_suggestion
 from evaluation.sources.staging import LINE, ROW, Remark, Staged
+from evaluation.sources.timestamps import times_of_day
 
 QUARANTINE = ("table", "source", "line", "row_key", "field", "value", "rule", "message")
 
@@ -127,6 +128,7 @@ def load(
     name = schema.name
     view = f"{name}_parsed"
     expression, content = _parsed(staged, schema)
+    times = times_of_day(staged, schema)
     parsed = name_view(connection, view, expression)
     checks = row_checks(parsed, schema)
     tallies = {f"check{n}": check.broken.sum() for n, check in enumerate(checks)}
@@ -171,7 +173,7 @@ def load(
         accepted_rows=accepted.count().to_pyarrow().as_py(),
         blank_lines=staged.blank_lines,
         multiline_rows=staged.multiline_rows,
-        remarks=staged.remarks,
+        remarks=(*staged.remarks, *times),
     )
 
 

@@ -169,8 +169,7 @@ def _date_from(column: ir.Value, kind: dt.DataType) -> ir.Value | None:
     if kind.is_date():
         return column
     if kind.is_timestamp() and kind.timezone is None:
-        day = column.cast("date")
-        return (day.cast("timestamp") == column.cast("timestamp")).ifelse(day, ibis.null("date"))
+        return column.cast("date")
     return None
 
 

@@ -15,6 +15,8 @@ from evaluation.errors import DataError
 
 DELIMITERS = (",", ";", "\t", "|")
 _CHUNK = 1 << 20
+_LARGE = 50_000_000
+_MOST_TIMES = 400
 _NOT_TEXT = {
     codecs.BOM_UTF16_LE: "UTF-16 text",
     codecs.BOM_UTF16_BE: "UTF-16 text",
@@ -115,10 +117,18 @@ def scan(path: Path, delimiters: tuple[str, ...] = DELIMITERS) -> Scan:
     digest = hashlib.sha256()
     decoder = codecs.getincrementaldecoder("utf-8")()
     held, last = "", ""
+    packed = path.stat().st_size if path.suffix.lower() == ".gz" else 0
+    unpacked = 0
     first = True
     with opened(path) as stream:
         while chunk := stream.read(_CHUNK):
             digest.update(chunk)
+            unpacked += len(chunk)
+            if packed and unpacked > _LARGE and unpacked > _MOST_TIMES * packed:
+                raise DataError(
+                    f"{path.name} unpacks to more than {_MOST_TIMES} times its size, which no "
+                    "table of records does; it is not read: compress it again from the original."
+                )
             if first:
                 _refuse_other_formats(path, chunk)
             text = held + _decoded(path, decoder, chunk, found)

@@ -1,8 +1,8 @@
 """Text files into the staging table: DuckDB where provably exact, Python's csv otherwise."""
 
 import hashlib
-from collections import defaultdict
-from collections.abc import Callable
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,9 +16,11 @@ from evaluation.sources.contract import TableSchema
 from evaluation.sources.encodings import is_utf8, transcoded
 from evaluation.sources.records import Record, records
 from evaluation.sources.scan import DELIMITERS, Scan, scan
-from evaluation.sources.staging import LINE, ROW, Staged, check_columns
+from evaluation.sources.staging import LINE, ROW, Remark, Staged, check_columns
 
 _BATCH = 50_000
+MOST_COLUMNS = 2_000
+_MANY = 0.01
 _GLOB_CHARACTERS = frozenset("*?[]{}")
 _MALFORMED = pa.schema(
     [
@@ -141,6 +143,12 @@ def _header(path: Path, form: Form, choices: tuple[str, ...]) -> tuple[str, Reco
 
     best = max(candidates, key=merit)
     header = candidates[best]
+    if len(header.fields) > MOST_COLUMNS:
+        raise DataError(
+            f"{path.name}, line {header.line}: the header has {len(header.fields):,} columns, and "
+            f"a table here has at most {MOST_COLUMNS:,}; check that the lines are ended and the "
+            "delimiter is right, or split the table."
+        )
     if merit(best) == (0, 1):
         raise DataError(
             f"{path.name}, line {header.line}: the header reads as one column, "
@@ -259,6 +267,7 @@ def _by_row(
     malformed = RowTable(connection, f"{name}_malformed", _MALFORMED)
     keys = [header.fields.index(key) for key in form.keys if key in header.fields]
     blank_lines = multiline = 0
+    shapes: Counter[int] = Counter()
     for record in records(path, delimiter):
         if record.is_blank:
             blank_lines += 1
@@ -266,6 +275,7 @@ def _by_row(
             continue
         elif record.problem or len(record.fields) != width:
             malformed.add(_malformed_row(record, width, keys, delimiter))
+            shapes[len(record.fields)] += not record.problem
         else:
             multiline += record.last_line > record.line
             good.add((record.line, *(value or None for value in record.fields)))
@@ -283,7 +293,34 @@ def _by_row(
         malformed_rows=malformed.rows,
         blank_lines=blank_lines,
         multiline_rows=multiline,
+        remarks=tuple(_of_shape(shapes, width, good.rows, delimiter, path.name)),
     )
+
+
+def _of_shape(
+    shapes: Counter[int], width: int, good: int, delimiter: str, name: str
+) -> Iterator[Remark]:
+    """Say of the file what many rows of a wrong number of fields have in common."""
+    many = sum(count for fields, count in shapes.items() if fields > width)
+    few = sum(count for fields, count in shapes.items() if fields < width)
+    total = good + many + few
+    named = {",": "comma", ";": "semicolon", "\t": "tab", "|": "pipe"}.get(delimiter, delimiter)
+    if many > 2 and many >= _MANY * total:
+        yield Remark(
+            "delimiter_inside_values",
+            many,
+            f"{many:,} of {total:,} rows of {name} have more fields than the header: the {named} "
+            "seems to stand inside values without quotation marks; export the file again with "
+            "quotation marks around text, or with another delimiter.",
+        )
+    if few > 2 and few >= _MANY * total:
+        yield Remark(
+            "rows_cut_short",
+            few,
+            f"{few:,} of {total:,} rows of {name} have fewer fields than the header: either line "
+            f"breaks stand inside values without quotation marks, or the {named} of the header is "
+            "not the delimiter of the rows; export the file again.",
+        )
 
 
 def _malformed_row(

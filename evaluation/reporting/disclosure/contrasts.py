@@ -6,9 +6,11 @@ from types import MappingProxyType
 
 import pandas as pd
 
+from evaluation.reporting.disclosure.diagnostics import release_diagnostics
 from evaluation.reporting.disclosure.follow_up import ReleasedFollowUp
 from evaluation.reporting.disclosure.rounding import rounded_effects, rounded_models
 from evaluation.reporting.disclosure.rule import Disclosure
+from evaluation.reporting.disclosure.sensitivity import release_sensitivity
 from evaluation.reporting.disclosure.terms import few_behind
 from evaluation.reporting.numerals import SUPPRESSED
 
@@ -26,7 +28,7 @@ class ReleasedEffects:
 
     Attributes
     ----------
-    table, models, naive, balance : pandas.DataFrame
+    table, models, naive, balance, sensitivity, diagnostics : pandas.DataFrame
         As in the effects, hidden values as `SUPPRESSED`.
     withheld : tuple of (str, str)
         Service and outcome of the contrasts hidden as a whole.
@@ -36,6 +38,8 @@ class ReleasedEffects:
     models: pd.DataFrame
     naive: pd.DataFrame
     balance: pd.DataFrame
+    sensitivity: pd.DataFrame
+    diagnostics: pd.DataFrame
     withheld: tuple[tuple[str, str], ...]
 
 
@@ -99,6 +103,8 @@ def release_effects(
         models=models,
         naive=_naive(effects.naive, rule),
         balance=_balance(effects.balance, contrasts, rule),
+        sensitivity=release_sensitivity(effects.sensitivity, withheld, rule),
+        diagnostics=release_diagnostics(effects.diagnostics, contrasts, withheld, rule),
         withheld=withheld,
     )
 

@@ -102,6 +102,13 @@ def reach(exits: pd.DataFrame, study: Study, rule: Disclosure) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
+def members(exits: pd.DataFrame, column: str, rule: Disclosure) -> dict[str, set[str]]:
+    """Return the exits of each level of a characteristic, small levels taken together."""
+    levels = _levels(exits, column, rule)
+    found = dict(iter(exits["exit_id"].groupby(levels)))
+    return {level: set(found[level]) for level in _ordered(pd.Index(found), column)}
+
+
 def _reach_changed(parts: list[int], name: str, rule: Disclosure) -> bool:
     """Tell whether few more or fewer were reached, or not reached, than last year."""
     then, everyone = rule.before.count("services", name, "served"), sum(parts)

@@ -93,6 +93,8 @@ class Material:
         Estimates beside the truth of a simulated agency.
     evidence : Evidence or None
         What the released contrasts can support.
+    practice : PracticeFindings or None
+        Fidelity and federal indicators, with exact numbers.
     years : dict of str to ReleasedFollowUp
         By outcome, follow-up to the main horizon by the year of the exit.
     last : LastYear or None
@@ -110,6 +112,7 @@ class Material:
     source: str
     truth: Any = field(default=None)
     evidence: Any = field(default=None)
+    practice: Any = field(default=None)
     years: dict[str, ReleasedFollowUp] = field(default_factory=dict)
     last: LastYear | None = field(default=None)
 

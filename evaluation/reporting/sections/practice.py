@@ -1,0 +1,197 @@
+"""Sections: was support delivered as designed, the federal context, and groups of children."""
+
+import pandas as pd
+
+from evaluation.practice.equity import risks_by_group
+from evaluation.reporting.charts.served import served as draw_shares
+from evaluation.reporting.disclosure.practice import (
+    release_groups,
+    release_indicators,
+    release_measures,
+)
+from evaluation.reporting.numerals import SUPPRESSED, by_month, compact, is_missing, show
+from evaluation.reporting.sections import characteristics
+from evaluation.reporting.sections.section import Drawing, Material, Section
+from evaluation.reporting.tables import Column, Table
+from evaluation.reporting.wording import column_name, level_name, outcome_words, units
+
+NESTED = "disruption"
+MEASURES = (
+    Column("name", "Measure"),
+    Column("eligible", "Eligible", "count"),
+    Column("met", "Met", "count"),
+    Column("not_met", "Not met", "count"),
+    Column("not_yet_due", "Not yet due", "count"),
+    Column("rate", "Met, %", "percent"),
+    Column("limits", "95% interval", "percent"),
+    Column("share_required", "Required, %", "percent"),
+)
+INDICATORS = (
+    Column("title", "Indicator"),
+    Column("period", "Period"),
+    Column("numerator", "Numerator", "count"),
+    Column("denominator", "Children or days", "count"),
+    Column("observed", "Observed", "decimal"),
+    Column("limits", "95% interval", "decimal"),
+    Column("national", "National performance", "decimal"),
+)
+GROUPS = (
+    Column("group", "Group"),
+    Column("rate", "Share, %", "percent"),
+    Column("limits", "95% interval", "percent"),
+    Column("difference", "Difference from everyone, per 100", "per100"),
+    Column("difference_limits", "95% interval", "per100"),
+)
+NATIONAL = (
+    "National performance is for its own periods and stands beside the observed performance as "
+    "context. It is no target and not comparable to a federal risk-standardized performance, which "
+    "needs other states' children."
+)
+
+
+def fidelity(material: Material) -> Section | None:
+    """Say how often each measure of the policy was met."""
+    found = None if material.practice is None else material.practice.fidelity
+    if found is None:
+        return None
+    counted = found.table[found.table["eligible"].notna()]
+    released = release_measures(counted, material.rule)
+    released["name"] = released["measure"] + " " + released["title"]
+    released["limits"] = [
+        compact(r.ci_low, r.ci_high, "percent") for r in released.itertuples(index=False)
+    ]
+    shown = (released["rate"] != SUPPRESSED) & ~released["rate"].map(is_missing)
+    met = released[shown & (released["reached"] == "yes")]
+    judged = released[released["status"] == "judged"]
+    title = (
+        f"{len(met)} of {len(judged)} measures of “{found.policy.title}” reached the share the "
+        "policy asks"
+    )
+    blocks = []
+    if shown.any():
+        rows = released[shown].rename(columns={"rate": "share", "name": "level"})
+        rows["share"] = rows["share"].astype(float)
+        rows = rows.assign(characteristic="Measure")
+        chart = draw_shares(
+            rows[["characteristic", "level", "share", "ci_low", "ci_high"]],
+            title=title,
+            subtitle="Share of cases due by the end of the data that met each measure; lines are "
+            "95% intervals that count families",
+            source=material.source,
+            everyone="-",
+            axis_title="Share met",
+            name="fidelity",
+        )
+        blocks.append(Drawing(chart, "Measures of the practice policy"))
+    note = (
+        "Eligible cases are met, not met, not yet due, or lie before the records begin. "
+        f"{material.rule.words}"
+    )
+    blocks.append(Table("fidelity", "Measures of the practice policy", MEASURES, released, note))
+    lacking = found.table[found.table["eligible"].isna()]
+    points = [f"{r.measure} {r.title}: {r.needs}." for r in lacking.itertuples()]
+    points += [f"{rule}: {words}" for rule, words in found.text]
+    lead = "Not judged, with what it needs, and rules that stand as text:" if points else ""
+    return Section("fidelity", title, tuple(found.notes), tuple(blocks), lead, tuple(points))
+
+
+def federal(material: Material) -> Section | None:
+    """Set the agency's indicators beside national performance."""
+    if material.practice is None:
+        return None
+    found = material.practice.federal
+    counted = found.table[found.table["status"] == "computed"]
+    released = release_indicators(counted, material.rule)
+    released["period"] = [
+        f"{r.period_start:%Y-%m-%d} to {r.period_end:%Y-%m-%d}" for r in counted.itertuples()
+    ]
+    released["limits"] = [
+        compact(r.ci_low, r.ci_high, "decimal") for r in released.itertuples(index=False)
+    ]
+    title = f"{len(counted)} of {len(found.table)} federal indicators could be computed"
+    note = f"Shares per 100 children; rates as named. {material.rule.words}"
+    table = Table("federal", "Statewide data indicators (CFSR Round 4)", INDICATORS, released, note)
+    lacking = found.table[found.table["status"] != "computed"]
+    points = tuple(f"{r.title}: {r.needs}." for r in lacking.itertuples())
+    lead = "Cannot be computed:" if points else ""
+    blocks = (table,) if len(released) else ()
+    return Section("federal", title, (NATIONAL, *found.notes), blocks, lead, points)
+
+
+def equity(material: Material) -> Section | None:
+    """Set groups of children beside everyone, outcome by outcome."""
+    study, rule = material.study, material.rule
+    if material.practice is None or not study.report.equity_by:
+        return None
+    exits = material.cohort.exits
+    groups = {
+        column: characteristics.members(exits, column, rule)
+        for column in study.report.equity_by
+        if column in exits and column != "exit_type"
+    }
+    outcomes = [name for name in material.cohort.outcomes if name != NESTED]
+    exact = risks_by_group(material.cohort, groups, study.main_horizon, outcomes)
+    if exact.empty:
+        return None
+    released = release_groups(exact, rule)
+    blocks = []
+    for outcome in outcomes:
+        rows = released[released["measure"] == outcome].reset_index(drop=True)
+        if rows.empty or (rows["rate"] == SUPPRESSED).all():
+            continue
+        words = outcome_words(outcome, study)
+        blocks += _blocks(rows, exact, outcome, words, material)
+    if not blocks:
+        return None
+    paragraphs = (
+        "Groups are described, not blamed: a difference says what was recorded of children in a "
+        "group, not what they or their families did. Each group is set beside everyone, who "
+        "include it.",
+    )
+    month = by_month(study.main_horizon)
+    title = f"By {month}, groups of children beside everyone"
+    return Section("equity", title, paragraphs, tuple(blocks))
+
+
+def _blocks(rows: pd.DataFrame, exact: pd.DataFrame, outcome: str, words, material: Material):
+    study = material.study
+    rows = rows.assign(
+        group=[
+            f"{column_name(r.characteristic)}: {level_name(r.characteristic, r.level)}"
+            for r in rows.itertuples()
+        ],
+        limits=[compact(r.ci_low, r.ci_high, "percent") for r in rows.itertuples()],
+        difference_limits=[
+            compact(r.difference_low, r.difference_high, "per100") for r in rows.itertuples()
+        ],
+    )
+    month = by_month(study.main_horizon)
+    caption = f"{words.name} by {month}, by group"
+    table = Table(f"equity_{outcome}", caption, GROUPS, rows, material.rule.words)
+    own = exact[exact["measure"] == outcome]
+    whole = own["everyone"].iloc[0]
+    events = own.groupby("characteristic")["events"].sum().iloc[0]
+    if material.rule.hides(int(events)):
+        return [table]
+    drawn = pd.DataFrame(
+        {
+            "characteristic": rows["characteristic"].map(column_name),
+            "level": [level_name(r.characteristic, r.level) for r in rows.itertuples()],
+            "share": rows["rate"],
+            "ci_low": rows["ci_low"],
+            "ci_high": rows["ci_high"],
+        }
+    )
+    everyone = {"characteristic": "all", "level": "all", "share": whole}
+    drawn = pd.concat([pd.DataFrame([everyone]), drawn], ignore_index=True)
+    chart = draw_shares(
+        drawn,
+        title=f"By {month}, {show(whole, 'percent')} of all {units(study)} {words.did}",
+        subtitle=f"Share who {words.did} by {month}, by group; the dashed line is everyone; lines "
+        "are 95% intervals",
+        source=material.source,
+        everyone_label=f"All {units(study)}",
+        axis_title=f"Share who {words.did}",
+        name=f"equity_{outcome}",
+    )
+    return [Drawing(chart, caption), table]
