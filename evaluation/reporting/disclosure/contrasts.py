@@ -49,7 +49,7 @@ def release_effects(
     arms: dict[tuple[str, str], ReleasedFollowUp],
     totals: dict[str, tuple[int, int]],
     ends: Mapping[str, pd.DataFrame] = MappingProxyType({}),
-    reached: Mapping[str, int] = MappingProxyType({}),
+    reached: Mapping[str, tuple[int, int]] = MappingProxyType({}),
     families: int | None = None,
 ) -> ReleasedEffects:
     """Hide estimates whose arms hold few children or few events.
@@ -71,8 +71,8 @@ def release_effects(
         By outcome, the last follow-up row of each exit with its covariates: terms of
         models whose level few children or events stand behind are hidden.
     reached : mapping, optional
-        By service, the children it reached, which are shown elsewhere: the children of an
-        arm are hidden where they differ from these by a small number.
+        By service, the children it reached and did not reach, which are shown elsewhere: the
+        children of the arms are hidden where they differ from these by a small number.
     families : int, optional
         The families of the cohort, shown elsewhere.
 
@@ -113,21 +113,44 @@ def _hide_beside_others(
     table: pd.DataFrame,
     key: tuple[str, str],
     rule: Disclosure,
-    reached: int | None,
+    reached: tuple[int, int] | None,
     families: int | None,
 ) -> None:
     """Hide counts that few separate from counts shown elsewhere, or shown last year."""
     rows = (table["service"] == key[0]) & (table["outcome"] == key[1])
     first = table[rows].iloc[0]
-    near = {"n_treated": reached, "clusters": families}
+    near = {"clusters": families}
+    if reached is not None:
+        near |= dict(zip(COUNTS, reached, strict=False))
     for name in (*COUNTS, "clusters"):
         count = first[name]
         if count == SUPPRESSED or pd.isna(count):
             continue
-        others = (near.get(name), rule.before.count("effects", f"{key[0]}/{key[1]}", name))
-        if any(other is not None and rule.hides(abs(int(count) - other)) for other in others):
+        if near_another(int(count), near.get(name), key, name, rule):
             pair = next((pair for pair in (COUNTS[:2], COUNTS[2:]) if name in pair), [name])
             table.loc[rows, pair] = SUPPRESSED
+
+
+def near_another(
+    count: int, other: int | None, key: tuple[str, str], name: str, rule: Disclosure
+) -> bool:
+    """Tell whether few separate a count of a contrast from one shown elsewhere or last year.
+
+    Parameters
+    ----------
+    count : int
+        The count.
+    other : int, optional
+        The count shown elsewhere.
+    key : (str, str)
+        Service and outcome.
+    name : str
+        The column of effects, such as ``n_treated``.
+    rule : Disclosure
+        The rule of the release.
+    """
+    then = rule.before.count("effects", f"{key[0]}/{key[1]}", name)
+    return any(n is not None and rule.hides(abs(count - n)) for n in (other, then))
 
 
 def _hide_derived(table: pd.DataFrame) -> None:
