@@ -22,8 +22,9 @@ def estimates_json(report: AnnualReport) -> str:
     -------
     str
         An object with ``study``, ``provenance``, ``suppress_below``, ``effects``,
-        ``models``, ``incidence``, ``curves``, ``balance``, ``naive``, ``truth``,
-        ``cannot`` and, where it was weighed, ``evidence``. Every effect has an ``id``.
+        ``diagnostics``, ``sensitivity``, ``models``, ``incidence``, ``curves``,
+        ``balance``, ``naive``, ``truth``, ``cannot`` and, where it was weighed,
+        ``evidence``. Every effect has an ``id`` and the ``verdict`` of its checks.
         Missing numbers are null, infinite ones the text "infinity".
     """
     material = report.material
@@ -39,7 +40,16 @@ def estimates_json(report: AnnualReport) -> str:
         },
         "provenance": dict(report.provenance.rows()),
         "suppress_below": material.rule.below,
-        "effects": _records(_with_ids(released.table, material.effects.table)),
+        "effects": _records(
+            _with_ids(released.table, material.effects.table).assign(
+                verdict=[
+                    material.effects.verdict(row.service, row.outcome)
+                    for row in released.table.itertuples()
+                ]
+            )
+        ),
+        "diagnostics": _records(released.diagnostics),
+        "sensitivity": _records(released.sensitivity),
         "models": _records(released.models),
         "incidence": _follow_up(report, "at_risk"),
         "curves": _follow_up(report, "curve"),

@@ -24,7 +24,7 @@ NOTE = (
 
 
 def diagnostics(material: Material) -> Section | None:
-    """List balance, positivity, proportional hazards, events and follow-up, contrast by contrast."""
+    """List every check of every contrast with its verdict; nothing where none was made."""
     released = material.released.diagnostics
     if released.empty:
         return None
