@@ -52,9 +52,16 @@ def _page(path: Path) -> Page:
         if isinstance(node, ast.FunctionDef) and node.name.startswith("test_")
     ]
     title = (ast.get_docstring(tree) or path.stem).splitlines()[0]
-    return Page(
-        path.stem.removeprefix("test_"), title, tuple(_example(t, constants) for t in tests)
-    )
+    named = {node.id for test in tests for node in ast.walk(test) if isinstance(node, ast.Name)}
+    shared = [
+        text
+        for name, value in constants.items()
+        if name not in named
+        for text in _texts(value, constants)
+        if _is_drawing(text)
+    ]
+    examples = tuple(_example(test, constants) for test in tests)
+    return Page(path.stem.removeprefix("test_"), title, examples, tuple(shared))
 
 
 def _example(test: ast.FunctionDef, constants: dict[str, ast.expr]) -> Example:
