@@ -225,7 +225,7 @@ def report(
     refuse_unwritable(out)
     registry_of(study)
     with _agency_of(study) as agency:
-        _refuse_unserved(agency, study)
+        step("Checking every row", lambda: _refuse_unserved(agency, study))
         return _report(agency, study, out, only, formats, step)
 
 
