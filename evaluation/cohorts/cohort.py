@@ -10,6 +10,7 @@ from ibis.expr.types import Table
 
 from evaluation.cohorts.accounts import cannot, notes
 from evaluation.cohorts.adoption import AdoptionLink
+from evaluation.cohorts.assigned import AssignedInCare, assigned_in_care
 from evaluation.cohorts.changes import changes, read_saved
 from evaluation.cohorts.covariates import NOT_COVARIATES
 from evaluation.cohorts.definitions import definitions
@@ -167,6 +168,14 @@ class Cohort:
         """
         offers = attached_offers(self.stages.records, self.stages.exits)
         return tidy(offers.order_by("exit_id", "program", "assigned_day", "assignment_id"))
+
+    def assigned(self, program: str) -> AssignedInCare:
+        """Follow children from their assignment to a program or its comparison, in care.
+
+        For services that bring the exit about: exited or not (`assigned_in_care`).
+        """
+        self.study.service(program)
+        return assigned_in_care(self.stages.records, self.stages.candidates, self.study, program)
 
     @property
     def closures(self) -> pd.DataFrame:
