@@ -7,7 +7,7 @@ import pandas as pd
 
 from evaluation.cohorts import Cohort
 from evaluation.effects.arms import GIVEN_WEIGHT, Arms
-from evaluation.effects.contrast import contrast, counts_of, estimate, no_imputed_trial, study_arms
+from evaluation.effects.contrast import contrast, estimate, no_imputed_trial, study_arms
 from evaluation.effects.diagnostics import COLUMNS
 from evaluation.effects.home import OUTCOME as HOME
 from evaluation.effects.home import home_effects
@@ -183,7 +183,7 @@ def _shared(arms: Arms, part: Part, study: Study) -> dict:
         population = weights
     if GIVEN_WEIGHT in arms.rows:
         population = "as weighted"
-    counts = part.counts or counts_of(arms)
+    counts = part.counts or arms.counts
     return {
         "contrast": f"{service.name} against {service.compare_with}: {OUTCOME_WORDS[arms.outcome]}",
         "outcome": arms.outcome,

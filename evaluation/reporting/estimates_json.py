@@ -22,8 +22,9 @@ def estimates_json(report: AnnualReport) -> str:
     -------
     str
         An object with ``study``, ``provenance``, ``suppress_below``, ``effects``,
-        ``models``, ``incidence``, ``curves``, ``balance``, ``naive``, ``truth``,
-        ``cannot`` and, where it was weighed, ``evidence``. Every effect has an ``id``.
+        ``beside``, ``home``, ``missing``, ``models``, ``incidence``, ``curves``,
+        ``balance``, ``naive``, ``truth``, ``cannot`` and, where it was weighed,
+        ``evidence``. Every effect has an ``id``.
         Missing numbers are null, infinite ones the text "infinity".
     """
     material = report.material
@@ -40,6 +41,9 @@ def estimates_json(report: AnnualReport) -> str:
         "provenance": dict(report.provenance.rows()),
         "suppress_below": material.rule.below,
         "effects": _records(_with_ids(released.table, material.effects.table)),
+        "beside": _records(released.beside),
+        "home": _records(released.home),
+        "missing": _records(released.missing),
         "models": _records(released.models),
         "incidence": _follow_up(report, "at_risk"),
         "curves": _follow_up(report, "curve"),

@@ -1,7 +1,7 @@
 """Release of effects: an estimate resting on few events is withheld, and said."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import MappingProxyType
 
 import pandas as pd
@@ -15,6 +15,7 @@ COUNTS = ["n_treated", "n_comparison", "events_treated", "events_comparison"]
 VALUES = ["estimate", "se", "ci_low", "ci_high", "p", "p_adjusted", "p_false_discovery"]
 MODEL_VALUES = ["coef", "se", "robust_se", "hazard_ratio", "ci_low", "ci_high", "z", "p"]
 MODEL_COUNTS = ["n", "events", "clusters"]
+SHARES = ("risk_treated", "risk_comparison")
 NAIVE_EVENTS = ["events_ever", "events_never"]
 NAIVE_SHOWN = ["service", "outcome", "horizon", "risk_ratio", "sentence"]
 
@@ -27,6 +28,12 @@ class ReleasedEffects:
     ----------
     table, models, naive, balance : pandas.DataFrame
         As in the effects, hidden values as `SUPPRESSED`.
+    beside : pandas.DataFrame
+        Differences and ratios beside the main ones, without counts.
+    home : pandas.DataFrame
+        Home and stable from the assignment, for services that bring the exit about.
+    missing : pandas.DataFrame
+        Which covariates children lack together.
     withheld : tuple of (str, str)
         Service and outcome of the contrasts hidden as a whole.
     """
@@ -36,6 +43,9 @@ class ReleasedEffects:
     naive: pd.DataFrame
     balance: pd.DataFrame
     withheld: tuple[tuple[str, str], ...]
+    beside: pd.DataFrame = field(default_factory=pd.DataFrame)
+    home: pd.DataFrame = field(default_factory=pd.DataFrame)
+    missing: pd.DataFrame = field(default_factory=pd.DataFrame)
 
 
 def release_effects(
@@ -85,7 +95,70 @@ def release_effects(
         naive=_naive(effects.naive, rule),
         balance=_balance(effects.balance, contrasts, rule),
         withheld=withheld,
+        beside=_beside(effects.beside, table, withheld, rule),
+        home=_home(effects.home, rule),
+        missing=_missing(effects.missing, rule),
     )
+
+
+def _beside(
+    beside: pd.DataFrame,
+    table: pd.DataFrame,
+    withheld: tuple[tuple[str, str], ...],
+    rule: Disclosure,
+) -> pd.DataFrame:
+    """Release differences and ratios beside the main ones, hidden where those are.
+
+    Counts and shares of groups and other analyses are left out: set beside those of the
+    whole they would tell of few children.
+    """
+    if beside.empty:
+        return _objects(beside)
+    kept = beside["measure"].isna() | ~beside["measure"].isin(SHARES)
+    released = _objects(beside[kept])
+    hidden = pd.Series(
+        [
+            (row.service, row.outcome) in withheld
+            or any(not pd.isna(n) and rule.hides(int(n)) for n in map(row._asdict().get, COUNTS))
+            for row in beside[kept].itertuples(index=False)
+        ],
+        index=released.index,
+        dtype=bool,
+    )
+    main = table[table["estimate"].eq(SUPPRESSED)]
+    keys = set(zip(main["service"], main["outcome"], main["horizon"].astype(str), strict=True))
+    same = zip(
+        released["service"], released["outcome"], released["horizon"].astype(str), strict=True
+    )
+    hidden |= [key in keys for key in same]
+    values = [name for name in VALUES if name in released]
+    released.loc[hidden & released["measure"].notna(), values] = SUPPRESSED
+    return released.drop(columns=[*COUNTS, "clusters"])
+
+
+def _home(home: pd.DataFrame, rule: Disclosure) -> pd.DataFrame:
+    released = _objects(home)
+    if home.empty:
+        return released
+    rest = [home[f"n_{arm}"] - home[f"events_{arm}"] for arm in ("treated", "comparison")]
+    numbers = pd.concat([*(home[name] for name in COUNTS), *rest], axis=1).astype(int)
+    hidden = numbers.map(rule.hides).any(axis=1).to_numpy()
+    columns = [name for name in (*COUNTS, "clusters", *VALUES) if name in released]
+    released.loc[hidden, columns] = SUPPRESSED
+    return released
+
+
+def _missing(missing: pd.DataFrame, rule: Disclosure) -> pd.DataFrame:
+    """Hide small patterns, and never one alone, which the total would give back."""
+    released = _objects(missing)
+    if missing.empty:
+        return released
+    for _, own in missing.reset_index(drop=True).groupby(["service", "outcome"], sort=False):
+        small = own.index[own["children"].map(rule.hides)]
+        if len(small) == 1:
+            small = own["children"].sort_values(kind="stable").index[:2]
+        released.loc[small, ["children", "share"]] = SUPPRESSED
+    return released
 
 
 def _hide_contrast(
