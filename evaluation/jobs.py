@@ -279,6 +279,7 @@ def _report(
     if cohort_out is not None:
         _write_cohort(built, cohort_out)
     found = step("Estimating effects", lambda: effects(built))
+    found = step("Trying other choices", lambda: _with_sensitivity(built, found))
     weighed = step("Weighing the evidence", lambda: evidence(built, found))
     truth = None
     if agency.truth is not None:
@@ -301,6 +302,20 @@ def _report(
         ),
     )
     return [(path.suffix.lstrip(".") or path.name, path) for path in written]
+
+
+def _with_sensitivity(built, found):
+    """Repeat the primary contrast (without one, the first) under other choices."""
+    from dataclasses import replace
+
+    from evaluation.effects import sensitivity
+
+    primary = built.study.primary
+    chosen = found.table[["service", "outcome"]].drop_duplicates().head(1)
+    pairs = list(chosen.itertuples(index=False, name=None))
+    if primary is not None:
+        pairs = [(primary.service, primary.outcome)]
+    return replace(found, sensitivity=sensitivity(built, found, contrasts=pairs))
 
 
 def _write_cohort(built, out: Path) -> None:

@@ -10,7 +10,6 @@ from ibis.expr.types import Table
 
 from evaluation.cohorts.accounts import cannot, notes
 from evaluation.cohorts.adoption import AdoptionLink
-from evaluation.cohorts.assigned import AssignedInCare, assigned_in_care
 from evaluation.cohorts.changes import changes, read_saved
 from evaluation.cohorts.covariates import NOT_COVARIATES
 from evaluation.cohorts.definitions import definitions
@@ -21,6 +20,7 @@ from evaluation.cohorts.outcomes import Outcomes
 from evaluation.cohorts.records import Records
 from evaluation.cohorts.rows import rows_from, start_stop_rows
 from evaluation.cohorts.services import attached_offers
+from evaluation.cohorts.surveillance import lacks, reports_counted
 from evaluation.cohorts.taxonomy import ServiceKind, taxonomy_table
 from evaluation.cohorts.tidy import tidy
 from evaluation.cohorts.timeline import Timeline, timeline
@@ -169,14 +169,6 @@ class Cohort:
         offers = attached_offers(self.stages.records, self.stages.exits)
         return tidy(offers.order_by("exit_id", "program", "assigned_day", "assignment_id"))
 
-    def assigned(self, program: str) -> AssignedInCare:
-        """Follow children from their assignment to a program or its comparison, in care.
-
-        For services that bring the exit about: exited or not (`assigned_in_care`).
-        """
-        self.study.service(program)
-        return assigned_in_care(self.stages.records, self.stages.candidates, self.study, program)
-
     @property
     def closures(self) -> pd.DataFrame:
         """Closures of support beside the exits they reach, with what the rules find in them.
@@ -309,14 +301,42 @@ class Cohort:
         is there as long as the cohort is.
         """
         if outcome not in self._rows:
-            stages = self.stages
-            rows = start_stop_rows(
-                self.ends(outcome), stages.intervals, stages.support, stages.ages, self.programs
-            )
-            unknown = {"support_voluntary": "legal_orders", "support_closure": "closures"}
-            rows = rows.drop(*(name for name, t in unknown.items() if not stages.records.has(t)))
-            self._rows[outcome] = stages.records.stage(rows)
+            self._rows[outcome] = self.stages.records.stage(self._split(self.ends(outcome)))
         return self._rows[outcome]
+
+    def _split(self, ends: Table) -> Table:
+        stages = self.stages
+        rows = start_stop_rows(ends, stages.intervals, stages.support, stages.ages, self.programs)
+        unknown = {"support_voluntary": "legal_orders", "support_closure": "closures"}
+        return rows.drop(*(name for name, t in unknown.items() if not stages.records.has(t)))
+
+    def follow_up_counting(self, counted: str) -> pd.DataFrame:
+        """Return the start–stop rows of maltreatment with other reports counted.
+
+        Parameters
+        ----------
+        counted : str
+            A key of `surveillance.COUNTED`: bounds on what being watched adds, or a
+            negative control.
+
+        Returns
+        -------
+        pandas.DataFrame
+            Columns as in `follow_up`.
+
+        Raises
+        ------
+        DataError
+            If the data lack what tells these reports apart.
+        """
+        lacking = lacks(self.events, counted)
+        if lacking:
+            raise DataError(
+                f"Reports cannot be counted as “{counted}” without {lacking}, which is not among "
+                "the data."
+            )
+        ends = self.events.first_report(reports_counted(self.events, counted))
+        return self._beside_exits(self.stages.records.stage(self._split(ends)))
 
     def ends(self, outcome: str) -> Table:
         """Return when and why each exit's follow-up ends, as a table of the engine.
@@ -341,8 +361,8 @@ class Cohort:
 
     @cached_property
     def released_notes(self) -> list[str]:
-        """`notes` with counts from 1 to ``report.suppress_below - 1`` left untold."""
-        return notes(self, self.study.report.suppress_below)
+        """`notes` with the counts that the report's profile hides left untold."""
+        return notes(self, self.study.report.hidden_below)
 
     @cached_property
     def cannot(self) -> list[str]:

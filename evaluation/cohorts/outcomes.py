@@ -120,7 +120,7 @@ class Outcomes:
         return {
             "reentry": self._reentry,
             "disruption": self._disruption if self.sees_disruptions else self._reentry_alone,
-            "maltreatment": self._maltreatment,
+            "maltreatment": lambda: self.first_report(self.reports()),
             "visit_ended": self._visit_ended,
         }[outcome]()
 
@@ -215,10 +215,10 @@ class Outcomes:
             "reentry_day", "disrupted_day", "first_component"
         )
 
-    def _maltreatment(self) -> Table:
+    def first_report(self, reports: Table) -> Table:
+        """Return `first_end` for the first of the reports that ``counts``."""
         rules = self.study.outcomes.maltreatment
         exits = self._followed(self.exits)
-        reports = self.reports()
         counted = reports.filter((reports.day > rules.skip_first_days) & reports.counts)
         first = counted.group_by("exit_id").aggregate(report_day=counted.day.min())
         exits = exits.left_join(first, "exit_id").drop("exit_id_right")

@@ -132,6 +132,44 @@ def _treatment_weights(arms: Arms, study: Study, receipt: str) -> Propensity | N
     )
 
 
+def risk_difference(arms: Arms, horizon: int, study: Study) -> dict | None:
+    """Estimate the risk difference alone, for analyses that repeat it many times.
+
+    Parameters
+    ----------
+    arms : Arms
+        One row per child.
+    horizon : int
+        Day of the difference.
+    study : Study
+        Gives the weights.
+
+    Returns
+    -------
+    dict or None
+        One row of the effects table; nothing where neither weights nor chance make the
+        arms alike.
+
+    Raises
+    ------
+    StudyError
+        If the weights cannot be made, or five children carry them.
+    """
+    receipt = f"receipt of {arms.service.name}"
+    fitted = _treatment_weights(arms, study, receipt)
+    if fitted is None and study.design != "randomized":
+        return None
+    loss = None
+    if fitted is not None:
+        _refuse_concentration(fitted, arms)
+        loss, _ = loss_weights(arms, study.adjustment.truncate)
+    weighting = Weighting(arms, fitted, loss)
+    own, influence = _incidence(weighting, [horizon])
+    rows, _ = _risks(own, influence, horizon, weighting)
+    found = next((row for row in rows if row["measure"] == "risk_difference"), None)
+    return None if found is None else found | {"method": _method(weighting)}
+
+
 def _describe(fitted: Propensity, arms: Arms) -> Note:
     size = fitted.effective_sample_size
     if fitted.given:
@@ -195,33 +233,52 @@ def weighted_risks(
         Rows of the effects table, the curves month by month, and each family's
         contribution to the risk differences by measure and horizon.
     """
-    arms, data, clusters = weighting.arms, weighting.rows, weighting.clusters
-    options = {**weighting.options, "by": arms.service.program}
-    fit = estimates.cumulative_incidence(data, **options)
-    grid = _grid(horizons, int(data["stop"].max()))
-    at = fit.at(grid)
-    at = at[at["group"].isin(["yes", "no"]) & (at["cause"] == OUTCOME_EVENT)]
-    own = at.set_index(["group", "time"])["incidence"]
-    columns = [(row.group, OUTCOME_EVENT, row.time) for row in at.itertuples()]
-    influence = weighting.stack(fit.influence(grid)[columns])
+    grid = _grid(horizons, int(weighting.rows["stop"].max()))
+    at, influence = _incidence(weighting, grid)
     lost = estimates.restricted_mean(
-        data, horizon=list(horizons), causes=[OUTCOME_EVENT], **options
+        weighting.rows,
+        horizon=list(horizons),
+        causes=[OUTCOME_EVENT],
+        by=weighting.arms.service.program,
+        **weighting.options,
     )
     rows, by_family = [], {}
     for horizon in horizons:
-        pair = influence[[(group, OUTCOME_EVENT, horizon) for group in ("yes", "no")]]
-        covariance = intervals.clustered_covariance(pair, weighting.family)
-        risks = np.array([own.get(("yes", horizon), np.nan), own.get(("no", horizon), np.nan)])
-        rows += intervals.measures_of_risks(risks, covariance, clusters, horizon)
+        own, change = _risks(at, influence, horizon, weighting)
+        rows += own
         rows += _days_lost(lost, horizon, weighting)
-        change = pair.iloc[:, 0] - pair.iloc[:, 1]
         by_family["risk_difference", horizon] = change.groupby(weighting.family).sum()
-    method = weighting.method(
-        "Aalen–Johansen" if weighting.weighted else "unadjusted Aalen–Johansen"
-    )
+    method = _method(weighting)
     for row in rows:
         row["method"] = method
     return rows, _curves(at, influence, weighting), by_family
+
+
+def _incidence(weighting: Weighting, grid: list[int]) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return the two arms' incidence on some days, and each child's influence on it."""
+    fit = estimates.cumulative_incidence(
+        weighting.rows, by=weighting.arms.service.program, **weighting.options
+    )
+    at = fit.at(grid)
+    at = at[at["group"].isin(["yes", "no"]) & (at["cause"] == OUTCOME_EVENT)]
+    columns = [(row.group, OUTCOME_EVENT, row.time) for row in at.itertuples()]
+    return at, weighting.stack(fit.influence(grid)[columns])
+
+
+def _risks(
+    at: pd.DataFrame, influence: pd.DataFrame, horizon: int, weighting: Weighting
+) -> tuple[list[dict], pd.Series]:
+    """Compare the arms' risks at a horizon; also each child's influence on the difference."""
+    own = at.set_index(["group", "time"])["incidence"]
+    pair = influence[[(group, OUTCOME_EVENT, horizon) for group in ("yes", "no")]]
+    covariance = intervals.clustered_covariance(pair, weighting.family)
+    risks = np.array([own.get(("yes", horizon), np.nan), own.get(("no", horizon), np.nan)])
+    rows = intervals.measures_of_risks(risks, covariance, weighting.clusters, horizon)
+    return rows, pair.iloc[:, 0] - pair.iloc[:, 1]
+
+
+def _method(weighting: Weighting) -> str:
+    return weighting.method("Aalen–Johansen" if weighting.weighted else "unadjusted Aalen–Johansen")
 
 
 def _days_lost(lost, horizon: int, weighting: Weighting) -> list[dict]:

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from evaluation.cohorts import Cohort
-from evaluation.cohorts.assigned import AssignedInCare
+from evaluation.cohorts.assigned import AssignedInCare, assigned_in_care
 from evaluation.effects import intervals
 from evaluation.effects.assigned import RANDOMIZATION
 from evaluation.effects.propensity import Propensity, propensity
@@ -53,7 +53,8 @@ def home_effects(cohort: Cohort, service: Service) -> tuple[list[dict], tuple[No
         If there are no assignments to two arms, too few children, or nothing to make
         arms alike that chance did not.
     """
-    assigned = cohort.assigned(service.program)
+    stages = cohort.stages
+    assigned = assigned_in_care(stages.records, stages.candidates, cohort.study, service.program)
     return compared_at_home(assigned, service, cohort.study)
 
 

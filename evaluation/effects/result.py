@@ -97,6 +97,8 @@ class Effects:
         ``days_at_home_difference``.
     trials : dict
         By service and outcome, the `TargetTrial` behind the contrast.
+    sensitivity : pandas.DataFrame
+        What `sensitivity` gave, where it was made: the reports show it.
     """
 
     table: pd.DataFrame
@@ -109,6 +111,7 @@ class Effects:
     beside: pd.DataFrame = field(default_factory=pd.DataFrame)
     diagnostics: pd.DataFrame = field(default_factory=pd.DataFrame)
     trials: dict = field(default_factory=dict, repr=False)
+    sensitivity: pd.DataFrame = field(default_factory=pd.DataFrame)
     missing: pd.DataFrame = field(default_factory=pd.DataFrame)
     home: pd.DataFrame = field(default_factory=pd.DataFrame)
 
@@ -137,6 +140,7 @@ class Effects:
                 "naive",
                 "beside",
                 "diagnostics",
+                "sensitivity",
                 "missing",
                 "home",
             )

@@ -295,8 +295,9 @@ def _computable(measure: Measure, support: Support) -> tuple[str, str]:
             for each in (*named, measure.window.stop)
             if support.policy.parameters.get(str(each).lstrip("-")) == NOT_STATED
         ]
+        missing = ", ".join(dict.fromkeys(open_))
         return UNSTATED, (
-            f"needs a number the policy does not give: state [parameters] {', '.join(open_)} in a "
+            f"needs a number the policy does not give: state [parameters] {missing} in a "
             f'policy file that extends "{support.policy.name}"'
         )
     return (DESCRIBED if measure.share is None else JUDGED), ""

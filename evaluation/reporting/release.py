@@ -15,8 +15,11 @@ from evaluation.reporting.follow_up import (
     last_rows,
     released_arms,
     released_follow_up,
+    released_years,
 )
+from evaluation.reporting.last_year import read_last_year
 from evaluation.reporting.provenance import Provenance
+from evaluation.reporting.sections import characteristics
 from evaluation.reporting.sections.section import Material
 from evaluation.study import Study
 
@@ -40,7 +43,7 @@ def release(
     Parameters
     ----------
     study : Study
-        ``report.suppress_below`` is the rule.
+        ``report.profile`` and ``files.last_year`` make the rule.
     check : CheckResult
         The check of the data.
     cohort : Cohort
@@ -58,7 +61,8 @@ def release(
     -------
     Material
     """
-    rule = Disclosure(study.report.suppress_below)
+    last = read_last_year(study)
+    rule = Disclosure.of(study.report, None if last is None else last.published)
     rows = {outcome: cohort.follow_up(outcome) for outcome in cohort.outcomes}
     ends = {outcome: last_rows(own) for outcome, own in rows.items() if len(own)}
     followed = {
@@ -67,7 +71,16 @@ def release(
     }
     arms = _arms(study, effects, ends, followed, rule)
     totals = {outcome: (len(own), int((own["event"] == 1).sum())) for outcome, own in ends.items()}
-    released = release_effects(effects, rule, arms, totals, ends)
+    exits = cohort.exits
+    released = release_effects(
+        effects,
+        rule,
+        arms,
+        totals,
+        ends,
+        reached=characteristics.reached(exits, study),
+        families=exits["family_id"].nunique() if "family_id" in exits else None,
+    )
     if evidence is not None:
         evidence = release_evidence(evidence, released, effects.table, rule)
     return Material(
@@ -82,6 +95,12 @@ def release(
         source=f"Source: {study.report.agency}; {origin.short}. {rule.words}",
         truth=truth,
         evidence=evidence,
+        years={
+            outcome: released_years(cohort, outcome, rule, own.everyone)
+            for outcome, own in followed.items()
+            if "index_date" in exits
+        },
+        last=last,
     )
 
 
@@ -107,6 +126,7 @@ def _arms(
             followed[outcome].everyone,
             weighted=study.adjustment.weights != "none",
             within=curves.get((service, NESTED.get(outcome, ""))),
+            key=f"{outcome}/arm/{service}",
         )
         for (service, outcome), own in curves.items()
     }

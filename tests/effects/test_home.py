@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 import evaluation as ev
-from evaluation.cohorts.assigned import AssignedInCare
+from evaluation.cohorts.assigned import AssignedInCare, assigned_in_care
 from evaluation.effects.home import at_home, compared_at_home
 from evaluation.errors import StudyError
 
@@ -31,18 +31,18 @@ def study(**changes):
 def agency(kind="randomization", pairs=40):
     """Treated children go home on day 30, others on day 200; every fourth returns after 60."""
     children, removals, offers = [], [], []
-    assigned = pd.Timestamp("2019-06-01")
+    drawn = pd.Timestamp("2019-06-01")
     for number in range(2 * pairs):
         treated = number < pairs
         child, family = f"c{number:03d}", f"f{number // 2:03d}"
-        home = assigned + pd.Timedelta(days=30 if treated else 200)
+        home = drawn + pd.Timedelta(days=30 if treated else 200)
         children.append((child, family, "2012-03-01", "male" if number % 2 else "female"))
         removals.append((f"r{number}", child, "2019-01-10", home, "reunification"))
         if number % 4 == 0:
             back = home + pd.Timedelta(days=60)
             removals.append((f"b{number}", child, back, pd.NaT, None))
         arm = "homebuilders" if treated else "usual care"
-        offers.append((f"a{number}", child, "homebuilders", kind, arm, assigned))
+        offers.append((f"a{number}", child, "homebuilders", kind, arm, drawn))
     return ev.connect(
         {
             "children": pd.DataFrame(
@@ -66,6 +66,11 @@ def agency(kind="randomization", pairs=40):
     )
 
 
+def assigned(cohort):
+    stages = cohort.stages
+    return assigned_in_care(stages.records, stages.candidates, cohort.study, "homebuilders")
+
+
 def test_children_are_followed_from_assignment_exited_or_not():
     cohort = ev.build_cohort(agency(), study())
     found = ev.effects(cohort)
@@ -85,17 +90,17 @@ def test_arms_that_chance_did_not_make_are_weighted_or_refused():
     cohort = ev.build_cohort(agency("referral"), study())
     found = ev.effects(cohort)
     assert any("not assigned by chance" in text for text in found.cannot["sentence"])
-    assigned = cohort.assigned("homebuilders")
-    rows, notes = compared_at_home(assigned, with_weights.services[0], with_weights)
+    children = assigned(cohort)
+    rows, notes = compared_at_home(children, with_weights.services[0], with_weights)
     assert "weighted" in rows[0]["method"]
     assert "not known then: county" in str(notes[-1])
 
 
 def test_one_arm_alone_is_refused_with_what_is_needed():
     cohort = ev.build_cohort(agency(), study())
-    assigned = cohort.assigned("homebuilders")
+    children = assigned(cohort)
     only = AssignedInCare(
-        assigned.children[assigned.children["arm"] == "homebuilders"], assigned.stays, 0
+        children.children[children.children["arm"] == "homebuilders"], children.stays, 0
     )
     with pytest.raises(StudyError, match="rows of one arm only"):
         compared_at_home(only, study().services[0], study())

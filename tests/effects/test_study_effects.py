@@ -9,7 +9,7 @@ import pytest
 from scipy import stats
 
 from evaluation.cohorts.assigned import AssignedInCare
-from evaluation.effects import effects, propensity
+from evaluation.effects import effects, home, propensity
 from evaluation.effects.arms import Arms, arms_of
 from evaluation.effects.at_exit import weighted_risks
 from evaluation.effects.groups import effects_by_group
@@ -104,9 +104,10 @@ def test_weights_and_model_agree_about_whom_the_effect_is_for(truth):
         (COACH | {"program": "nobody"}, "no spell of the program nobody"),
     ],
 )
-def test_what_cannot_be_estimated_is_said(truth, service, words):
+def test_what_cannot_be_estimated_is_said(truth, service, words, monkeypatch):
     cohort = make_cohort(make_study(services=[service]), truth)
-    cohort.assigned = lambda program: NOBODY_ASSIGNED
+    cohort.stages = SimpleNamespace(records=None, candidates=None)
+    monkeypatch.setattr(home, "assigned_in_care", lambda *_: NOBODY_ASSIGNED)
     found = effects(cohort)
     assert found.table.empty
     assert words in found.cannot["sentence"].iloc[0]

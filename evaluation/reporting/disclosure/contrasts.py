@@ -6,8 +6,16 @@ from types import MappingProxyType
 
 import pandas as pd
 
-from evaluation.reporting.disclosure.cells import Disclosure
+from evaluation.reporting.disclosure.beside import (
+    release_beside,
+    release_home,
+    release_missing,
+)
+from evaluation.reporting.disclosure.diagnostics import release_diagnostics
 from evaluation.reporting.disclosure.follow_up import ReleasedFollowUp
+from evaluation.reporting.disclosure.rounding import rounded_effects, rounded_models
+from evaluation.reporting.disclosure.rule import Disclosure
+from evaluation.reporting.disclosure.sensitivity import release_sensitivity
 from evaluation.reporting.disclosure.terms import few_behind
 from evaluation.reporting.numerals import SUPPRESSED
 
@@ -15,7 +23,6 @@ COUNTS = ["n_treated", "n_comparison", "events_treated", "events_comparison"]
 VALUES = ["estimate", "se", "ci_low", "ci_high", "p", "p_adjusted", "p_false_discovery"]
 MODEL_VALUES = ["coef", "se", "robust_se", "hazard_ratio", "ci_low", "ci_high", "z", "p"]
 MODEL_COUNTS = ["n", "events", "clusters"]
-SHARES = ("risk_treated", "risk_comparison")
 NAIVE_EVENTS = ["events_ever", "events_never"]
 NAIVE_SHOWN = ["service", "outcome", "horizon", "risk_ratio", "sentence"]
 
@@ -26,7 +33,7 @@ class ReleasedEffects:
 
     Attributes
     ----------
-    table, models, naive, balance : pandas.DataFrame
+    table, models, naive, balance, sensitivity, diagnostics : pandas.DataFrame
         As in the effects, hidden values as `SUPPRESSED`.
     beside : pandas.DataFrame
         Differences and ratios beside the main ones, without counts.
@@ -42,6 +49,8 @@ class ReleasedEffects:
     models: pd.DataFrame
     naive: pd.DataFrame
     balance: pd.DataFrame
+    sensitivity: pd.DataFrame
+    diagnostics: pd.DataFrame
     withheld: tuple[tuple[str, str], ...]
     beside: pd.DataFrame = field(default_factory=pd.DataFrame)
     home: pd.DataFrame = field(default_factory=pd.DataFrame)
@@ -54,6 +63,8 @@ def release_effects(
     arms: dict[tuple[str, str], ReleasedFollowUp],
     totals: dict[str, tuple[int, int]],
     ends: Mapping[str, pd.DataFrame] = MappingProxyType({}),
+    reached: Mapping[str, int] = MappingProxyType({}),
+    families: int | None = None,
 ) -> ReleasedEffects:
     """Hide estimates whose arms hold few children or few events.
 
@@ -73,6 +84,11 @@ def release_effects(
     ends : mapping, optional
         By outcome, the last follow-up row of each exit with its covariates: terms of
         models whose level few children or events stand behind are hidden.
+    reached : mapping, optional
+        By service, the children it reached, which are shown elsewhere: the children of an
+        arm are hidden where they differ from these by a small number.
+    families : int, optional
+        The families of the cohort, shown elsewhere.
 
     Returns
     -------
@@ -87,78 +103,54 @@ def release_effects(
     )
     for key in contrasts[["service", "outcome"]].itertuples(index=False, name=None):
         _hide_contrast(table, key, rule, withheld, arms.get(key), totals.get(key[1]))
+        _hide_beside_others(table, key, rule, reached.get(key[0]), families)
     for service in contrasts.loc[contrasts["outcome"] == "disruption", "service"]:
         _hide_beside(table, effects.table, service, rule)
+    models = _models(effects.models, table, withheld, ends, rule)
+    if rule.strict:
+        _hide_derived(table)
+    if rule.rounds:
+        table = rounded_effects(table, effects.table.reset_index(drop=True), rule)
+        models = rounded_models(models, rule)
     return ReleasedEffects(
         table=table,
-        models=_models(effects.models, table, withheld, ends, rule),
+        models=models,
         naive=_naive(effects.naive, rule),
         balance=_balance(effects.balance, contrasts, rule),
+        sensitivity=release_sensitivity(effects.sensitivity, withheld, rule),
+        diagnostics=release_diagnostics(effects.diagnostics, contrasts, withheld, rule),
         withheld=withheld,
-        beside=_beside(effects.beside, table, withheld, rule),
-        home=_home(effects.home, rule),
-        missing=_missing(effects.missing, rule),
+        beside=release_beside(effects.beside, table, withheld, rule),
+        home=release_home(effects.home, rule),
+        missing=release_missing(effects.missing, rule),
     )
 
 
-def _beside(
-    beside: pd.DataFrame,
+def _hide_beside_others(
     table: pd.DataFrame,
-    withheld: tuple[tuple[str, str], ...],
+    key: tuple[str, str],
     rule: Disclosure,
-) -> pd.DataFrame:
-    """Release differences and ratios beside the main ones, hidden where those are.
-
-    Counts and shares of groups and other analyses are left out: set beside those of the
-    whole they would tell of few children.
-    """
-    if beside.empty:
-        return _objects(beside)
-    kept = beside["measure"].isna() | ~beside["measure"].isin(SHARES)
-    released = _objects(beside[kept])
-    hidden = pd.Series(
-        [
-            (row.service, row.outcome) in withheld
-            or any(not pd.isna(n) and rule.hides(int(n)) for n in map(row._asdict().get, COUNTS))
-            for row in beside[kept].itertuples(index=False)
-        ],
-        index=released.index,
-        dtype=bool,
-    )
-    main = table[table["estimate"].eq(SUPPRESSED)]
-    keys = set(zip(main["service"], main["outcome"], main["horizon"].astype(str), strict=True))
-    same = zip(
-        released["service"], released["outcome"], released["horizon"].astype(str), strict=True
-    )
-    hidden |= [key in keys for key in same]
-    values = [name for name in VALUES if name in released]
-    released.loc[hidden & released["measure"].notna(), values] = SUPPRESSED
-    return released.drop(columns=[*COUNTS, "clusters"])
+    reached: int | None,
+    families: int | None,
+) -> None:
+    """Hide counts that few separate from counts shown elsewhere, or shown last year."""
+    rows = (table["service"] == key[0]) & (table["outcome"] == key[1])
+    first = table[rows].iloc[0]
+    near = {"n_treated": reached, "clusters": families}
+    for name in (*COUNTS, "clusters"):
+        count = first[name]
+        if count == SUPPRESSED or pd.isna(count):
+            continue
+        others = (near.get(name), rule.before.count("effects", f"{key[0]}/{key[1]}", name))
+        if any(other is not None and rule.hides(abs(int(count) - other)) for other in others):
+            pair = next((pair for pair in (COUNTS[:2], COUNTS[2:]) if name in pair), [name])
+            table.loc[rows, pair] = SUPPRESSED
 
 
-def _home(home: pd.DataFrame, rule: Disclosure) -> pd.DataFrame:
-    released = _objects(home)
-    if home.empty:
-        return released
-    rest = [home[f"n_{arm}"] - home[f"events_{arm}"] for arm in ("treated", "comparison")]
-    numbers = pd.concat([*(home[name] for name in COUNTS), *rest], axis=1).astype(int)
-    hidden = numbers.map(rule.hides).any(axis=1).to_numpy()
-    columns = [name for name in (*COUNTS, "clusters", *VALUES) if name in released]
-    released.loc[hidden, columns] = SUPPRESSED
-    return released
-
-
-def _missing(missing: pd.DataFrame, rule: Disclosure) -> pd.DataFrame:
-    """Hide small patterns, and never one alone, which the total would give back."""
-    released = _objects(missing)
-    if missing.empty:
-        return released
-    for _, own in missing.reset_index(drop=True).groupby(["service", "outcome"], sort=False):
-        small = own.index[own["children"].map(rule.hides)]
-        if len(small) == 1:
-            small = own["children"].sort_values(kind="stable").index[:2]
-        released.loc[small, ["children", "share"]] = SUPPRESSED
-    return released
+def _hide_derived(table: pd.DataFrame) -> None:
+    """Hide every estimate of a contrast one of whose counts is hidden."""
+    hidden = (table[COUNTS] == SUPPRESSED).any(axis=1)
+    table.loc[hidden, VALUES] = SUPPRESSED
 
 
 def _hide_contrast(
@@ -211,8 +203,10 @@ def _models(
             models.loc[rows, [*MODEL_VALUES, *MODEL_COUNTS]] = SUPPRESSED
             continue
         own = table[(table["service"] == service) & (table["outcome"] == outcome)]
-        if (own[COUNTS] == SUPPRESSED).to_numpy().any():
+        if (own[[*COUNTS, "clusters"]] == SUPPRESSED).to_numpy().any():
             models.loc[rows, MODEL_COUNTS] = SUPPRESSED
+            if rule.strict and (own[COUNTS] == SUPPRESSED).to_numpy().any():
+                models.loc[rows, MODEL_VALUES] = SUPPRESSED
         if outcome in ends:
             terms = models.loc[rows, "term"]
             few = terms.index[few_behind(list(terms), ends[outcome], rule)]
@@ -256,6 +250,9 @@ def _balance(balance: pd.DataFrame, contrasts: pd.DataFrame, rule: Disclosure) -
     released = _objects(balance)
     if balance.empty:
         return released
+    if rule.rounds:
+        for name in ("before", "after"):
+            released[name] = balance[name].astype(float).round(2).astype(object).to_numpy()
     sizes = contrasts.set_index(["service", "outcome"])[["n_treated", "n_comparison"]]
     levels = balance[balance["covariate"].str.contains("[", regex=False)]
     column = levels["covariate"].str.split("[").str[0]
@@ -266,6 +263,10 @@ def _balance(balance: pd.DataFrame, contrasts: pd.DataFrame, rule: Disclosure) -
             own[["mean_treated", "mean_comparison"]] * sizes.loc[(service, outcome)].to_numpy()
         )
         hidden = _rare(children.astype(float).round(), rule)
+        for place, row in own.iterrows() if rule.rounds else ():
+            for name, of in sizes.loc[(service, outcome)].items():
+                side = name.replace("n_", "mean_")
+                released.loc[place, side] = rule.grid(float(row[side]), float(of))
         columns = ["mean_treated", "mean_comparison", "before", "after"]
         released.loc[hidden, columns] = SUPPRESSED
     return released
