@@ -27,8 +27,8 @@ def estimates_json(report: AnnualReport) -> str:
     str
         An object with ``study``, ``provenance``, ``audience``, ``profile``,
         ``suppress_below``, ``protocol`` and ``counts`` (for next year's report),
-        ``effects``, ``diagnostics``, ``sensitivity``, ``models``, ``incidence`` (for all,
-        by exit type, by exit year, by arm), ``curves``, ``balance``, ``naive``, ``truth``,
+        ``effects``, ``diagnostics``, ``sensitivity``, ``beside``, ``home``, ``missing``,
+        ``models``, ``incidence`` (for all, by exit type, by exit year, by arm), ``curves``, ``balance``, ``naive``, ``truth``,
         ``cannot`` and, where it was weighed, ``evidence``. Every effect has an ``id`` and
         the ``verdict`` of its checks.
         Missing numbers are null, infinite ones the text "infinity".
@@ -60,6 +60,9 @@ def estimates_json(report: AnnualReport) -> str:
         ),
         "diagnostics": _records(released.diagnostics),
         "sensitivity": _records(released.sensitivity),
+        "beside": _records(released.beside),
+        "home": _records(released.home),
+        "missing": _records(released.missing),
         "models": _records(released.models),
         "incidence": _follow_up(report, "at_risk"),
         "curves": _follow_up(report, "curve"),

@@ -1,11 +1,16 @@
 """Release of effects: an estimate resting on few events is withheld, and said."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import MappingProxyType
 
 import pandas as pd
 
+from evaluation.reporting.disclosure.beside import (
+    release_beside,
+    release_home,
+    release_missing,
+)
 from evaluation.reporting.disclosure.diagnostics import release_diagnostics
 from evaluation.reporting.disclosure.follow_up import ReleasedFollowUp
 from evaluation.reporting.disclosure.rounding import rounded_effects, rounded_models
@@ -30,6 +35,12 @@ class ReleasedEffects:
     ----------
     table, models, naive, balance, sensitivity, diagnostics : pandas.DataFrame
         As in the effects, hidden values as `SUPPRESSED`.
+    beside : pandas.DataFrame
+        Differences and ratios beside the main ones, without counts.
+    home : pandas.DataFrame
+        Home and stable from the assignment, for services that bring the exit about.
+    missing : pandas.DataFrame
+        Which covariates children lack together.
     withheld : tuple of (str, str)
         Service and outcome of the contrasts hidden as a whole.
     """
@@ -41,6 +52,9 @@ class ReleasedEffects:
     sensitivity: pd.DataFrame
     diagnostics: pd.DataFrame
     withheld: tuple[tuple[str, str], ...]
+    beside: pd.DataFrame = field(default_factory=pd.DataFrame)
+    home: pd.DataFrame = field(default_factory=pd.DataFrame)
+    missing: pd.DataFrame = field(default_factory=pd.DataFrame)
 
 
 def release_effects(
@@ -106,6 +120,9 @@ def release_effects(
         sensitivity=release_sensitivity(effects.sensitivity, withheld, rule),
         diagnostics=release_diagnostics(effects.diagnostics, contrasts, withheld, rule),
         withheld=withheld,
+        beside=release_beside(effects.beside, table, withheld, rule),
+        home=release_home(effects.home, rule),
+        missing=release_missing(effects.missing, rule),
     )
 
 

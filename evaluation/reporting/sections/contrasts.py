@@ -14,6 +14,7 @@ from evaluation.reporting.numerals import (
     months,
     show,
 )
+from evaluation.reporting.sections.beside import beside_tables, home_table
 from evaluation.reporting.sections.section import Drawing, Material, Section
 from evaluation.reporting.sentences import (
     MEANINGFUL_DIFFERENCE,
@@ -67,7 +68,11 @@ def contrasts(material: Material) -> Section | None:
             said.append(sentence(material, service, outcome, estimate))
     if not found:
         said = ["Why not is listed below, service by service."]
-        return Section("effects", "No effect of a service could be estimated", tuple(said))
+        home = home_table(material)
+        title = "No effect of a service among exits could be estimated"
+        if home is None:
+            return Section("effects", "No effect of a service could be estimated", tuple(said))
+        return Section("effects", title, tuple(said), (home,))
     first = study.primary.outcome if study.primary else None
     first = first if first in found else next(iter(found))
     title = finding_title(found[first], outcome_words(first, study), study.design)
@@ -76,6 +81,7 @@ def contrasts(material: Material) -> Section | None:
         _risks(material),
         _ratios(material),
         *_arms(material),
+        *beside_tables(material),
     ]
     return Section(
         "effects",
@@ -134,7 +140,9 @@ def strength(material: Material, service: str, outcome: str) -> str:
     """Say how strong a contrast is: its design and what its diagnostics say."""
     study = material.study
     settings = study.service(service)
-    if study.design == "randomized":
+    own = material.effects.table
+    own = own[(own["service"] == service) & (own["outcome"] == outcome)]
+    if own["method"].str.startswith("intention to treat").any():
         return "Randomized: chance alone decided who was offered the service."
     parts = []
     balance = material.effects.balance
