@@ -129,7 +129,7 @@ def fit_outcome_model(arms: Arms, study: Study, weights: Propensity | None = Non
 def _changing(fit, arms: Arms) -> float:
     try:
         tested = fit.proportional_hazards().table.set_index("term")["p"]
-    except (estimates.EstimateError, np.linalg.LinAlgError):
+    except estimates.EstimateError:
         return math.nan
     return float(tested.get(quoted(arms.service.program), math.nan))
 
