@@ -30,6 +30,7 @@ EXIT_TYPES: tuple[str, ...] = get_args(ExitType)
 OUTCOMES: tuple[str, ...] = get_args(Outcome)
 HONEST_EXPOSURES: tuple[str, ...] = get_args(Exposure)
 PLANNED_DESIGNS = ("roll-out", "score threshold")
+HIDDEN_BELOW = {"cms": 11, "rounded": 8, "none": 0}
 EVER_SERVED = ("ever", "never", "ever/never", "ever-never", "ever served", "received", "served")
 
 
@@ -204,10 +205,26 @@ class ReportSettings(_Section):
     agency: str = "the agency"
     horizons: tuple[PositiveDays, ...] = (180, 365, 730)
     equity_by: tuple[str, ...] = ()
+    profile: Literal["threshold", "cms", "rounded", "none"] = "threshold"
     suppress_below: Annotated[int, Field(ge=0)] = 11
     date: datetime.date | None = None
     logo: str | None = None
     colour: Annotated[str, Field(pattern=r"^#[0-9A-Fa-f]{6}$")] | None = None
+
+    @model_validator(mode="after")
+    def _one_threshold(self) -> Self:
+        given = "suppress_below" in self.model_fields_set
+        if given and self.suppress_below != self.hidden_below:
+            raise ValueError(
+                f'suppress_below is {self.suppress_below}, and the profile "{self.profile}" hides '
+                f'below {self.hidden_below}: take one out, or set profile = "threshold"'
+            )
+        return self
+
+    @property
+    def hidden_below(self) -> int:
+        """The least count the release shows beside zero; 0 hides nothing."""
+        return HIDDEN_BELOW.get(self.profile, self.suppress_below)
 
 
 class Files(_Section):
@@ -218,6 +235,7 @@ class Files(_Section):
     studies: str | None = None
     templates: str | None = None
     last_year: str | None = None
+    last_cohort: str | None = None
     taxonomy: str | None = None
 
 

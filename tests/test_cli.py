@@ -189,7 +189,7 @@ def test_an_impossible_date_is_named_with_its_line(agency, tmp_path):
     ("asked", "words"),
     [
         (["--format", "odt"], ["odt", "html, docx, pdf"]),
-        (["--only", "brief"], ["brief", "annual"]),
+        (["--only", "letter"], ["letter", "annual, brief, technical"]),
         (["--out", "{full}"], ["kept.txt", "another"]),
         (["--out", "{full}/kept.txt/out"], ["kept.txt", "another"]),
     ],

@@ -8,7 +8,7 @@ from evaluation.cohorts.adoption import adoption_link, unfollowed_adoptions
 from evaluation.cohorts.assurance import assure
 from evaluation.cohorts.closures import attached_closures, orders_in_effect
 from evaluation.cohorts.clusters import clusters, with_cluster
-from evaluation.cohorts.cohort import Cohort, Stages
+from evaluation.cohorts.cohort import Cohort
 from evaluation.cohorts.covariates import describe, with_prior_reports
 from evaluation.cohorts.episodes import next_removals, removal_episodes
 from evaluation.cohorts.outcomes import CANNOT_BE_FOLLOWED, Outcomes, first_move, later_adoption
@@ -30,6 +30,7 @@ from evaluation.cohorts.services import (
     exposure_intervals,
 )
 from evaluation.cohorts.siblings import with_siblings_in_care
+from evaluation.cohorts.stages import Stages
 from evaluation.cohorts.support import support_intervals
 from evaluation.cohorts.taxonomy import program_kinds
 from evaluation.errors import StudyError

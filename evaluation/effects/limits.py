@@ -87,7 +87,7 @@ def thin_arm(counts: dict[str, int], name: str, what: str, study: Study) -> str 
                 f"too few to compare {what}; pool years or agencies."
             )
         if events < THRESHOLDS.events_per_arm:
-            least = max(THRESHOLDS.events_per_arm, study.report.suppress_below)
+            least = max(THRESHOLDS.events_per_arm, study.report.hidden_below)
             return (
                 f"{name}: fewer than {least} events of {what} in the {side} "
                 "arm, too few for a comparison; pool years or agencies."

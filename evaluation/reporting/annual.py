@@ -5,10 +5,18 @@ from typing import Any
 
 import pandas as pd
 
-from evaluation.reporting.numerals import show
+from evaluation.reporting.numerals import SUPPRESSED, show
 from evaluation.reporting.provenance import Provenance
 from evaluation.reporting.release import release
-from evaluation.reporting.sections import contrasts, doubts, outcomes, people, quality
+from evaluation.reporting.sections import (
+    changed,
+    characteristics,
+    contrasts,
+    doubts,
+    outcomes,
+    people,
+    quality,
+)
 from evaluation.reporting.sections import evidence as supported
 from evaluation.reporting.sections import practice as practice_sections
 from evaluation.reporting.sections.section import Material, Section
@@ -121,6 +129,7 @@ def annual_report(
         practice_sections.fidelity(material),
         practice_sections.federal(material),
         supported.summary(material),
+        changed.changed(material),
         doubts.cannot(material),
         doubts.naive(material),
         doubts.truth(material),
@@ -207,10 +216,10 @@ def _share_card(material: Material, outcome: str) -> Card | None:
 
 
 def _people_card(material: Material) -> Card:
-    last = material.cohort.flow.iloc[-1]
     first, final = material.study.cohort.exits
+    everyone = characteristics.cohort_size(material.cohort.exits, material.rule)
     return Card(
-        show(material.rule.count(int(last["exits"])), "count"),
+        show(everyone if everyone == SUPPRESSED else material.rule.count(everyone), "count"),
         f"Exits followed, from {first} to {final}.",
         "A count, without sampling.",
         "A description of all exits.",
@@ -220,7 +229,7 @@ def _people_card(material: Material) -> Card:
 def _rows_card(material: Material) -> Card:
     counts = material.check.counts
     return Card(
-        show(int(counts["read"].sum()), "count"),
+        show(material.rule.shown(int(counts["read"].sum())), "count"),
         "Rows of records were read and checked.",
         "What was set aside is counted by table.",
         "A description of the data.",

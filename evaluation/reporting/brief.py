@@ -122,8 +122,10 @@ def _others(material: Material, service: Service | None, outcome: str) -> tuple[
 
 
 def _served(material: Material, service: Service | None) -> tuple[str, ...]:
-    whom, everyone = units(material.study), len(material.cohort.exits)
-    said = [f"{material.rule.say(everyone)} {whom} were followed."]
+    whom, exits = units(material.study), material.cohort.exits
+    said = []
+    if characteristics.cohort_size(exits, material.rule) != SUPPRESSED:
+        said = [f"{material.rule.say(len(exits))} {whom} were followed."]
     for other in material.study.services:
         reached = _reached(material, other.program)
         if reached is not None:

@@ -143,9 +143,10 @@ def _waits(table: Loaded) -> Iterator[tuple]:
     if happened:
         pairs.append((happened, "known_on"))
     for since, until in pairs:
-        if not {since, until} <= set(rows.columns) or not rows[until].type().is_date():
+        if not {since, until} <= set(rows.columns) or not _is_day(rows[until]):
             continue
-        days = rows[until].delta(rows[since], unit="day").cast("int64")
+        until_day = rows[until].cast("date")
+        days = until_day.delta(rows[since], unit="day").cast("int64")
         both = rows.select(days=days).filter(lambda t: t.days.notnull())
         counted = both.group_by("days").aggregate(n=both.count()).order_by("days").to_pandas()
         total = int(counted["n"].sum())
@@ -155,6 +156,10 @@ def _waits(table: Loaded) -> Iterator[tuple]:
         median, p95 = (int(counted["days"][(reached >= q).idxmax()]) for q in (0.5, 0.95))
         negative = int(counted.loc[counted["days"] < 0, "n"].sum())
         yield name, since, until, total, median, p95, negative
+
+
+def _is_day(column: ir.Value) -> bool:
+    return column.type().is_date() or column.type().is_timestamp()
 
 
 def _event_date(schema: TableSchema, columns) -> str | None:

@@ -140,8 +140,8 @@ def test_a_past_years_cohort_is_rebuilt_from_records_entered_late(messy, history
         frame = now[name].copy()
         wait = [datetime.timedelta(days=int(n)) for n in rng.integers(0, 90, 2 * len(frame))]
         if begins:
-            entered = zip(frame[begins], wait, strict=False)
-            frame["known_on"] = [day + lag for day, lag in entered]
+            begun = [past if pd.isna(day) else day for day in frame[begins]]
+            frame["known_on"] = [day + lag for day, lag in zip(begun, wait, strict=False)]
         if ends:
             late = zip(frame[ends], wait[len(frame) :], strict=True)
             frame[known] = [None if day is None or pd.isna(day) else day + lag for day, lag in late]

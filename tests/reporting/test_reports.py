@@ -351,7 +351,11 @@ def test_estimates_are_strict_json_in_full_precision(written, results):
     assert set(content) == {
         "study",
         "provenance",
+        "audience",
+        "profile",
         "suppress_below",
+        "protocol",
+        "counts",
         "effects",
         "models",
         "incidence",

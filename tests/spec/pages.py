@@ -26,11 +26,12 @@ class Example:
 
 @dataclass(frozen=True)
 class Page:
-    """One spec file."""
+    """One spec file; ``shared`` are drawings that its fixtures use and no test names."""
 
     name: str
     title: str
     examples: tuple[Example, ...]
+    shared: tuple[str, ...] = ()
 
 
 def pages(folder: Path = SPECS) -> list[Page]:
@@ -51,9 +52,16 @@ def _page(path: Path) -> Page:
         if isinstance(node, ast.FunctionDef) and node.name.startswith("test_")
     ]
     title = (ast.get_docstring(tree) or path.stem).splitlines()[0]
-    return Page(
-        path.stem.removeprefix("test_"), title, tuple(_example(t, constants) for t in tests)
-    )
+    named = {node.id for test in tests for node in ast.walk(test) if isinstance(node, ast.Name)}
+    shared = [
+        text
+        for name, value in constants.items()
+        if name not in named
+        for text in _texts(value, constants)
+        if _is_drawing(text)
+    ]
+    examples = tuple(_example(test, constants) for test in tests)
+    return Page(path.stem.removeprefix("test_"), title, examples, tuple(shared))
 
 
 def _example(test: ast.FunctionDef, constants: dict[str, ast.expr]) -> Example:
@@ -75,10 +83,10 @@ def _texts(statement: ast.AST, constants: dict[str, ast.expr]) -> list[str]:
     if isinstance(statement, ast.Constant):
         return [statement.value] if isinstance(statement.value, str) else []
     if isinstance(statement, ast.JoinedStr):
-        return [_joined(statement)]
+        return [_joined(statement, constants)]
     if isinstance(statement, ast.Name):
         known = constants.get(statement.id)
-        return [] if known is None else _texts(known, {})
+        return [] if known is None else _texts(known, constants)
     if isinstance(statement, ast.BinOp) and isinstance(statement.op, ast.Add):
         sides = _texts(statement.left, constants), _texts(statement.right, constants)
         return ["\n".join(text for side in sides for text in side)]
@@ -89,12 +97,16 @@ def _texts(statement: ast.AST, constants: dict[str, ast.expr]) -> list[str]:
     return [text for child in children for text in _texts(child, constants)]
 
 
-def _joined(text: ast.JoinedStr) -> str:
-    return "".join(
-        part.value if isinstance(part, ast.Constant) else f"{{{ast.unparse(part.value)}}}"
-        for part in text.values
-        if isinstance(part, ast.Constant | ast.FormattedValue)
-    )
+def _joined(text: ast.JoinedStr, constants: dict[str, ast.expr]) -> str:
+    """Write an f-string with the file's constants put in and other names in braces."""
+    parts = []
+    for part in text.values:
+        if isinstance(part, ast.Constant):
+            parts.append(part.value)
+        elif isinstance(part, ast.FormattedValue):
+            known = _texts(part.value, constants) if isinstance(part.value, ast.Name) else []
+            parts.append("".join(known) or f"{{{ast.unparse(part.value)}}}")
+    return "".join(parts)
 
 
 def _is_drawing(text: str) -> bool:
@@ -104,6 +116,8 @@ def _is_drawing(text: str) -> bool:
 def markdown(page: Page) -> str:
     """Write a page: a heading per example, its drawings as tables, what must be true as code."""
     lines = [f"# {page.title}", ""]
+    for text in page.shared:
+        lines += ["```", text.strip(), "```", ""]
     for example in page.examples:
         lines += [f"## {_sentence(example.name)}", "", _escaped(example.words), ""]
         for kind, text in example.parts:

@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from evaluation.reporting.disclosure.cells import Disclosure
+from evaluation.reporting.disclosure.rule import Disclosure
 from evaluation.reporting.numerals import SUPPRESSED
 
 MEASURE_PARTS = ("met", "not_met", "not_yet_due", "cannot_be_computed")

@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from evaluation.reporting.disclosure.cells import Disclosure
+from evaluation.reporting.disclosure.rule import Disclosure
 from evaluation.reporting.numerals import SUPPRESSED
 
 VALUES = ["estimate", "se", "ci_low", "ci_high", "p"]

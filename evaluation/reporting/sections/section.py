@@ -7,6 +7,7 @@ from evaluation.reporting.charts.chart import Chart
 from evaluation.reporting.charts.style import FULL_WIDTH
 from evaluation.reporting.disclosure import Disclosure, ReleasedEffects, ReleasedFollowUp
 from evaluation.reporting.follow_up import OutcomeFollowUp
+from evaluation.reporting.last_year import LastYear
 from evaluation.reporting.tables import Table
 from evaluation.reporting.wording import upper_first
 from evaluation.study import Note, Study
@@ -94,6 +95,10 @@ class Material:
         What the released contrasts can support.
     practice : PracticeFindings or None
         Fidelity and federal indicators, with exact numbers.
+    years : dict of str to ReleasedFollowUp
+        By outcome, follow-up to the main horizon by the year of the exit.
+    last : LastYear or None
+        What last year's report said.
     """
 
     study: Study
@@ -108,6 +113,8 @@ class Material:
     truth: Any = field(default=None)
     evidence: Any = field(default=None)
     practice: Any = field(default=None)
+    years: dict[str, ReleasedFollowUp] = field(default_factory=dict)
+    last: LastYear | None = field(default=None)
 
     def service_name(self, program: str) -> str:
         """Return a program's name as readers see it."""
