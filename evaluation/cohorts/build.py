@@ -79,10 +79,12 @@ def _assemble(agency, study: Study) -> Cohort:
     rows = records.stage(select(rows, steps, study.cohort.unit))
     flow = flow_table(rows, steps, study.cohort)
     exits = rows.filter(rows.left_at == 0)
+    joined = clusters(exits)
+    exits = later_adoption(records, first_move(records, exits))
     exits, history = _with_history(exits, rows, placed, records)
-    exits, columns = describe(with_cluster(exits, clusters(exits)), records, history)
+    exits, columns = describe(with_cluster(exits, joined), records, history)
     exits = exits.mutate(**{CANNOT_BE_FOLLOWED: (exits.exit_type == "adoption") & (not link.kept)})
-    exits = records.stage(later_adoption(records, first_move(records, exits)))
+    exits = records.stage(exits)
     if records.has("disruptions"):
         columns["later_adoption_day"] = "later_adoption_day"
     orders = records.stage(orders_in_effect(records, exits))
@@ -117,7 +119,7 @@ def _with_history(
     if records.has("maltreatment_reports"):
         exits = with_prior_reports(exits, records)
         history.append("prior_reports")
-    return records.stage(exits), history
+    return exits, history
 
 
 def refuse_unknown_covariates(cohort: Cohort) -> None:
