@@ -7,10 +7,7 @@ once, before any data are touched, and is said in words.
 import datetime
 import hashlib
 import json
-import re
 import tomllib
-from collections.abc import Callable
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self, get_args
 
@@ -18,6 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationError,
 
 from evaluation.errors import StudyError
 from evaluation.study_errors import sentences
+from evaluation.study_notes import Note as Note
 
 ExitType = Literal["reunification", "relative", "guardianship", "adoption"]
 Outcome = Literal["reentry", "disruption", "maltreatment", "visit_ended"]
@@ -32,34 +30,6 @@ HONEST_EXPOSURES: tuple[str, ...] = get_args(Exposure)
 PLANNED_DESIGNS = ("roll-out", "score threshold")
 HIDDEN_BELOW = {"cms": 11, "rounded": 8, "none": 0}
 EVER_SERVED = ("ever", "never", "ever/never", "ever-never", "ever served", "received", "served")
-
-
-@dataclass(frozen=True)
-class Note:
-    """A sentence with counts of children in it, which a release may have to hide.
-
-    Attributes
-    ----------
-    text : str
-        The sentence, with ``{name}`` where a count stands.
-    counts : dict of str to int
-        The counts by name.
-    """
-
-    text: str
-    counts: dict[str, int] = field(default_factory=dict)
-
-    def __str__(self) -> str:
-        return self.say(lambda count: f"{count:,}")
-
-    def say(self, show: Callable[[int], str]) -> str:
-        """Write the sentence with every count as ``show`` prints it; other braces stay."""
-
-        def shown(found: re.Match) -> str:
-            count = self.counts.get(found[1])
-            return found[0] if count is None else show(count)
-
-        return re.sub(r"\{(\w+)\}", shown, self.text)
 
 
 class _Section(BaseModel):
