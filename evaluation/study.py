@@ -8,7 +8,6 @@ import datetime
 import hashlib
 import json
 import re
-import tomllib
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,7 +16,7 @@ from typing import Annotated, Any, Literal, Self, get_args
 from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationError, model_validator
 
 from evaluation.errors import StudyError
-from evaluation.study_errors import sentences
+from evaluation.study_errors import read_settings, sentences
 
 ExitType = Literal["reunification", "relative", "guardianship", "adoption"]
 Outcome = Literal["reentry", "disruption", "maltreatment", "visit_ended"]
@@ -310,25 +309,7 @@ class Study(_Section):
             If the file cannot be read, is not TOML, or breaks the protocol's rules.
         """
         path = Path(path)
-        try:
-            settings = tomllib.loads(path.read_text(encoding="utf-8"))
-        except FileNotFoundError:
-            raise StudyError(
-                f"There is no study file {path}: give the path of a study.toml, or make one "
-                "with `permanency new DIR`."
-            ) from None
-        except OSError as error:
-            raise StudyError(
-                f"{path} cannot be read ({error.strerror}): give the path of a study.toml."
-            ) from None
-        except UnicodeDecodeError as error:
-            line = error.object[: error.start].count(b"\n") + 1
-            raise StudyError(
-                f"{path}, line {line}: the byte {error.object[error.start]:#04x} is not UTF-8; "
-                "save the file as UTF-8 text."
-            ) from None
-        except tomllib.TOMLDecodeError as error:
-            raise StudyError(f"{path} is not valid TOML: {error}.") from None
+        settings = read_settings(path)
         try:
             study = cls(**settings)
         except StudyError as error:
