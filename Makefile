@@ -11,7 +11,7 @@ MARKERS ?=
 CHILDREN ?= 20000
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint format truth bench docs clean
+.PHONY: help demo test lint format truth bench attack docs clean
 
 help: ## List the commands
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -57,6 +57,9 @@ $(PEERS)/.installed: benchmarks/peers.txt
 bench: $(STAMP) $(PEERS)/.installed ## Time the package beside its peers (half an hour)
 	@$(BIN)/python benchmarks/speed.py --peers $(PEERS)/bin/python
 	@$(BIN)/python benchmarks/cohorts.py
+
+attack: $(STAMP) ## Try to work hidden counts out of the released files of 300 small counties
+	@$(BIN)/python -m tests.reporting.counties 300
 
 $(VENV)/.docs: $(STAMP)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[docs]'

@@ -155,21 +155,58 @@ def _concerns(findings: pd.DataFrame) -> list[str]:
 
 
 def cohort(study_file: Path, out: Path, step: Step) -> list[str]:
-    """Build a study's cohort and write its row-level tables to ``out``."""
+    """Build a study's cohort and write its row-level tables to ``out``.
+
+    With ``[files] last_cohort`` also how the data of today differ from those it was made of.
+    """
     study = Study.from_toml(study_file)
     refuse_unwritable(out)
     with _agency_of(study) as agency:
         _refuse_unserved(agency, study)
         built = step("Building the cohort", lambda: _build(agency, study))
-        _write_cohort(built, out)
+        since, told = _since_last(agency, built, step)
+        _write_cohort(built, out, since)
         last = built.flow.iloc[-1]
         aside = _set_aside(agency.check().counts)
     return [
         *aside,
         f"{int(last.exits):,} exits of {int(last.children):,} children in "
         f"{int(last.families):,} families.",
+        *told,
         f"Wrote {out} (row-level: for internal use only).",
     ]
+
+
+def _since_last(agency, built, step: Step) -> tuple[dict[str, pd.DataFrame], list[str]]:
+    """Compare with a cohort saved earlier, under the rules it was built by."""
+    from evaluation.cohorts import build_cohort
+    from evaluation.cohorts.changes import (
+        RULES_FILE,
+        change_words,
+        changes,
+        read_saved,
+        refuse_other_ids,
+        saved_rules,
+    )
+
+    study = built.study
+    if study.files.last_cohort is None:
+        return {}, []
+    path = study.folder / study.files.last_cohort
+    saved, rules = read_saved(path), saved_rules(path)
+    if rules is not None and rules != study.cohort:
+        then = study.model_copy(update={"cohort": rules, "assurance": ()})
+        built = step("Building the saved cohort anew", lambda: build_cohort(agency, then))
+    now = _private({"exits": built.exits}, study)["exits"]
+    refuse_other_ids(saved, now, path)
+    table = changes(saved, now)
+    told = [f"Since {path} was saved: {change_words(saved, table)}; changes.csv lists them."]
+    if rules is None:
+        told.append(
+            f"No {RULES_FILE} is beside it, so it was compared under this study's rules: an exit "
+            "that these let in and those did not counts as a late entry."
+        )
+    return {"changes": table}, told
 
 
 def report(
@@ -318,17 +355,28 @@ def _with_sensitivity(built, found):
     return replace(found, sensitivity=sensitivity(built, found, contrasts=pairs))
 
 
-def _write_cohort(built, out: Path) -> None:
+def _private(tables: dict[str, pd.DataFrame], study: Study) -> dict[str, pd.DataFrame]:
+    """Replace ids by pseudonyms where the study says so."""
+    if not study.privacy.pseudonymize:
+        return tables
+    from evaluation.reporting.pseudonyms import pseudonym_key, pseudonymize
+
+    return pseudonymize(tables, pseudonym_key(study))
+
+
+def _write_cohort(built, out: Path, since: dict[str, pd.DataFrame] | None = None) -> None:
+    """Write row-level tables; those of ``since`` are private already and go as CSV alone."""
+    from evaluation.cohorts.changes import RULES_FILE, rules_text
+
     tables = {"exits": built.exits, "flow": built.flow}
     tables |= {f"follow_up_{name}": built.follow_up(name) for name in built.outcomes}
-    if built.study.privacy.pseudonymize:
-        from evaluation.reporting.pseudonyms import pseudonym_key, pseudonymize
-
-        tables = pseudonymize(tables, pseudonym_key(built.study))
     with whole_folder(out) as folder:
-        for name, frame in tables.items():
+        for name, frame in _private(tables, built.study).items():
             write_csv(folder / f"{name}.csv", frame)
             write_parquet(folder / f"{name}.parquet", frame)
+        for name, frame in (since or {}).items():
+            write_csv(folder / f"{name}.csv", frame)
+        write_text(folder / RULES_FILE, rules_text(built.study.cohort))
         words = "\n".join(f"{rule}: {text}" for rule, text in built.definitions)
         write_text(folder / "definitions.txt", words + "\n")
 

@@ -7,16 +7,15 @@ once, before any data are touched, and is said in words.
 import datetime
 import hashlib
 import json
-import re
-from collections.abc import Callable
-from dataclasses import dataclass, field
+import tomllib
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationError, model_validator
 
 from evaluation.errors import StudyError
-from evaluation.study_errors import read_settings, sentences
+from evaluation.study_errors import sentences
+from evaluation.study_notes import Note as Note
 
 ExitType = Literal["reunification", "relative", "guardianship", "adoption"]
 Outcome = Literal["reentry", "disruption", "maltreatment", "visit_ended"]
@@ -31,34 +30,6 @@ HONEST_EXPOSURES: tuple[str, ...] = get_args(Exposure)
 PLANNED_DESIGNS = ("roll-out", "score threshold")
 HIDDEN_BELOW = {"cms": 11, "rounded": 8, "none": 0}
 EVER_SERVED = ("ever", "never", "ever/never", "ever-never", "ever served", "received", "served")
-
-
-@dataclass(frozen=True)
-class Note:
-    """A sentence with counts of children in it, which a release may have to hide.
-
-    Attributes
-    ----------
-    text : str
-        The sentence, with ``{name}`` where a count stands.
-    counts : dict of str to int
-        The counts by name.
-    """
-
-    text: str
-    counts: dict[str, int] = field(default_factory=dict)
-
-    def __str__(self) -> str:
-        return self.say(lambda count: f"{count:,}")
-
-    def say(self, show: Callable[[int], str]) -> str:
-        """Write the sentence with every count as ``show`` prints it; other braces stay."""
-
-        def shown(found: re.Match) -> str:
-            count = self.counts.get(found[1])
-            return found[0] if count is None else show(count)
-
-        return re.sub(r"\{(\w+)\}", shown, self.text)
 
 
 class _Section(BaseModel):
@@ -234,6 +205,7 @@ class Files(_Section):
     studies: str | None = None
     templates: str | None = None
     last_year: str | None = None
+    last_cohort: str | None = None
     taxonomy: str | None = None
 
 
@@ -309,7 +281,25 @@ class Study(_Section):
             If the file cannot be read, is not TOML, or breaks the protocol's rules.
         """
         path = Path(path)
-        settings = read_settings(path)
+        try:
+            settings = tomllib.loads(path.read_text(encoding="utf-8"))
+        except FileNotFoundError:
+            raise StudyError(
+                f"There is no study file {path}: give the path of a study.toml, or make one "
+                "with `permanency new DIR`."
+            ) from None
+        except OSError as error:
+            raise StudyError(
+                f"{path} cannot be read ({error.strerror}): give the path of a study.toml."
+            ) from None
+        except UnicodeDecodeError as error:
+            line = error.object[: error.start].count(b"\n") + 1
+            raise StudyError(
+                f"{path}, line {line}: the byte {error.object[error.start]:#04x} is not UTF-8; "
+                "save the file as UTF-8 text."
+            ) from None
+        except tomllib.TOMLDecodeError as error:
+            raise StudyError(f"{path} is not valid TOML: {error}.") from None
         try:
             study = cls(**settings)
         except StudyError as error:

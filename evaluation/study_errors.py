@@ -1,13 +1,9 @@
-"""What is wrong in a study, in words instead of a parser's or validator's report."""
+"""What is wrong in a study, in words instead of a validator's report."""
 
 import difflib
-import tomllib
-from pathlib import Path
 from typing import Any, get_args
 
 from pydantic import BaseModel, ValidationError
-
-from evaluation.errors import StudyError
 
 
 def sentences(error: ValidationError, model: type[BaseModel]) -> list[str]:
@@ -77,32 +73,3 @@ def _keys_at(section: list[str], root: type[BaseModel]) -> list[str]:
             (c for c in candidates if isinstance(c, type) and issubclass(c, BaseModel)), model
         )
     return [field.alias or name for name, field in model.model_fields.items()]
-
-
-def read_settings(path: Path) -> dict[str, Any]:
-    """Read a study file as TOML.
-
-    Raises
-    ------
-    StudyError
-        If it cannot be read, is not UTF-8 or not TOML; names the line where there is one.
-    """
-    try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise StudyError(
-            f"There is no study file {path}: give the path of a study.toml, or make one "
-            "with `permanency new DIR`."
-        ) from None
-    except OSError as error:
-        raise StudyError(
-            f"{path} cannot be read ({error.strerror}): give the path of a study.toml."
-        ) from None
-    except UnicodeDecodeError as error:
-        line = error.object[: error.start].count(b"\n") + 1
-        raise StudyError(
-            f"{path}, line {line}: the byte {error.object[error.start]:#04x} is not UTF-8; "
-            "save the file as UTF-8 text."
-        ) from None
-    except tomllib.TOMLDecodeError as error:
-        raise StudyError(f"{path} is not valid TOML: {error}.") from None

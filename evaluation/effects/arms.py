@@ -85,6 +85,17 @@ class Arms:
         """Count outcome events in these rows."""
         return int((self.rows.loc[rows, "event"] == OUTCOME_EVENT).sum())
 
+    @property
+    def counts(self) -> dict[str, int]:
+        """Children and events of both arms, and families, as the effects table has them."""
+        return {
+            "n_treated": self.children(self.served),
+            "n_comparison": self.children(self.compared),
+            "events_treated": self.events(self.served),
+            "events_comparison": self.events(self.compared),
+            "clusters": int(self.rows["family_id"].nunique()),
+        }
+
     def among(self, kept: pd.Series, leave_out: str | None = None) -> "Arms":
         """Return the contrast among some of its rows.
 

@@ -118,7 +118,7 @@ def _beside(study: Study, arms: Arms, analysis: str, variant: str) -> list[dict]
     reason = shortage(arms, study)
     if reason is None:
         try:
-            return [named | row | counts_of(arms) for row in estimate(arms, study).rows]
+            return [named | row | arms.counts for row in estimate(arms, study).rows]
         except (StudyError, EstimateError) as error:
             reason = str(error)
     return [named | {"method": reason}]
@@ -216,14 +216,3 @@ def _trial(cohort: Cohort, arms: Arms) -> Part:
         checks=checks,
         trial=trial,
     )
-
-
-def counts_of(arms: Arms) -> dict[str, int]:
-    """Count a contrast's children, events and families, arm by arm."""
-    return {
-        "n_treated": arms.children(arms.served),
-        "n_comparison": arms.children(arms.compared),
-        "events_treated": arms.events(arms.served),
-        "events_comparison": arms.events(arms.compared),
-        "clusters": int(arms.rows["family_id"].nunique()),
-    }

@@ -57,7 +57,7 @@ def effects_by_group(
             continue
         parts[str(name)] = part
         rows += [
-            {"analysis": f"by {label}", "variant": str(name)} | row
+            {"analysis": f"by {label}", "variant": str(name)} | row | own.counts
             for row in part.rows
             if row["measure"] == "hazard_ratio"
             or (row["measure"] == "risk_difference" and row["horizon"] == horizon)

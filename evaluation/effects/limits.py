@@ -14,7 +14,7 @@ def refusal(service: Service, outcome: str) -> str | None:
         return (
             f"{service.name} is meant to bring the exit about, so it changes who exits: comparing "
             f"{OUTCOME_WORDS[outcome]} among exits is not its effect. The honest outcome starts at "
-            "assignment (home and stable at a horizon), which this version does not offer."
+            "assignment: home and stable at a horizon, and days at home."
         )
     if service.exposure == "target trial" and service.compare_with != "usual care":
         return (

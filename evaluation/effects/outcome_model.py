@@ -118,7 +118,7 @@ def fit_outcome_model(arms: Arms, study: Study, weighting: Weighting | None = No
 def _changing(fit, arms: Arms) -> float:
     try:
         tested = fit.proportional_hazards().table.set_index("term")["p"]
-    except (estimates.EstimateError, np.linalg.LinAlgError):
+    except estimates.EstimateError:
         return math.nan
     return float(tested.get(quoted(arms.service.program), math.nan))
 

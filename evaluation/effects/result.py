@@ -91,6 +91,10 @@ class Effects:
     missing : pandas.DataFrame
         ``service``, ``outcome``, ``lacking`` (covariates, or "none"), ``children``,
         ``share``: which covariates children lack together.
+    home : pandas.DataFrame
+        For services that bring the exit about, from the assignment: the columns of
+        ``table``; risks are shares home and stable (more is better), and
+        ``days_at_home_difference``.
     trials : dict
         By service and outcome, the `TargetTrial` behind the contrast.
     sensitivity : pandas.DataFrame
@@ -109,6 +113,7 @@ class Effects:
     trials: dict = field(default_factory=dict, repr=False)
     sensitivity: pd.DataFrame = field(default_factory=pd.DataFrame)
     missing: pd.DataFrame = field(default_factory=pd.DataFrame)
+    home: pd.DataFrame = field(default_factory=pd.DataFrame)
 
     def verdict(self, service: str, outcome: str) -> str:
         """Return ``pass``, ``caution`` or ``fail``: the worst of a contrast's diagnostics."""
@@ -137,5 +142,6 @@ class Effects:
                 "diagnostics",
                 "sensitivity",
                 "missing",
+                "home",
             )
         } | {"notes": [str(note) for note in self.notes]}

@@ -1,13 +1,16 @@
 """Every contrast of a study, estimated or said to be out of reach."""
 
 import difflib
+from dataclasses import replace
 
 import pandas as pd
 
 from evaluation.cohorts import Cohort
 from evaluation.effects.arms import GIVEN_WEIGHT, Arms
-from evaluation.effects.contrast import contrast, counts_of, estimate, no_imputed_trial, study_arms
+from evaluation.effects.contrast import contrast, estimate, no_imputed_trial, study_arms
 from evaluation.effects.diagnostics import COLUMNS
+from evaluation.effects.home import OUTCOME as HOME
+from evaluation.effects.home import home_effects
 from evaluation.effects.limits import OUTCOME_WORDS, refusal, shortage
 from evaluation.effects.missing import patterns
 from evaluation.effects.multiplicity import adjust, family
@@ -16,7 +19,7 @@ from evaluation.effects.outside_weights import cannot_be_weighted, checked_weigh
 from evaluation.effects.result import TABLE_COLUMNS, Effects, Part
 from evaluation.errors import StudyError
 from evaluation.estimates import EstimateError
-from evaluation.study import Service, Study
+from evaluation.study import Note, Service, Study
 
 __all__ = ["effects", "estimate"]
 
@@ -76,7 +79,27 @@ def effects(cohort: Cohort, weights: pd.DataFrame | None = None) -> Effects:
                 except (StudyError, EstimateError) as error:
                     reason = f"{service.name}, {OUTCOME_WORDS[outcome]}: {error}"
             cannot.append({"service": service.program, "outcome": outcome, "sentence": reason})
-    return _assemble(study, parts, cannot, naive)
+    home, notes = _home(cohort, cannot)
+    found = _assemble(study, parts, cannot, naive)
+    said = {str(note): note for note in (*found.notes, *notes)}
+    return replace(found, home=home, notes=tuple(said.values()))
+
+
+def _home(cohort: Cohort, cannot: list[dict]) -> tuple[pd.DataFrame, list[Note]]:
+    """Compare services that bring the exit about from their assignment."""
+    rows, notes = [], []
+    for service in cohort.study.services:
+        if not service.brings_about_exit:
+            continue
+        try:
+            found, said = home_effects(cohort, service)
+        except (StudyError, EstimateError) as error:
+            cannot.append({"service": service.program, "outcome": HOME, "sentence": str(error)})
+            continue
+        rows += found
+        notes += said
+    columns = [name for name in TABLE_COLUMNS if name not in (*ADJUSTED, "primary")]
+    return pd.DataFrame(rows, columns=columns), notes
 
 
 def _check_covariates(cohort: Cohort) -> None:
@@ -160,7 +183,7 @@ def _shared(arms: Arms, part: Part, study: Study) -> dict:
         population = weights
     if GIVEN_WEIGHT in arms.rows:
         population = "as weighted"
-    counts = part.counts or counts_of(arms)
+    counts = part.counts or arms.counts
     return {
         "contrast": f"{service.name} against {service.compare_with}: {OUTCOME_WORDS[arms.outcome]}",
         "outcome": arms.outcome,

@@ -2,9 +2,10 @@
 
 import datetime
 from dataclasses import dataclass
-from functools import cached_property, reduce
+from functools import cached_property
 
 import ibis
+import pyarrow as pa
 from ibis.expr.types import DateValue, Table
 
 from evaluation.cohorts import Cohort
@@ -33,6 +34,7 @@ _BOUNDS = {
     "window end": "window_end",
     "support end": "support_end",
 }
+_CASE_COLUMNS = ("measure", "case_id", "cluster", "exit_id", "anchor_date")
 _NEEDS_WINDOW = ("window start", "window end")
 
 
@@ -69,11 +71,23 @@ class Support:
         return self._reached[1]
 
     @cached_property
+    def computable(self) -> tuple[Measure, ...]:
+        """The measures whose numbers the policy states and whose tables are there."""
+        return tuple(
+            measure
+            for measure in self.policy.measures
+            if self.policy.is_stated(measure) and self.needs(measure) is None
+        )
+
+    @cached_property
     def _attached(self) -> dict[str, Table]:
         return {}
 
     def rows(self, table: str) -> Table:
-        """Return a table's rows beside every exit they reach, with ``row_key`` and ``exit_id``."""
+        """Return what the measures read of a table, beside every exit its rows reach.
+
+        ``exit_id`` and ``row_key`` stand beside the columns.
+        """
         if table not in self._attached:
             rows, key = self.records.table(table), contract().table(table).primary_key[0]
             absent = [n for n in ("child_id", "family_id", "household_id") if n not in rows.columns]
@@ -82,8 +96,10 @@ class Support:
                 rows.select(key, "child_id", "family_id", "household_id"), key, self.exits
             )
             reached = self.records.stage(found.select("exit_id", row_key=found[key]))
-            self._attached[table] = reached.join(rows, reached.row_key == rows[key]).drop(
-                "child_id", "family_id", "household_id"
+            read = {c for m in self.policy.measures for t, c in self._columns(m) if t == table}
+            both = reached.join(rows, reached.row_key == rows[key])
+            self._attached[table] = self.records.stage(
+                both.select("exit_id", "row_key", *sorted(read))
             )
         return self._attached[table]
 
@@ -120,32 +136,64 @@ class Support:
         return named
 
     def cases(self, measure: Measure) -> Table:
-        """Return the cases of a measure with what became of each.
+        """Return the cases of a measure with what became of each: rows of `all_cases`."""
+        rows = self.all_cases
+        return rows.filter(rows.measure == measure.id).drop("measure")
 
-        Returns
-        -------
-        ibis.Table
-            ``case_id``, ``cluster``, ``exit_id`` (the first of the children
-            the case is about), ``anchor_date``, ``first_day`` and ``due_date``
-            (missing where the window has no such end), ``found`` (events in
-            the window), ``status`` (one of `STATUSES`).
+    @cached_property
+    def all_cases(self) -> Table:
+        """The cases of every computable measure, made in one go.
+
+        ``measure``, ``case_id``, ``cluster``, ``exit_id`` (the first of the
+        children the case is about), ``anchor_date``, ``first_day`` and
+        ``due_date`` (missing where the window has no such end), ``found``
+        (distinct events in the window), ``status`` (one of `STATUSES`).
+        Compiling an expression costs more than running it on a county's
+        records, so measures are stacked and each step is run once for all.
         """
-        reached = self._windowed(measure, self._anchored(measure))
-        found = self._found(measure, reached)
-        per_case = reached.group_by("case_id").aggregate(
-            cluster=reached.cluster.min(),
-            exit_id=reached.exit_id.min(),
-            anchor_date=reached.anchor_date.min(),
-            first_day=reached.first_day.min(),
-            due_date=reached.due_date.max(),
-            support_end=reached.support_end.max(),
+        windows = self._windows
+        hits = _stacked([hit for m in self.computable for hit in self._hits(m, windows)])
+        found = hits.group_by("measure", "case_id").aggregate(
+            found=hits.event_key.nunique().cast("int32")
         )
-        cases = per_case.left_join(found, "case_id").drop("case_id_right")
+        per_case = windows.group_by("measure", "case_id").aggregate(
+            cluster=windows.cluster.min(),
+            exit_id=windows.exit_id.min(),
+            anchor_date=windows.anchor_date.min(),
+            first_day=windows.first_day.min(),
+            due_date=windows.due_date.max(),
+            support_end=windows.support_end.max(),
+        )
+        cases = per_case.left_join(found, ["measure", "case_id"])
+        cases = cases.drop("measure_right", "case_id_right")
         cases = cases.mutate(found=cases.found.fill_null(0))
-        return cases.mutate(status=self._status(measure, cases)).drop("support_end")
+        cases = cases.join(self._terms(), "measure")
+        return self.records.stage(
+            cases.select(*_CASE_COLUMNS, "first_day", "due_date", "found", status=_status(cases))
+        )
 
-    def _exits_of(self, measure: Measure) -> Table:
-        exits = self.exits
+    @cached_property
+    def _windows(self) -> Table:
+        """A row per measure, case and exit: the case's day and its window."""
+        exits = self.exits.select(
+            "exit_id",
+            "unit_id",
+            "flow_family",
+            "cluster",
+            "removal_date",
+            "index_date",
+            "first_return",
+            "family_return",
+            "window_start",
+            "window_end",
+            "support_end",
+            "left_date",
+            "window_pending",
+        )
+        exits = self.records.stage(exits)
+        return self.records.stage(_stacked([self._windowed(m, exits) for m in self.computable]))
+
+    def _exits_of(self, measure: Measure, exits: Table) -> Table:
         if measure.eligible:
             given = self.cohort.stages.exits
             named = {c.field: given[self.cohort.columns[c.field]] for c in measure.eligible}
@@ -155,18 +203,17 @@ class Support:
             exits = exits.filter(~exits.window_pending)
         return exits
 
-    def _anchored(self, measure: Measure) -> Table:
-        """Return a row per case and exit: ``case_id``, ``anchor_date``, ``row_key``."""
-        anchor, exits = measure.anchor, self._exits_of(measure)
+    def _anchored(self, measure: Measure, exits: Table) -> Table:
+        """Add ``case_id``, ``anchor_date`` and ``row_key`` to the exits of a measure."""
+        anchor, exits = measure.anchor, self._exits_of(measure, exits)
         if anchor.table is None:
             name, date = _MOMENTS[anchor.on]
-            cases = exits.mutate(
-                case_id=exits[name], anchor_date=exits[date], row_key=ibis.null("string")
-            )
+            case_id = exits[name]
             if anchor.on == "return":
-                cases = cases.mutate(
-                    case_id=cases.case_id + " " + cases.anchor_date.strftime("%Y-%m-%d")
-                )
+                case_id = case_id + " " + exits[date].strftime("%Y-%m-%d")
+            cases = exits.mutate(
+                case_id=case_id, anchor_date=exits[date], row_key=ibis.null("string")
+            )
         else:
             rows = self.rows(anchor.table)
             rows = rows.filter(holds(rows, anchor.where) & rows[anchor.date].notnull())
@@ -200,52 +247,60 @@ class Support:
             anchor_date=on.cast("date"), case_id=cases.case_id + " #" + cases.turn.cast("string")
         )
 
-    def _windowed(self, measure: Measure, cases: Table) -> Table:
+    def _windowed(self, measure: Measure, exits: Table) -> Table:
         """Add ``first_day`` and ``due_date``, the ends of each case's window."""
-        cases = self._shifted(measure, cases, "start", "first_day")
-        return self.records.stage(self._shifted(measure, cases, "stop", "due_date"))
+        cases = self._anchored(measure, exits)
+        for end, name in (("start", "first_day"), ("stop", "due_date")):
+            offset = self.policy.offset(measure, end)
+            if measure.window.unit == "business days" and isinstance(offset, int) and offset:
+                days = self._business_days(offset).select("day", **{name: "shifted"})
+                cases = cases.join(days, cases.anchor_date == days.day).drop("day")
+            else:
+                cases = cases.mutate(**{name: _shifted(cases, offset, measure.window.unit)})
+        return cases.select(
+            *_CASE_COLUMNS[1:],
+            "first_day",
+            "due_date",
+            "support_end",
+            "window_end",
+            "row_key",
+            measure=ibis.literal(measure.id),
+        )
 
-    def _shifted(self, measure: Measure, cases: Table, end: str, name: str) -> Table:
-        offset = self.policy.offset(measure, end)
-        if offset is None:
-            return cases.mutate(**{name: ibis.null("date")})
-        if isinstance(offset, str):
-            return cases.mutate(**{name: cases[_BOUNDS[offset]]})
-        if measure.window.unit == "business days":
-            return self._in_business_days(cases, offset, name)
-        unit = "months" if measure.window.unit == "months" else "days"
-        moved = cases.anchor_date + ibis.interval(**{unit: abs(offset)})
-        if offset < 0:
-            moved = cases.anchor_date - ibis.interval(**{unit: -offset})
-        return cases.mutate(**{name: moved.cast("date")})
-
-    def _in_business_days(self, cases: Table, number: int, name: str) -> Table:
-        cases = self.records.stage(cases)
-        span = cases.aggregate(first=cases.anchor_date.min(), last=cases.anchor_date.max())
+    @cached_property
+    def _span(self) -> tuple[datetime.date, datetime.date] | None:
+        """First and last day any case can count from."""
+        exits = self.exits
+        span = exits.aggregate(first=exits.first_return.min(), last=exits.window_end.max())
         span = span.to_pyarrow().to_pylist()[0]
         if span["first"] is None:
-            return cases.mutate(**{name: cases.anchor_date})
-        days = shifts(span["first"], span["last"], number, self.policy.calendar)
-        days = days.select("day", **{name: days.shifted})
-        return cases.join(days, cases.anchor_date == days.day).drop("day")
-
-    def _found(self, measure: Measure, cases: Table) -> Table:
-        """Count the distinct events in each case's window: ``case_id``, ``found``."""
-        parts = [self._events(event, cases) for event in measure.events]
-        hits = reduce(lambda one, other: ibis.union(one, other), parts).distinct()
-        return hits.group_by("case_id").aggregate(found=hits.count().cast("int32"))
-
-    def _events(self, event: Event, cases: Table) -> Table:
-        window = cases.select(
-            "case_id", "exit_id", "first_day", "due_date", "row_key", "window_end"
+            return None
+        anchors = [measure.anchor for measure in self.policy.measures]
+        turned = (
+            (self.policy.value(m, m.anchor.every_days) or 0, m.anchor.times)
+            for m in self.computable
         )
+        beyond = 31 * max((anchor.offset_months for anchor in anchors), default=0)
+        beyond += max((every * times for every, times in turned), default=0)
+        return span["first"], span["last"] + datetime.timedelta(days=beyond)
+
+    def _business_days(self, number: int) -> Table:
+        today = self.records.through("removals")
+        return shifts(*(self._span or (today, today)), number, self.policy.calendar)
+
+    def _hits(self, measure: Measure, windows: Table) -> list[Table]:
+        """Return the events in each case's window, one table for each kind of event."""
+        window = windows.filter(windows.measure == measure.id)
+        return [self._events(event, window) for event in measure.events]
+
+    def _events(self, event: Event, window: Table) -> Table:
         if event.table is None:
             hits = window.filter(_within(window.window_end, window))
-            return hits.select("case_id", event_key=ibis.literal("window end"))
+            return hits.select("measure", "case_id", event_key=ibis.literal("window end"))
         rows = self.rows(event.table)
         rows = rows.filter(holds(rows, event.where) & rows[event.date].notnull())
-        until = rows[event.until] if event.until else ibis.null("date")
-        rows = rows.select("exit_id", event_key="row_key", on=rows[event.date], until=until)
+        until = {"until": rows[event.until]} if event.until else {}
+        rows = rows.select("exit_id", event_key="row_key", on=rows[event.date], **until)
         keys = [window.exit_id == rows.exit_id]
         if event.link == "row":
             keys.append(window.row_key == rows.event_key)
@@ -256,32 +311,73 @@ class Support:
             hits = hits.filter(starts & lasts)
         else:
             hits = hits.filter(_within(hits["on"], hits))
-        return hits.select("case_id", event_key=event.table + " " + hits.event_key)
+        return hits.select("measure", "case_id", event_key=event.table + " " + hits.event_key)
 
-    def _status(self, measure: Measure, cases: Table):
-        through = ibis.literal(self.through(measure), type="date")
-        wanted = self.policy.value(measure, measure.at_least)
-        due = ibis.coalesce(cases.due_date, cases.anchor_date)
-        unsettled = due > through
-        if measure.expect == "none":
-            met, open_ended = (cases.found == 0) & ~unsettled, cases.found == 0
-        else:
-            met, open_ended = cases.found >= wanted, cases.found < wanted
-        branches = [(met, MET), (open_ended & unsettled, NOT_YET_DUE)]
-        if measure.only_while_open:
-            branches.insert(0, (true(cases.support_end <= due), ENDED))
-        begins = [self._begins(e) for e in measure.events if e.table and e.link == "case"]
-        begins = [day for day in begins if day is not None]
-        if begins and measure.expect == "event":
-            branches.append((due < ibis.literal(min(begins), type="date"), UNRECORDED))
-        if begins and measure.expect == "none":
-            branches.insert(0, (due < ibis.literal(min(begins), type="date"), UNRECORDED))
-        return ibis.cases(*branches, else_=NOT_MET)
+    def _terms(self) -> Table:
+        """What each measure asks of what was found, and how far its records reach."""
+        rows = []
+        for measure in self.computable:
+            looked_in = {(e.table, e.date) for e in measure.events if e.table and e.link == "case"}
+            begins = [self._begins[each] for each in looked_in if self._begins[each] is not None]
+            rows.append(
+                {
+                    "measure": measure.id,
+                    "wanted": self.policy.value(measure, measure.at_least),
+                    "none_expected": measure.expect == "none",
+                    "only_while_open": measure.only_while_open,
+                    "through": self.through(measure),
+                    "begins": min(begins, default=datetime.date.min),
+                }
+            )
+        kinds = dict.fromkeys(("none_expected", "only_while_open"), "boolean")
+        kinds |= {"measure": "string", "wanted": "int32", "through": "date", "begins": "date"}
+        columns = {name: [row[name] for row in rows] for name in kinds}
+        return ibis.memtable(pa.table(columns, schema=ibis.schema(kinds).to_pyarrow()))
 
-    def _begins(self, event: Event) -> datetime.date | None:
-        """Return the first day an event's table has a row on."""
-        rows = self.records.table(event.table)
-        return rows[event.date].min().to_pyarrow().as_py()
+    @cached_property
+    def _begins(self) -> dict[tuple[str, str], datetime.date | None]:
+        """The first day each table looked in has a row on, by table and date."""
+        asked = {(e.table, e.date) for m in self.computable for e in m.events if e.table}
+        return {
+            (table, date): self.records.table(table)[date].min().to_pyarrow().as_py()
+            for table, date in sorted(asked)
+        }
+
+
+def _stacked(parts: list[Table]) -> Table:
+    return ibis.union(*parts) if parts[1:] else parts[0]
+
+
+def _shifted(cases: Table, offset: int | str | None, unit: str) -> DateValue:
+    """Return an end of each case's window, counted in days or months or on a day of the case."""
+    if offset is None:
+        return ibis.null("date")
+    if isinstance(offset, str):
+        return cases[_BOUNDS[offset]]
+    if offset == 0:
+        return cases.anchor_date
+    step = ibis.interval(**{"months" if unit == "months" else "days": abs(offset)})
+    moved = cases.anchor_date - step if offset < 0 else cases.anchor_date + step
+    return moved.cast("date")
+
+
+def _status(cases: Table):
+    """Return what became of each case, from what was found and what its measure asks.
+
+    A window that ended before the records begin is no miss: nothing could be
+    found in it. For events that ought not to be, not even a finding of none counts.
+    """
+    due = ibis.coalesce(cases.due_date, cases.anchor_date)
+    unsettled, unrecorded = due > cases.through, due < cases.begins
+    none, enough = cases.found == 0, cases.found >= cases.wanted
+    return ibis.cases(
+        (cases.none_expected & unrecorded, UNRECORDED),
+        (true(cases.only_while_open & (cases.support_end <= due)), ENDED),
+        (cases.none_expected.ifelse(none & ~unsettled, enough), MET),
+        (cases.none_expected.ifelse(none, ~enough) & unsettled, NOT_YET_DUE),
+        (~cases.none_expected & unrecorded, UNRECORDED),
+        else_=NOT_MET,
+    )
 
 
 def _within(day: DateValue, window: Table):

@@ -116,25 +116,19 @@ class Fidelity(PracticeResult):
             ``anchor_date``: what is not done yet and falls due within
             ``days``, soonest first.
         """
-        parts = []
-        for measure in self._counted():
-            if measure.expect == "none":
-                continue
-            cases = self._support.cases(measure)
-            left = days_left(cases, self.through)
-            waiting = cases.filter((cases.status == NOT_YET_DUE) & (left >= 1) & (left <= days))
-            waiting = waiting.mutate(days_left=days_left(waiting, self.through))
-            parts.append(
-                _with_unit(waiting, self._support, self.unit).mutate(
-                    measure=ibis.literal(measure.id), title=ibis.literal(measure.title)
-                )
-            )
         columns = ["due_date", "days_left", "measure", "title", "unit", "child_id"]
         columns += ["household_id", "family_id", "case_id", "anchor_date"]
-        if not parts:
+        if not self._support.computable:
             return pd.DataFrame(columns=columns)
-        found = ibis.union(*(part.select(*columns) for part in parts)) if parts[1:] else parts[0]
-        return tidy(found.select(*columns).order_by("due_date", "measure", "case_id"))
+        cases, asked = self._support.all_cases, self.policy.measures
+        left = days_left(cases, self.through)
+        owed = cases.measure.isin([each.id for each in asked if each.expect == "event"])
+        waiting = cases.filter(owed, cases.status == NOT_YET_DUE, left >= 1, left <= days)
+        waiting = waiting.mutate(days_left=days_left(waiting, self.through))
+        found = _with_unit(waiting, self._support, self.unit)
+        found = tidy(found.order_by("due_date", "measure", "case_id"))
+        found["title"] = found["measure"].map({each.id: each.title for each in asked})
+        return found[columns]
 
     @property
     def windows(self) -> pd.DataFrame:
@@ -182,10 +176,6 @@ class Fidelity(PracticeResult):
             "text": [{"id": id, "text": words} for id, words in self.text],
             "notes": list(self.notes),
         } | self._records("table", "by_unit", "by_month")
-
-    def _counted(self) -> list[Measure]:
-        told = self.table.set_index("measure")["status"]
-        return [m for m in self.policy.measures if told[m.id] in (JUDGED, DESCRIBED)]
 
     def _require(self, measure: Measure) -> None:
         row = self.table.set_index("measure").loc[measure.id]
@@ -250,21 +240,16 @@ def fidelity(
         )
     support = Support(cohort, read)
     column = _unit(cohort, unit)
-    rows, by_unit, by_month = [], [], []
+    whole, by_unit, by_month = _counts(support, column)
+    rows = []
     for measure in read.measures:
-        row = {"measure": measure.id, "title": measure.title, "share_required": measure.share}
         status, needs = _computable(measure, support)
-        row |= {"status": status, "needs": needs}
-        if status in (JUDGED, DESCRIBED):
-            counted = _counts(measure, support, column)
-            row |= counted[0].iloc[0].to_dict()
-            by_unit.append(counted[1].assign(measure=measure.id))
-            by_month.append(counted[2].assign(measure=measure.id))
-        rows.append(row)
+        about = {"measure": measure.id, "title": measure.title, "share_required": measure.share}
+        rows.append(about | {"status": status, "needs": needs})
     return Fidelity(
-        table=_table(rows),
-        by_unit=_stacked(by_unit, "unit"),
-        by_month=_stacked(by_month, "month"),
+        table=_table(pd.DataFrame(rows).merge(whole, on="measure", how="left")),
+        by_unit=by_unit,
+        by_month=by_month,
         text=tuple((rule.id, rule.text) for rule in read.text),
         policy=read,
         through=cohort.stages.records.through("removals"),
@@ -312,44 +297,56 @@ def _with_unit(cases, support: Support, unit: str | None):
     return cases if unit else cases.mutate(unit=ibis.literal("all"))
 
 
-def _counts(measure: Measure, support: Support, unit: str | None) -> tuple[pd.DataFrame, ...]:
-    """Count the statuses of a measure overall, by unit and by month, with rates."""
-    cases = _with_unit(support.cases(measure), support, unit)
+def _counts(support: Support, unit: str | None) -> list[pd.DataFrame]:
+    """Count the statuses of every measure, in all, by unit and by month, with rates."""
+    levels = ("", "unit", "month")
+    if not support.computable:
+        return [pd.DataFrame(columns=_columns(by)) for by in levels]
+    cases = _with_unit(support.all_cases, support, unit)
     counts = {name: flag(cases.status == status) for name, status in COUNTS.items()}
     per = cases.group_by(
-        "unit", cluster=cases.family_id, month=month_of(cases.anchor_date)
+        "measure", "unit", cluster=cases.family_id, month=month_of(cases.anchor_date)
     ).aggregate(**{name: value.sum() for name, value in counts.items()})
     per = support.records.stage(per.mutate(n=per.met + per.not_met, events=per.met))
-    return tuple(_shares(per, by) for by in ((), ("unit",), ("month",)))
-
-
-def _shares(per, by: tuple[str, ...]) -> pd.DataFrame:
-    found = rates(per, by, also=tuple(COUNTS)).rename(columns={"clusters": "families"})
-    found["eligible"] = found[[name for name in COUNTS if name != "ended_before_due"]].sum(axis=1)
+    order = {measure.id: place for place, measure in enumerate(support.computable)}
+    found = []
+    for by in levels:
+        shares = rates(per, ("measure", by) if by else ("measure",), also=tuple(COUNTS))
+        shares = shares.rename(columns={"clusters": "families"})
+        shares["eligible"] = shares[[n for n in COUNTS if n != "ended_before_due"]].sum(axis=1)
+        if not by:
+            shares = _with_zeros(shares, support)
+        shares = shares.sort_values(
+            "measure", key=lambda ids: ids.map(order), kind="stable", ignore_index=True
+        )
+        found.append(shares[_columns(by)])
     return found
 
 
-def _table(rows: list[dict]) -> pd.DataFrame:
+def _with_zeros(shares: pd.DataFrame, support: Support) -> pd.DataFrame:
+    """Add the measures that are computable and have no case: counts of zero, no rate."""
+    shares = shares.set_index("measure").reindex([each.id for each in support.computable])
+    counts = ["eligible", *COUNTS, "families"]
+    return shares.assign(**shares[counts].fillna(0)).reset_index()
+
+
+def _columns(by: str) -> list[str]:
+    columns = ["measure", by] if by else ["measure"]
+    return [*columns, "eligible", *COUNTS, "families", *_LIMITS]
+
+
+def _table(table: pd.DataFrame) -> pd.DataFrame:
     columns = ["measure", "title", "status", "needs", "eligible", *COUNTS, "families", *_LIMITS]
-    table = pd.DataFrame(rows, columns=[*columns, "share_required"])
+    table = table[[*columns, "share_required"]]
     for name in ("eligible", *COUNTS, "families"):
-        table[name] = table[name].astype("Int64")
+        table = table.assign(**{name: table[name].astype("Int64")})
     for name in (*_LIMITS, "share_required"):
-        table[name] = table[name].astype(float)
-    table["needs"] = table["needs"].fillna("")
+        table = table.assign(**{name: table[name].astype(float)})
     asked = table["share_required"]
     reached = pd.Series("cannot tell", index=table.index)
     reached[table["rate"] >= asked] = "yes"
     reached[table["ci_high"] < asked] = "no"
-    table["reached"] = reached.where(table["status"] == JUDGED, "")
-    return table
-
-
-def _stacked(parts: list[pd.DataFrame], by: str) -> pd.DataFrame:
-    columns = ["measure", by, "eligible", *COUNTS, "families", *_LIMITS]
-    if not parts:
-        return pd.DataFrame(columns=columns)
-    return pd.concat(parts, ignore_index=True)[columns]
+    return table.assign(reached=reached.where(table["status"] == JUDGED, ""))
 
 
 def _notes(policy: Policy, support: Support, unit: str | None) -> list[str]:

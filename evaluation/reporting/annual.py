@@ -196,7 +196,9 @@ def _effect_card(material: Material, service: str, outcome: str) -> Card | None:
     primary = material.study.primary
     declared = primary is not None and (primary.service, primary.outcome) == (service, outcome)
     return Card(
-        number=short_difference(estimate),
+        number=contrasts.FAILS.capitalize()
+        if material.failing(service, outcome)
+        else short_difference(estimate),
         sentence=contrasts.sentence(material, service, outcome, estimate),
         uncertainty="The primary contrast, declared before outcomes were read."
         if declared

@@ -156,6 +156,9 @@ def _cost(material: Material, service: Service | None, outcome: str) -> tuple[st
     said = [f"{upper_first(service.name)} cost {_money(cost)} per family served."]
     estimate = contrasts.main_estimate(material, service.program, outcome)
     words = outcome_words(outcome, material.study)
+    failed = material.failing(service.program, outcome)
+    if failed:
+        return (*said, f"The comparison fails its checks ({failed}), so no cost is worked out.")
     if estimate is None or estimate.scale != "difference":
         return (*said, f"What one prevented {words.event} cost cannot be worked out.")
     if estimate.high >= 0:

@@ -27,9 +27,11 @@ def estimates_json(report: AnnualReport) -> str:
     str
         An object with ``study``, ``provenance``, ``audience``, ``profile``,
         ``suppress_below``, ``protocol`` and ``counts`` (for next year's report),
-        ``effects``, ``models``, ``incidence`` (for all, by exit type, by exit year, by arm),
-        ``curves``, ``balance``, ``naive``, ``truth``, ``cannot`` and, where it was weighed,
-        ``evidence``. Every effect has an ``id``.
+        ``effects``, ``diagnostics``, ``sensitivity``, ``beside``, ``home``, ``missing``,
+        ``models``, ``incidence`` (for all, by exit type, by exit year, by arm), ``curves``,
+        ``balance``, ``naive``, ``truth``,
+        ``cannot`` and, where it was weighed, ``evidence``. Every effect has an ``id`` and
+        the ``verdict`` of its checks.
         Missing numbers are null, infinite ones the text "infinity".
     """
     material = report.material
@@ -49,7 +51,19 @@ def estimates_json(report: AnnualReport) -> str:
         "suppress_below": material.rule.below,
         "protocol": protocol_of(report.study),
         "counts": _counts(report),
-        "effects": _records(_with_ids(released.table, material.effects.table)),
+        "effects": _records(
+            _with_ids(released.table, material.effects.table).assign(
+                verdict=[
+                    material.effects.verdict(row.service, row.outcome)
+                    for row in released.table.itertuples()
+                ]
+            )
+        ),
+        "diagnostics": _records(released.diagnostics),
+        "sensitivity": _records(released.sensitivity),
+        "beside": _records(released.beside),
+        "home": _records(released.home),
+        "missing": _records(released.missing),
         "models": _records(released.models),
         "incidence": _follow_up(report, "at_risk"),
         "curves": _follow_up(report, "curve"),

@@ -1,7 +1,7 @@
 """Exact follow-up of a cohort, made ready to be released."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 import pandas as pd
@@ -17,6 +17,7 @@ from evaluation.reporting.disclosure import (
 )
 from evaluation.reporting.disclosure.rule import MOST_HIDDEN
 from evaluation.reporting.numerals import DAYS_PER_MONTH, SUPPRESSED
+from evaluation.reporting.sections.characteristics import exit_types
 from evaluation.reporting.wording import EXIT_TYPES, listed, order_of, upper_first
 
 OUTCOME = 1
@@ -87,12 +88,20 @@ def released_follow_up(
         counts = _counted(rows, "group", days, within)
         curves = _incidence(rows, "group", days)
         ladder = _ladder(tuple(everyone.horizons), study.main_horizon)
-        key = f"{outcome}/exit_type/"
-        groups = _first_showable(counts, curves, ladder, rule, everyone, key=key)
+        key, unsized = f"{outcome}/exit_type/", _unsized(cohort.exits, grouping, rule)
+        groups = _first_showable(counts, curves, ladder, rule, everyone, key=key, unsized=unsized)
         if groups is not None:
             whole = without_common_points(everyone, groups, rule)
             return OutcomeFollowUp(whole, groups, grouping, rows)
     return OutcomeFollowUp(everyone, None, {}, rows)
+
+
+def _unsized(exits: pd.DataFrame, grouping: dict[str, str], rule: Disclosure) -> set[str]:
+    """Return the groups whose size is hidden where exit types are counted."""
+    shown = exit_types(exits, rule)
+    hidden = {kind for kind in grouping if kind in shown.index and shown[kind] == SUPPRESSED}
+    alone = {kind for kind, group in grouping.items() if kind == group}
+    return set(grouping.values()) if hidden & alone else set()
 
 
 def _counted(
@@ -125,12 +134,13 @@ def _first_showable(
     rule: Disclosure,
     whole: ReleasedFollowUp | None = None,
     key: str = "",
+    unsized: Collection[str] = (),
 ) -> ReleasedFollowUp | None:
     for horizons in ladder:
         if leaves_few(counts, horizons, rule):
             continue
         released = release_follow_up(
-            counts, curves, sorted(set(horizons)), rule, whole=whole, key=key
+            counts, curves, sorted(set(horizons)), rule, whole=whole, key=key, unsized=unsized
         )
         if released.share_hidden <= MOST_HIDDEN:
             return released
@@ -161,6 +171,7 @@ def released_arms(
     weighted: bool,
     within: pd.DataFrame | None = None,
     key: str = "",
+    unsized: bool = False,
 ) -> ReleasedFollowUp:
     """Release the curves of the two arms of a contrast.
 
@@ -187,6 +198,8 @@ def released_arms(
         Curves of the outcome whose events are all among this one's.
     key : str
         What last year's report has these counts under.
+    unsized : bool
+        Whether the sizes of the arms are hidden.
 
     Returns
     -------
@@ -211,6 +224,7 @@ def released_arms(
         weighted=weighted,
         withheld=few and not weighted,
         key=key,
+        unsized=("yes", "no") if unsized else (),
     )
     if not weighted:
         released = at_horizons(released, rule)

@@ -7,6 +7,7 @@ import pandas as pd
 from evaluation.reporting.disclosure import (
     Disclosure,
     ReleasedFollowUp,
+    near_another,
     release_effects,
     release_evidence,
 )
@@ -69,16 +70,17 @@ def release(
         outcome: released_follow_up(cohort, outcome, rule, ends.get(NESTED.get(outcome, "")))
         for outcome in ends
     }
-    arms = _arms(study, effects, ends, followed, rule)
-    totals = {outcome: (len(own), int((own["event"] == 1).sum())) for outcome, own in ends.items()}
     exits = cohort.exits
+    reached = characteristics.reached(exits, study)
+    arms = _arms(study, effects, ends, followed, rule, reached)
+    totals = {outcome: (len(own), int((own["event"] == 1).sum())) for outcome, own in ends.items()}
     released = release_effects(
         effects,
         rule,
         arms,
         totals,
         ends,
-        reached=characteristics.reached(exits, study),
+        reached=reached,
         families=exits["family_id"].nunique() if "family_id" in exits else None,
     )
     if evidence is not None:
@@ -110,6 +112,7 @@ def _arms(
     ends: dict[str, pd.DataFrame],
     followed: dict[str, OutcomeFollowUp],
     rule: Disclosure,
+    reached: dict[str, tuple[int, int]],
 ) -> dict[tuple[str, str], ReleasedFollowUp]:
     if effects.curves.empty:
         return {}
@@ -127,6 +130,24 @@ def _arms(
             weighted=study.adjustment.weights != "none",
             within=curves.get((service, NESTED.get(outcome, ""))),
             key=f"{outcome}/arm/{service}",
+            unsized=_near_others(
+                (service, outcome), sizes, len(ends[outcome]), reached.get(service), rule
+            ),
         )
         for (service, outcome), own in curves.items()
     }
+
+
+def _near_others(
+    key: tuple[str, str],
+    sizes: pd.DataFrame,
+    everyone: int,
+    reached: tuple[int, int] | None,
+    rule: Disclosure,
+) -> bool:
+    """Tell whether few separate the sizes of the arms from counts shown elsewhere."""
+    own = sizes.loc[key].astype(int)
+    return rule.hides(everyone - int(own.sum())) or any(
+        near_another(int(size), other, key, name, rule)
+        for (name, size), other in zip(own.items(), reached or (None, None), strict=True)
+    )

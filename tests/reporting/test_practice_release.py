@@ -90,3 +90,12 @@ def test_groups_have_rates_alone_and_none_from_few():
     assert released.loc["A", "rate"] == released.loc["A", "difference"] == "s"
     assert (released["rate"] == "s").sum() == 2
     assert released.loc["D", "rate"] == 0.1
+
+
+def test_the_rounded_profile_rounds_measures_and_indicators():
+    rule = Disclosure(8, "rounded")
+    row = release_measures(measures((91, 42, 0, 0)), rule).iloc[0]
+    assert row[["met", "not_met", "eligible"]].tolist() == [90, 40, 135]
+    shown = release_indicators(indicator(52, 503), rule).iloc[0]
+    assert shown[["numerator", "denominator"]].tolist() == [50, 505]
+    assert (shown["observed"] / 100 * 505 / 5) % 1 == 0

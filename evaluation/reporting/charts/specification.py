@@ -85,7 +85,9 @@ def specification(
         name=name,
         title=clean(title),
         figure=frame.figure,
-        table=given[["variant", *_LIMITS, "main"]],
+        table=given[["variant", *_LIMITS]].assign(
+            main=given["main"].map({True: "yes", False: "no"})
+        ),
         alt=words("Specification curve.", subtitle, said, note),
         note=words(*notes),
     )

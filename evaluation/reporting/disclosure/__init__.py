@@ -1,6 +1,10 @@
 """What may be released: the only place that decides it."""
 
-from evaluation.reporting.disclosure.contrasts import ReleasedEffects, release_effects
+from evaluation.reporting.disclosure.contrasts import (
+    ReleasedEffects,
+    near_another,
+    release_effects,
+)
 from evaluation.reporting.disclosure.evidence import release_evidence
 from evaluation.reporting.disclosure.flow import release_flow, shorter_flow
 from evaluation.reporting.disclosure.follow_up import (
@@ -24,6 +28,7 @@ __all__ = [
     "ReleasedFollowUp",
     "at_horizons",
     "leaves_few",
+    "near_another",
     "release_effects",
     "release_evidence",
     "release_flow",

@@ -1,11 +1,16 @@
 """Release of effects: an estimate resting on few events is withheld, and said."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import MappingProxyType
 
 import pandas as pd
 
+from evaluation.reporting.disclosure.beside import (
+    release_beside,
+    release_home,
+    release_missing,
+)
 from evaluation.reporting.disclosure.diagnostics import release_diagnostics
 from evaluation.reporting.disclosure.follow_up import ReleasedFollowUp
 from evaluation.reporting.disclosure.rounding import rounded_effects, rounded_models
@@ -30,6 +35,12 @@ class ReleasedEffects:
     ----------
     table, models, naive, balance, sensitivity, diagnostics : pandas.DataFrame
         As in the effects, hidden values as `SUPPRESSED`.
+    beside : pandas.DataFrame
+        Differences and ratios beside the main ones, without counts.
+    home : pandas.DataFrame
+        Home and stable from the assignment, for services that bring the exit about.
+    missing : pandas.DataFrame
+        Which covariates children lack together.
     withheld : tuple of (str, str)
         Service and outcome of the contrasts hidden as a whole.
     """
@@ -41,6 +52,9 @@ class ReleasedEffects:
     sensitivity: pd.DataFrame
     diagnostics: pd.DataFrame
     withheld: tuple[tuple[str, str], ...]
+    beside: pd.DataFrame = field(default_factory=pd.DataFrame)
+    home: pd.DataFrame = field(default_factory=pd.DataFrame)
+    missing: pd.DataFrame = field(default_factory=pd.DataFrame)
 
 
 def release_effects(
@@ -49,7 +63,7 @@ def release_effects(
     arms: dict[tuple[str, str], ReleasedFollowUp],
     totals: dict[str, tuple[int, int]],
     ends: Mapping[str, pd.DataFrame] = MappingProxyType({}),
-    reached: Mapping[str, int] = MappingProxyType({}),
+    reached: Mapping[str, tuple[int, int]] = MappingProxyType({}),
     families: int | None = None,
 ) -> ReleasedEffects:
     """Hide estimates whose arms hold few children or few events.
@@ -71,8 +85,8 @@ def release_effects(
         By outcome, the last follow-up row of each exit with its covariates: terms of
         models whose level few children or events stand behind are hidden.
     reached : mapping, optional
-        By service, the children it reached, which are shown elsewhere: the children of an
-        arm are hidden where they differ from these by a small number.
+        By service, the children it reached and did not reach, which are shown elsewhere: the
+        children of the arms are hidden where they differ from these by a small number.
     families : int, optional
         The families of the cohort, shown elsewhere.
 
@@ -106,6 +120,9 @@ def release_effects(
         sensitivity=release_sensitivity(effects.sensitivity, withheld, rule),
         diagnostics=release_diagnostics(effects.diagnostics, contrasts, withheld, rule),
         withheld=withheld,
+        beside=release_beside(effects.beside, table, withheld, rule),
+        home=release_home(effects.home, rule),
+        missing=release_missing(effects.missing, rule),
     )
 
 
@@ -113,21 +130,44 @@ def _hide_beside_others(
     table: pd.DataFrame,
     key: tuple[str, str],
     rule: Disclosure,
-    reached: int | None,
+    reached: tuple[int, int] | None,
     families: int | None,
 ) -> None:
     """Hide counts that few separate from counts shown elsewhere, or shown last year."""
     rows = (table["service"] == key[0]) & (table["outcome"] == key[1])
     first = table[rows].iloc[0]
-    near = {"n_treated": reached, "clusters": families}
+    near = {"clusters": families}
+    if reached is not None:
+        near |= dict(zip(COUNTS, reached, strict=False))
     for name in (*COUNTS, "clusters"):
         count = first[name]
         if count == SUPPRESSED or pd.isna(count):
             continue
-        others = (near.get(name), rule.before.count("effects", f"{key[0]}/{key[1]}", name))
-        if any(other is not None and rule.hides(abs(int(count) - other)) for other in others):
+        if near_another(int(count), near.get(name), key, name, rule):
             pair = next((pair for pair in (COUNTS[:2], COUNTS[2:]) if name in pair), [name])
             table.loc[rows, pair] = SUPPRESSED
+
+
+def near_another(
+    count: int, other: int | None, key: tuple[str, str], name: str, rule: Disclosure
+) -> bool:
+    """Tell whether few separate a count of a contrast from one shown elsewhere or last year.
+
+    Parameters
+    ----------
+    count : int
+        The count.
+    other : int, optional
+        The count shown elsewhere.
+    key : (str, str)
+        Service and outcome.
+    name : str
+        The column of effects, such as ``n_treated``.
+    rule : Disclosure
+        The rule of the release.
+    """
+    then = rule.before.count("effects", f"{key[0]}/{key[1]}", name)
+    return any(n is not None and rule.hides(abs(count - n)) for n in (other, then))
 
 
 def _hide_derived(table: pd.DataFrame) -> None:

@@ -1,6 +1,6 @@
 """Release of follow-up: numbers at risk, events so far, and how far a curve is drawn."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -68,6 +68,7 @@ def release_follow_up(
     weighted: bool = False,
     withheld: bool = False,
     key: str = "",
+    unsized: Collection = (),
 ) -> ReleasedFollowUp:
     """Decide what is shown of each group's follow-up.
 
@@ -102,6 +103,8 @@ def release_follow_up(
         Whether events and shares are hidden whatever they are.
     key : str
         What last year's report has these counts under.
+    unsized : collection
+        Groups whose size another table hides.
 
     Returns
     -------
@@ -118,7 +121,9 @@ def release_follow_up(
     events = wide["events"][days].to_numpy(dtype=int)
     at_risk = wide["at_risk"][days].to_numpy(dtype=int)
     changed = wide["changed"][days].to_numpy(dtype=bool)
-    sizes_hidden = _hidden_sizes(sizes, wide["changed"][0].to_numpy(dtype=bool), rule, whole)
+    also = np.array([group in unsized for group in groups])
+    also |= wide["changed"][0].to_numpy(dtype=bool)
+    sizes_hidden = _hidden_sizes(sizes, also, rule, whole)
     events_hidden = _hidden_events(events, sizes_hidden, sizes, rule, whole, days) | withheld
     events_hidden = _with_changed(events_hidden, events, changed, rule, whole, days)
     risk_hidden = _hidden_at_risk(
@@ -179,8 +184,8 @@ def _changed(counts: pd.DataFrame, rule: Disclosure, key: str) -> list[bool]:
         any(
             rule.hides(abs(now - then))
             for now, then in (
-                (row.at_risk, rule.before.count(key, row.group, f"at_risk/{row.time}")),
-                (row.events, rule.before.count(key, row.group, f"events/{row.time}")),
+                (row.at_risk, rule.before.count(key, row.group, f"at_risk/{int(row.time)}")),
+                (row.events, rule.before.count(key, row.group, f"events/{int(row.time)}")),
             )
             if then is not None
         )
@@ -189,10 +194,10 @@ def _changed(counts: pd.DataFrame, rule: Disclosure, key: str) -> list[bool]:
 
 
 def _hidden_sizes(
-    sizes: np.ndarray, changed: np.ndarray, rule: Disclosure, whole: ReleasedFollowUp | None
+    sizes: np.ndarray, also: np.ndarray, rule: Disclosure, whole: ReleasedFollowUp | None
 ) -> np.ndarray:
     """Return which sizes of groups are hidden, so that the size of all gives none back."""
-    hidden = np.array([rule.hides(int(size)) for size in sizes]) | changed
+    hidden = np.array([rule.hides(int(size)) for size in sizes]) | also
     if whole is None or not whole.shows("all", 0, "at_risk"):
         return hidden
     _complement(hidden, sizes, rule)

@@ -1,5 +1,7 @@
 """What may be shown of practice measures, federal indicators and groups of children."""
 
+from collections.abc import Callable, Iterable
+
 import pandas as pd
 
 from evaluation.reporting.disclosure.rule import Disclosure
@@ -38,6 +40,10 @@ def release_measures(table: pd.DataFrame, rule: Disclosure) -> pd.DataFrame:
         if hidden.any():
             released.loc[place, list(_MEASURE_LIMITS)] = SUPPRESSED
             released.loc[place, "reached"] = SUPPRESSED
+        if rule.rounds:
+            _round(released, place, (*MEASURE_PARTS, "eligible"), rule.shown)
+            of = int(row["eligible"])
+            _round(released, place, _MEASURE_LIMITS, lambda share, of=of: rule.grid(share, of))
     return released
 
 
@@ -54,6 +60,15 @@ def release_indicators(table: pd.DataFrame, rule: Disclosure) -> pd.DataFrame:
             released.loc[place, ["numerator", *_INDICATOR_LIMITS]] = SUPPRESSED
         if children and rule.hides(denominator):
             released.loc[place, "denominator"] = SUPPRESSED
+        if rule.rounds:
+            _round(released, place, ("numerator", "denominator"), rule.shown)
+            per = row["per"]
+            _round(
+                released,
+                place,
+                _INDICATOR_LIMITS,
+                lambda value, of=denominator, per=per: rule.grid(value / per, of) * per,
+            )
     return released
 
 
@@ -72,4 +87,14 @@ def release_groups(table: pd.DataFrame, rule: Disclosure) -> pd.DataFrame:
         for place, hides in zip(rows.index, hidden[:-1].any(axis=1), strict=True):
             if hides:
                 released.loc[place, list(_GROUP_VALUES)] = SUPPRESSED
+            if rule.rounds:
+                _round(released, place, _GROUP_VALUES, lambda value: round(float(value), 2))
     return released.drop(columns=["n", "events", "families"])
+
+
+def _round(released: pd.DataFrame, place: int, names: Iterable[str], change: Callable) -> None:
+    """Change the numbers of a row that are shown."""
+    for name in names:
+        value = released.loc[place, name]
+        if value != SUPPRESSED and pd.notna(value):
+            released.loc[place, name] = change(value)

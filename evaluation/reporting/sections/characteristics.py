@@ -72,10 +72,14 @@ def characteristics(exits: pd.DataFrame, study: Study) -> list[str]:
     return [column for column in wanted if column in exits and column != "exit_type"]
 
 
-def reached(exits: pd.DataFrame, study: Study) -> dict[str, int]:
-    """Return the exact number each service reached, by program."""
+def reached(exits: pd.DataFrame, study: Study) -> dict[str, tuple[int, int]]:
+    """Return by program the exact numbers its service reached and did not reach."""
     found = {service.program: _reached(exits, service) for service in study.services}
-    return {name: int(served.sum()) for name, served in found.items() if served is not None}
+    return {
+        name: (int(served.sum()), int((~served).sum()))
+        for name, served in found.items()
+        if served is not None
+    }
 
 
 def reach(exits: pd.DataFrame, study: Study, rule: Disclosure) -> pd.DataFrame:

@@ -24,7 +24,7 @@ NOTE = (
 
 
 def diagnostics(material: Material) -> Section | None:
-    """List every check of every contrast: balance, positivity, hazards, events, follow-up."""
+    """List every check of every contrast with its verdict; nothing where none was made."""
     released = material.released.diagnostics
     if released.empty:
         return None

@@ -126,6 +126,10 @@ class Material:
         programs = {service.program: service.name for service in self.study.services}
         return programs.get(other, other)
 
+    def failing(self, program: str, outcome: str) -> str:
+        """Name the checks a contrast fails, joined; empty where it fails none."""
+        return ", ".join(self.effects.failing(program, outcome))
+
     def told(self, notes: Any) -> tuple[str, ...]:
         """Write notes with small counts hidden."""
         said = (

@@ -139,6 +139,8 @@ def _curves(material: Material, released: pd.DataFrame) -> Iterator[Drawing]:
         same = (table["estimate"] < null).all() or (table["estimate"] > null).all()
         name = material.service_name(service)
         title = f"{name}: every way of comparing points the same way"
+        if ((table["ci_low"] < null) & (table["ci_high"] > null)).all():
+            title += ", and none tells it from chance"
         if not same:
             title = f"{name}: the sign of the difference depends on how it is compared"
         words = outcome_words(outcome, material.study)
