@@ -15,7 +15,7 @@ ROOMS = {
     "evidence": "what the contrasts can support",
     "reporting": "say it, without giving a child away",
 }
-SHARED = {"study", "study_errors", "resources", "errors"}
+SHARED = {"study", "study_errors", "study_notes", "resources", "errors"}
 _TOP, _STEP, _LEFT, _WIDTH, _HEIGHT = 24, 64, 24, 380, 44
 
 

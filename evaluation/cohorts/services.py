@@ -102,21 +102,25 @@ def attached_spells(records: Records, exits: Table, study: Study, closures: Tabl
         (over & (spells.start_day < -lead), EARLIER),
         else_=KNOWN_AT_EXIT,
     )
-    return spells.mutate(timing=timing).select(
-        "exit_id",
-        "exit_child",
-        "service_id",
-        "program",
-        "reach",
-        "timing",
-        "referral_day",
-        "start_day",
-        "end_day",
-        "end_reason",
-        "units",
-        "provider",
-        "voluntary",
-    ).rename(child_id="exit_child")
+    return (
+        spells.mutate(timing=timing)
+        .select(
+            "exit_id",
+            "exit_child",
+            "service_id",
+            "program",
+            "reach",
+            "timing",
+            "referral_day",
+            "start_day",
+            "end_day",
+            "end_reason",
+            "units",
+            "provider",
+            "voluntary",
+        )
+        .rename(child_id="exit_child")
+    )
 
 
 def _closed_with_program(spells: Table, closures: Table) -> Table:

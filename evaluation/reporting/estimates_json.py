@@ -28,8 +28,9 @@ def estimates_json(report: AnnualReport) -> str:
         An object with ``study``, ``provenance``, ``audience``, ``profile``,
         ``suppress_below``, ``protocol`` and ``counts`` (for next year's report),
         ``effects``, ``diagnostics``, ``sensitivity``, ``beside``, ``home``, ``missing``,
-        ``models``, ``incidence`` (for all, by exit type, by exit year, by arm),
-        ``curves``, ``balance``, ``naive``, ``truth``, ``cannot`` and, where it was weighed, ``evidence``. Every effect has an ``id`` and
+        ``models``, ``incidence`` (for all, by exit type, by exit year, by arm), ``curves``,
+        ``balance``, ``naive``, ``truth``,
+        ``cannot`` and, where it was weighed, ``evidence``. Every effect has an ``id`` and
         the ``verdict`` of its checks.
         Missing numbers are null, infinite ones the text "infinity".
     """

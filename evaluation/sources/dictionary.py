@@ -1,8 +1,5 @@
 """The data dictionary, written from the contract itself."""
 
-import sys
-from pathlib import Path
-
 from evaluation.sources.contract import Field, TableSchema, contract
 
 
@@ -34,16 +31,3 @@ def _row(field: Field) -> str:
     values = ", ".join(field.enum or field.codes)
     required = "yes" if field.required else ""
     return f"| {field.name} | {field.type} | {required} | {values} | {field.description} |"
-
-
-def main() -> None:
-    """Write ``data-dictionary.md`` into the folder named on the command line."""
-    folder = Path(sys.argv[1])
-    folder.mkdir(parents=True, exist_ok=True)
-    path = folder / "data-dictionary.md"
-    path.write_text(data_dictionary(), encoding="utf-8")
-    print(path)
-
-
-if __name__ == "__main__":
-    main()
