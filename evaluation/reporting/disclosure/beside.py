@@ -1,5 +1,6 @@
 """Release of what stands beside the main contrasts."""
 
+import numpy as np
 import pandas as pd
 
 from evaluation.reporting.disclosure.rounding import SAFE_DIGITS, rounded_effects
@@ -40,7 +41,7 @@ def release_beside(
     same = zip(
         released["service"], released["outcome"], released["horizon"].astype(str), strict=True
     )
-    hidden |= [key in keys for key in same]
+    hidden |= np.array([key in keys for key in same], dtype=bool)
     values = [name for name in VALUES if name in released]
     released.loc[hidden & released["measure"].notna(), values] = SUPPRESSED
     if rule.rounds:
