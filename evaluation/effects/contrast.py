@@ -220,10 +220,4 @@ def _trial(cohort: Cohort, arms: Arms) -> Part:
 
 def counts_of(arms: Arms) -> dict[str, int]:
     """Count a contrast's children, events and families, arm by arm."""
-    return {
-        "n_treated": arms.children(arms.served),
-        "n_comparison": arms.children(arms.compared),
-        "events_treated": arms.events(arms.served),
-        "events_comparison": arms.events(arms.compared),
-        "clusters": int(arms.rows["family_id"].nunique()),
-    }
+    return arms.counts | {"clusters": int(arms.rows["family_id"].nunique())}
