@@ -44,13 +44,7 @@ def shortage(arms: Arms, study: Study) -> str | None:
     for side, rows in sides.items():
         if arms.children(rows) and arms.events(rows) == 0:
             return f"{name}: {_without_events(arms, rows, side, study.main_horizon, what)}"
-    counts = {
-        "n_treated": arms.children(arms.served),
-        "n_comparison": arms.children(arms.compared),
-        "events_treated": arms.events(arms.served),
-        "events_comparison": arms.events(arms.compared),
-    }
-    thin = thin_arm(counts, name, what, study)
+    thin = thin_arm(arms.counts, name, what, study)
     if thin:
         return thin
     terms = _terms(arms, study)

@@ -54,7 +54,8 @@ def sensitivity(
     point for children who moved away. Where maltreatment is followed, every service is
     also compared with reports counted in four ways (surveillance bounds), and on reports
     of incidents before the exit, which no service can have caused (a negative control).
-    A target trial's variants are point estimates: their bootstrap is not repeated.
+    A target trial's variants are point estimates: their bootstrap is not repeated. Where
+    the study imputes covariates, the variants are of complete cases, and say so.
 
     Parameters
     ----------
@@ -222,11 +223,7 @@ def _estimated(arms: Arms, study: Study, analysis: str, variant: str) -> Iterato
     if row is None or pd.isna(row["estimate"]):
         yield head | {"words": "no finite ratio, and nobody followed to the main horizon"}
         return
+    imputed = study.adjustment.missing == "multiple imputation"
+    complete = ", complete cases" if imputed else ""
     kept = ("measure", "horizon", "estimate", "ci_low", "ci_high")
-    counts = {
-        "n_treated": arms.children(arms.served),
-        "n_comparison": arms.children(arms.compared),
-        "events_treated": arms.events(arms.served),
-        "events_comparison": arms.events(arms.compared),
-    }
-    yield head | {key: row[key] for key in kept} | counts | {"words": row["method"]}
+    yield head | {key: row[key] for key in kept} | arms.counts | {"words": row["method"] + complete}

@@ -54,11 +54,31 @@ def other_choices():
     return pd.DataFrame(rows, columns=SENSITIVITY)
 
 
+def landmarks():
+    head = {"analysis": "landmark", "service": "coach", "outcome": "reentry"}
+    head |= dict.fromkeys(["n_treated", "n_comparison"], 300) | {"clusters": 400}
+    head |= {"measure": "risk_difference", "horizon": 365, "ci_low": -0.06, "ci_high": -0.01}
+    few = head | {"events_treated": 6, "events_comparison": 30}
+    many = head | {"events_treated": 25, "events_comparison": 30}
+    return pd.DataFrame(
+        [
+            many | {"variant": "day 30", "estimate": -0.0321},
+            few | {"variant": "day 90", "estimate": -0.0456},
+            {**head, "variant": "day 400", "measure": None, "method": "Coach: nobody is left."},
+        ]
+    )
+
+
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
     study = make_study()
     cohort = make_cohort(study, 1500)
-    effects = replace(make_effects(cohort), diagnostics=checks("fail"), sensitivity=other_choices())
+    effects = replace(
+        make_effects(cohort),
+        diagnostics=checks("fail"),
+        sensitivity=other_choices(),
+        beside=landmarks(),
+    )
     out = tmp_path_factory.mktemp("checks") / "out"
     write_reports(study, make_agency(), cohort, effects, out, formats=("html",))
     return out
@@ -110,3 +130,11 @@ def test_a_share_of_few_children_is_hidden_and_its_verdict_is_not():
     released = release_diagnostics(checks("fail"), contrasts, (), Disclosure(11))
     assert released["value"].tolist() == [0.31, "s"]
     assert released["verdict"].tolist() == ["fail", "pass"]
+
+
+def test_landmark_days_stand_side_by_side_without_those_of_few_events(folder):
+    technical = words(folder / "technical.html")
+    part = technical[technical.index('id="landmarks"') :]
+    assert "day 30" in part and "−3.2 (−6.0 to −1.0)" in part
+    assert "day 90" in part and "−4.6" not in part
+    assert "Coach: nobody is left." in part
