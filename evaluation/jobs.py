@@ -23,6 +23,7 @@ from evaluation.study import Study
 
 Step = Callable[[str, Callable[[], Any]], Any]
 Made = list[tuple[str, Path]]
+_DEMO_POLICY = "milwaukee_ocm_54_00"
 
 
 def new_study(folder: Path, files: list[Path] | None = None) -> list[str]:
@@ -161,7 +162,9 @@ def cohort(study_file: Path, out: Path, step: Step) -> list[str]:
     with _agency_of(study) as agency:
         _refuse_unserved(agency, study)
         built = step("Building the cohort", lambda: _build(agency, study))
-        _write_cohort(built, out)
+        _write_cohort(
+            built, out, step("Listing what is due soon", lambda: _due_soon(agency, built))
+        )
         last = built.flow.iloc[-1]
         aside = _set_aside(agency.check().counts)
     return [
@@ -276,14 +279,15 @@ def _report(
     from evaluation.reporting import write_reports
 
     built = step("Building the cohort", lambda: _build(agency, study))
-    if cohort_out is not None:
-        _write_cohort(built, cohort_out)
     found = step("Estimating effects", lambda: effects(built))
     weighed = step("Weighing the evidence", lambda: evidence(built, found))
     truth = None
     if agency.truth is not None:
         truth = step("Computing the truth", lambda: beside_truth(found, agency.truth, study))
     practice = step("Measuring practice", lambda: practice_findings(agency, built))
+    if cohort_out is not None:
+        soon = None if practice.fidelity is None else practice.fidelity.due_soon()
+        _write_cohort(built, cohort_out, soon)
     chosen = {"formats": tuple(formats)} if formats else {}
     written = step(
         "Writing the reports",
@@ -303,9 +307,21 @@ def _report(
     return [(path.suffix.lstrip(".") or path.name, path) for path in written]
 
 
-def _write_cohort(built, out: Path) -> None:
+def _due_soon(agency, built) -> pd.DataFrame | None:
+    """List what the study's policy asks within the next 30 days; None without a policy."""
+    from evaluation.practice import fidelity
+    from evaluation.practice.policy import policy_of
+
+    if policy_of(built.study) is None:
+        return None
+    return fidelity(agency, built).due_soon()
+
+
+def _write_cohort(built, out: Path, due_soon: pd.DataFrame | None) -> None:
     tables = {"exits": built.exits, "flow": built.flow}
     tables |= {f"follow_up_{name}": built.follow_up(name) for name in built.outcomes}
+    if due_soon is not None:
+        tables["due_soon"] = due_soon.drop(columns="case_id")
     if built.study.privacy.pseudonymize:
         from evaluation.reporting.pseudonyms import pseudonym_key, pseudonymize
 
@@ -329,5 +345,7 @@ def _simulate(folder: Path, children: int, seed: int, step: Step):
     for name, frame in made.frames.items():
         write_csv(folder / "data" / f"{name}.csv", frame)
     protocol = resource("data_schemas", "study_template.toml").read_text(encoding="utf-8")
+    protocol = protocol.replace("# [files] ", "[files] ", 1)
+    protocol = re.sub(r'(?m)^# policy = "policy.toml"', f'policy = "{_DEMO_POLICY}"', protocol)
     write_text(folder / "study.toml", protocol)
     return made.truth

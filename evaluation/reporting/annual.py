@@ -8,7 +8,7 @@ import pandas as pd
 from evaluation.reporting.numerals import show
 from evaluation.reporting.provenance import Provenance
 from evaluation.reporting.release import release
-from evaluation.reporting.sections import contrasts, doubts, outcomes, people, quality
+from evaluation.reporting.sections import context, contrasts, doubts, outcomes, people, quality
 from evaluation.reporting.sections import evidence as supported
 from evaluation.reporting.sections import practice as practice_sections
 from evaluation.reporting.sections.section import Material, Section
@@ -103,7 +103,7 @@ def annual_report(
     evidence : Evidence, optional
         What the contrasts can support; without it nothing is said of evidence.
     practice : PracticeFindings, optional
-        Fidelity and federal indicators; without it their sections are left out.
+        What was found of practice; without it their sections are left out.
 
     Returns
     -------
@@ -119,7 +119,9 @@ def annual_report(
         contrasts.contrasts(material),
         practice_sections.equity(material),
         practice_sections.fidelity(material),
+        context.dose(material),
         practice_sections.federal(material),
+        context.questions(material),
         supported.summary(material),
         doubts.cannot(material),
         doubts.naive(material),
@@ -132,7 +134,7 @@ def annual_report(
         answer=_answer(material),
         cards=_cards(material),
         sections=tuple(section for section in sections if section is not None),
-        appendix=tuple(filter(None, [contrasts.models(material)])),
+        appendix=tuple(filter(None, [context.counties(material), contrasts.models(material)])),
         limitations=doubts.limitations(material),
         definitions=[(rule, *material.told([words])) for rule, words in cohort.definitions],
         truth=doubts.released_truth(material),

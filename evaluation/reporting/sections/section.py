@@ -93,7 +93,7 @@ class Material:
     evidence : Evidence or None
         What the released contrasts can support.
     practice : PracticeFindings or None
-        Fidelity and federal indicators, with exact numbers.
+        Fidelity, federal indicators, permanency questions and dose, with exact numbers.
     """
 
     study: Study
