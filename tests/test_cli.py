@@ -90,6 +90,16 @@ def test_cohort_writes_both_forms(agency, tmp_path):
         assert (tmp_path / "cohort" / f"{name}.parquet").stat().st_size > 0
 
 
+def test_cohort_lists_what_the_policy_asks_soon(agency, tmp_path):
+    """Row-level, beside the other row-level tables, without ids made of other ids."""
+    done = permanency("cohort", agency / "study.toml", "--out", tmp_path / "cohort")
+    assert done.exit_code == 0, done.output
+    soon = pd.read_csv(tmp_path / "cohort" / "due_soon.csv")
+    assert {"due_date", "days_left", "measure", "child_id"} <= set(soon.columns)
+    assert "case_id" not in soon
+    assert soon["days_left"].between(1, 30).all()
+
+
 def edited(agency, tmp_path, old, new):
     study = tmp_path / "study.toml"
     text = (agency / "study.toml").read_text()
