@@ -11,7 +11,7 @@ MARKERS ?=
 CHILDREN ?= 20000
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint format truth bench docs clean
+.PHONY: help demo test lint format truth bench attack docs clean
 
 help: ## List the commands
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -32,10 +32,11 @@ demo: $(STAMP) ## Simulate an agency and run everything on it: checks, cohort, m
 test: $(STAMP) ## Run the whole test suite
 	@$(BIN)/python -m pytest -n 2 --dist loadfile -m "$(MARKERS)"
 
-lint: $(STAMP) ## Check format, style and types of the public face
+lint: $(STAMP) ## Check format, style, complexity, types of the public face, import direction, docs and links
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
+	@$(BIN)/python -m pytest tests/test_structure.py tests/docs/test_links.py
 
 format: $(STAMP) ## Put the code into the house format
 	@$(BIN)/ruff format .
@@ -57,9 +58,15 @@ bench: $(STAMP) $(PEERS)/.installed ## Time the package beside its peers (half a
 	@$(BIN)/python benchmarks/speed.py --peers $(PEERS)/bin/python
 	@$(BIN)/python benchmarks/cohorts.py
 
-docs: $(STAMP) ## Write the data dictionary and the definitions pages into out/docs
-	@$(BIN)/python -m evaluation.sources.dictionary out/docs
-	@$(BIN)/python tests/spec/pages.py out/docs/definitions
+attack: $(STAMP) ## Try to work hidden counts out of the released files of 300 small counties
+	@$(BIN)/python -m tests.reporting.counties 300
+
+$(VENV)/.docs: $(STAMP)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[docs]'
+	@touch $@
+
+docs: $(VENV)/.docs ## Build the documentation site into out/docs, offline
+	@$(BIN)/python docs/site/build.py out/docs
 
 clean: ## Remove the environment and everything made
 	@rm -rf $(VENV) $(PEERS) out dist .pytest_cache .ruff_cache .hypothesis

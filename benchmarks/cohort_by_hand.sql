@@ -1,5 +1,5 @@
--- The start–stop rows of re-entry after every exit, written for DuckDB by hand: what the package is timed beside.
--- Tables children, removals, services; exits 2005–2023; programs coach and respite; the rules' default values.
+-- Every exit with what was known of it that day, and the start–stop rows of re-entry, written for DuckDB by hand:
+-- what the package is timed beside. Tables children, removals, placements, services; exits 2005–2023; programs coach and respite; the rules' default values.
 CREATE TEMP TABLE episodes AS
 WITH spells AS (
     SELECT *, coalesce(discharge_date, DATE '9999-12-31') AS last_day FROM removals
@@ -49,25 +49,76 @@ SELECT exit_id, CAST(1 AS INTEGER) AS begins, CAST(ends AS INTEGER) AS ends,
                  WHEN 730 THEN 'horizon' ELSE 'data_end' END AS end_reason
 FROM first WHERE ends > 1;
 
-CREATE TEMP TABLE intervals AS
+CREATE TEMP TABLE spells AS
 WITH reached AS (
     SELECT exit_id, index_date, service_id FROM services AS s JOIN exits AS e ON e.child_id = s.child_id
     UNION SELECT exit_id, index_date, service_id FROM services AS s JOIN exits AS e ON e.family_id = s.family_id
     UNION SELECT exit_id, index_date, service_id FROM services AS s JOIN exits AS e ON e.household_id = s.household_id
-), spells AS (
-    SELECT exit_id, program, service_id, start_date - index_date AS enters,
-           coalesce(end_date - index_date, 1000000) AS leaves
-    FROM reached JOIN services USING (service_id) WHERE program IN ('coach', 'respite')
-), used AS (SELECT * FROM spells WHERE NOT (leaves < 0 AND enters < -60)
-), covered AS (
+)
+SELECT exit_id, program, service_id, start_date - index_date AS enters,
+       coalesce(end_date - index_date, 1000000) AS leaves, leaves < 0 AND enters < -60 AS earlier
+FROM reached JOIN services USING (service_id) WHERE program IN ('coach', 'respite');
+
+CREATE TEMP TABLE intervals AS
+WITH covered AS (
     SELECT *, max(leaves) OVER (PARTITION BY exit_id, program ORDER BY enters, leaves, service_id
-                                ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS covered_to FROM used
+                                ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS covered_to
+    FROM spells WHERE NOT earlier
 ), placed AS (
     SELECT *, sum(CASE WHEN covered_to IS NULL OR enters > covered_to + 1 THEN 1 ELSE 0 END)
               OVER (PARTITION BY exit_id, program ORDER BY enters, leaves, service_id) AS place FROM covered
 )
 SELECT exit_id, program, min(enters) AS enters, max(leaves) AS leaves FROM placed
 GROUP BY exit_id, program, place HAVING place = 1 OR max(leaves) > min(enters);
+
+CREATE TEMP TABLE exits_by_hand AS
+WITH placed AS (
+    SELECT exit_id, type, coalesce(type, '') NOT IN ('trial_home_visit', 'runaway', 'hospital',
+               'juvenile_justice_facility') AS setting,
+           struct_pack(s := p.start_date, e := least(coalesce(p.end_date, discharge_date), discharge_date),
+                       k := placement_id) AS place
+    FROM placements AS p JOIN exits AS e ON p.child_id = e.child_id AND p.start_date >= e.removal_date
+        AND p.start_date < e.discharge_date
+), history AS (
+    SELECT exit_id, count(*) FILTER (setting) AS placements,
+           bool_or(setting AND coalesce(type = 'relative_foster_home', false)) AS kin_care,
+           bool_or(setting AND coalesce(type IN ('group_home', 'shelter', 'residential_treatment',
+                                                 'child_care_institution'), false)) AS congregate_care,
+           count(*) FILTER (type = 'trial_home_visit') AS trial_home_visits,
+           arg_max_null(type, place) FILTER (setting) AS last_placement
+    FROM placed GROUP BY exit_id
+), siblings AS (
+    SELECT exit_id, count(DISTINCT s.child_id) AS siblings FROM exits AS e
+    JOIN stays AS s ON s.family_id = e.family_id AND s.child_id <> e.child_id AND s.removal_date <= e.index_date
+        AND (s.discharge_date IS NULL OR s.discharge_date > e.removal_date)
+    GROUP BY exit_id
+), timing AS (
+    SELECT exit_id, coalesce(bool_or(NOT earlier AND enters <= 0) FILTER (program = 'coach'), false) AS coach_known,
+           coalesce(bool_or(earlier) FILTER (program = 'coach'), false) AS coach_earlier,
+           coalesce(bool_or(NOT earlier AND enters <= 0) FILTER (program = 'respite'), false) AS respite_known,
+           coalesce(bool_or(earlier) FILTER (program = 'respite'), false) AS respite_earlier
+    FROM spells GROUP BY exit_id
+), opening AS (
+    SELECT exit_id, min(enters) FILTER (program = 'coach') AS coach_start,
+           min(enters) FILTER (program = 'respite') AS respite_start,
+           arg_min(leaves, enters) FILTER (program = 'coach') AS coach_end,
+           arg_min(leaves, enters) FILTER (program = 'respite') AS respite_end
+    FROM intervals GROUP BY exit_id
+)
+SELECT exit_id, e.child_id, index_date, reason AS exit_type, removal_date, number - 1 AS prior_episodes,
+       CAST(index_date - removal_date AS INTEGER) AS days_in_care, sex, race_ethnicity,
+       year(index_date) - year(birth_date) - CASE WHEN (month(index_date), day(index_date)) <
+           (month(birth_date), day(birth_date)) THEN 1 ELSE 0 END AS age_at_exit,
+       CAST(age_limit - index_date AS INTEGER) AS age_limit_day, household_id, e.family_id AS removal_family_id,
+       h.placements, kin_care, congregate_care, trial_home_visits, last_placement,
+       CASE WHEN e.family_id IS NOT NULL THEN coalesce(siblings, 0) END AS siblings_in_care,
+       coalesce(coach_known, false) AS known_at_exit_coach, coalesce(coach_earlier, false) AS earlier_coach,
+       coalesce(respite_known, false) AS known_at_exit_respite, coalesce(respite_earlier, false) AS earlier_respite,
+       coach_start AS start_day_coach, nullif(coach_end, 1000000) AS end_day_coach,
+       respite_start AS start_day_respite, nullif(respite_end, 1000000) AS end_day_respite
+FROM exits AS e JOIN (SELECT child_id, birth_date, sex, race_ethnicity FROM children) AS c USING (child_id)
+LEFT JOIN history AS h USING (exit_id) LEFT JOIN siblings USING (exit_id)
+LEFT JOIN timing USING (exit_id) LEFT JOIN opening USING (exit_id);
 
 CREATE TEMP TABLE support AS
 WITH back AS (

@@ -77,22 +77,31 @@ def by_package(work: str, data: Path, out: Path | None) -> dict:
         if work == "check":
             rows = agency.table("placements").count().to_pyarrow().as_py()
             return {"laps": {"check of placements": clock.read()}, "rows": rows}
-        agency.table("services")
+        for table in ("placements", "services"):
+            agency.table(table)
         clock.read()
         cohort = ev.build_cohort(agency, study())
         table = cohort.follow_up_table("reentry")
         laps = {"exits to start–stop rows": clock.read()}
         rows = table.count().to_pyarrow().as_py()
         if out is not None:
-            reader = table.to_pyarrow_batches(chunk_size=100_000)
-            with pq.ParquetWriter(out, reader.schema) as writer:
-                for batch in reader:
-                    writer.write_batch(batch)
+            exits = cohort.stages.exits
+            shown = exits.select(**{name: exits[own] for name, own in cohort.columns.items()})
+            for path, made in ((out, table), (exits_beside(out), shown)):
+                reader = made.to_pyarrow_batches(chunk_size=100_000)
+                with pq.ParquetWriter(path, reader.schema) as writer:
+                    for batch in reader:
+                        writer.write_batch(batch)
         clock.read()
         frame = cohort.follow_up("reentry")
         laps["rows with covariates to pandas"] = clock.read()
         assert len(frame) == rows
         return {"laps": laps, "rows": rows, "exits": len(cohort.exits)}
+
+
+def exits_beside(rows: Path) -> Path:
+    """Where the exits go that belong to a file of rows."""
+    return rows.with_suffix(".exits.parquet")
 
 
 def by_hand(work: str, data: Path, out: Path | None) -> dict:
@@ -104,8 +113,7 @@ def by_hand(work: str, data: Path, out: Path | None) -> dict:
         connection.execute("ATTACH $data AS agency (READ_ONLY)".replace("$data", f"'{data}'"))
         connection.execute("SET preserve_insertion_order = false")
         for table in ("children", "removals", "services", "placements"):
-            wanted = work == "cohort" and table != "placements"
-            wanted |= work == "check" and table == "children"
+            wanted = work == "cohort" or table == "children"
             kind = "TABLE" if wanted else "VIEW"
             connection.execute(f"CREATE {kind} {table} AS SELECT * FROM agency.{table}")
         clock = Clock()
@@ -115,6 +123,8 @@ def by_hand(work: str, data: Path, out: Path | None) -> dict:
         rows = connection.sql(f"SELECT count(*) FROM {made}").fetchone()[0]
         if out is not None:
             connection.execute(f"COPY {made} TO '{out}' (FORMAT parquet)")
+            if work == "cohort":
+                connection.execute(f"COPY exits_by_hand TO '{exits_beside(out)}' (FORMAT parquet)")
     return {"laps": laps, "rows": rows}
 
 
@@ -150,7 +160,9 @@ def compare(data: Path, folder: Path) -> dict[str, dict]:
         outs = files if work == "cohort" else [None, None]
         ours = measured("package", work, data, outs[0])
         hand = measured("hand", work, data, outs[1])
-        differ = differing(*files) if work == "cohort" else abs(ours["rows"] - hand["rows"])
+        differ = abs(ours["rows"] - hand["rows"])
+        if work == "cohort":
+            differ += differing(*files) + differing(*map(exits_beside, files))
         if differ:
             raise RuntimeError(f"{work}: {differ} rows differ between the package and the SQL.")
         first = next(iter(ours["laps"].values()))

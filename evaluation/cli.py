@@ -1,23 +1,25 @@
 """The command line: simulate, check, build, report."""
 
+import logging
 import sys
-from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 from rich.console import Console
 
 from evaluation.errors import PermanencyError
+from evaluation.progress import LOG, Steps
 
 app = typer.Typer(
     add_completion=False,
     no_args_is_help=True,
     pretty_exceptions_enable=False,
-    help="Did post-permanency services keep children safely home? "
-    "From administrative records to an outcome report.",
 )
 _progress = Console(stderr=True)
+_INTERRUPTED = 130
+_REPORT: tuple[str, ...] = ("Building the cohort", "Estimating effects", "Weighing the evidence")
+_REPORT += ("Computing the truth", "Measuring practice", "Writing the reports")
 
 Out = Annotated[Path, typer.Option("--out", help="Folder for what is written.")]
 Children = Annotated[int, typer.Option("--children", min=50, help="Children to simulate.")]
@@ -25,12 +27,48 @@ Seed = Annotated[int, typer.Option("--seed", min=0, help="Seed: the same seed, t
 StudyFile = Annotated[Path, typer.Argument(metavar="STUDY", help="A study.toml.")]
 
 
+def _say_version(asked: bool) -> None:
+    if asked:
+        from evaluation.reporting.provenance import versions
+
+        for name, number in versions().items():
+            _say(f"{name} {number}")
+        raise typer.Exit
+
+
+@app.callback()
+def every_command(
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version",
+            callback=_say_version,
+            is_eager=True,
+            help="Say the versions that results depend on, and exit.",
+        ),
+    ] = False,
+    verbose: Annotated[
+        bool, typer.Option("--verbose", help="Log every step and how long it took.")
+    ] = False,
+) -> None:
+    """Did post-permanency services keep children safely home?
+
+    From administrative records to an outcome report.
+    """
+    LOG.handlers.clear()
+    if verbose:
+        handler = logging.StreamHandler()
+        handler.setFormatter(logging.Formatter("%(asctime)s %(message)s", "%H:%M:%S"))
+        LOG.addHandler(handler)
+    LOG.setLevel(logging.INFO if verbose else logging.WARNING)
+
+
 @app.command()
 def demo(out: Out = Path("out/demo"), children: Children = 20_000, seed: Seed = 1) -> None:
     """Simulate an agency, then check, cohort and report it."""
     from evaluation import jobs
 
-    made = jobs.demo(out, children, seed, _step)
+    made = jobs.demo(out, children, seed, _steps("Simulating", "Checking every row", *_REPORT))
     _say("Simulated data and reports; nothing here is about real children.")
     for label, path in made:
         _say(f"  {label:<18} {path}")
@@ -72,7 +110,7 @@ def check(
     """Check the data against the contract: counts, findings, quarantine."""
     from evaluation import jobs
 
-    for line in jobs.check(data, out, strict, _step, mapping):
+    for line in jobs.check(data, out, strict, _steps("Checking every row"), mapping):
         _say(line)
 
 
@@ -98,7 +136,7 @@ def convert(
     """Convert AFCARS or NCANDS files to contract tables, with an account of every row."""
     from evaluation import jobs
 
-    for line in jobs.convert(form, files, out, beside, _step):
+    for line in jobs.convert(form, files, out, beside, _steps()):
         _say(line)
 
 
@@ -107,7 +145,7 @@ def cohort(study: StudyFile, out: Out = Path("out/cohort")) -> None:
     """Build the cohort: exits, follow-up rows and flow, as Parquet and CSV."""
     from evaluation import jobs
 
-    for line in jobs.cohort(study, out, _step):
+    for line in jobs.cohort(study, out, _steps()):
         _say(line)
 
 
@@ -125,7 +163,9 @@ def report(
     """Write the reports, the workbook, the charts and every estimate."""
     from evaluation import jobs
 
-    for label, path in jobs.report(study, out, only, formats, _step):
+    for label, path in jobs.report(
+        study, out, only, formats, _steps("Checking every row", *_REPORT)
+    ):
         _say(f"  {label:<18} {path}")
 
 
@@ -176,7 +216,7 @@ def simulate(
     """Write a simulated agency's tables and a study that fits them."""
     from evaluation import jobs
 
-    for line in jobs.simulate(folder, children, seed, _step):
+    for line in jobs.simulate(folder, children, seed, _steps()):
         _say(line)
 
 
@@ -184,12 +224,8 @@ def _say(line: str) -> None:
     typer.echo(line)
 
 
-def _step(words: str, work: Callable[[], Any]) -> Any:
-    """Run a step; on a terminal, show that it is going on."""
-    if not _progress.is_terminal:
-        return work()
-    with _progress.status(f"{words} …"):
-        return work()
+def _steps(*planned: str) -> Steps:
+    return Steps(planned, _progress)
 
 
 def main() -> None:
@@ -205,9 +241,10 @@ def main() -> None:
     except EstimateError as error:
         typer.echo(str(error), err=True)
         sys.exit(1)
-    except KeyboardInterrupt:
-        typer.echo("Stopped; nothing was left half-written.", err=True)
-        sys.exit(130)
+    except SystemExit as end:
+        if end.code == _INTERRUPTED:
+            typer.echo("Stopped; nothing was left half-written.", err=True)
+        raise
 
 
 if __name__ == "__main__":

@@ -156,23 +156,59 @@ def _concerns(findings: pd.DataFrame) -> list[str]:
 
 
 def cohort(study_file: Path, out: Path, step: Step) -> list[str]:
-    """Build a study's cohort and write its row-level tables to ``out``."""
+    """Build a study's cohort and write its row-level tables to ``out``.
+
+    With ``[files] last_cohort`` also how the data of today differ from those it was made of.
+    """
     study = Study.from_toml(study_file)
     refuse_unwritable(out)
     with _agency_of(study) as agency:
         _refuse_unserved(agency, study)
         built = step("Building the cohort", lambda: _build(agency, study))
-        _write_cohort(
-            built, out, step("Listing what is due soon", lambda: _due_soon(agency, built))
-        )
+        since, told = _since_last(agency, built, step)
+        soon = step("Listing what is due soon", lambda: _due_soon(agency, built))
+        _write_cohort(built, out, since, soon)
         last = built.flow.iloc[-1]
         aside = _set_aside(agency.check().counts)
     return [
         *aside,
         f"{int(last.exits):,} exits of {int(last.children):,} children in "
         f"{int(last.families):,} families.",
+        *told,
         f"Wrote {out} (row-level: for internal use only).",
     ]
+
+
+def _since_last(agency, built, step: Step) -> tuple[dict[str, pd.DataFrame], list[str]]:
+    """Compare with a cohort saved earlier, under the rules it was built by."""
+    from evaluation.cohorts import build_cohort
+    from evaluation.cohorts.changes import (
+        RULES_FILE,
+        change_words,
+        changes,
+        read_saved,
+        refuse_other_ids,
+        saved_rules,
+    )
+
+    study = built.study
+    if study.files.last_cohort is None:
+        return {}, []
+    path = study.folder / study.files.last_cohort
+    saved, rules = read_saved(path), saved_rules(path)
+    if rules is not None and rules != study.cohort:
+        then = study.model_copy(update={"cohort": rules, "assurance": ()})
+        built = step("Building the saved cohort anew", lambda: build_cohort(agency, then))
+    now = _private({"exits": built.exits}, study)["exits"]
+    refuse_other_ids(saved, now, path)
+    table = changes(saved, now)
+    told = [f"Since {path} was saved: {change_words(saved, table)}; changes.csv lists them."]
+    if rules is None:
+        told.append(
+            f"No {RULES_FILE} is beside it, so it was compared under this study's rules: an exit "
+            "that these let in and those did not counts as a late entry."
+        )
+    return {"changes": table}, told
 
 
 def report(
@@ -191,7 +227,7 @@ def report(
     refuse_unwritable(out)
     registry_of(study)
     with _agency_of(study) as agency:
-        _refuse_unserved(agency, study)
+        step("Checking every row", lambda: _refuse_unserved(agency, study))
         return _report(agency, study, out, only, formats, step)
 
 
@@ -280,6 +316,7 @@ def _report(
 
     built = step("Building the cohort", lambda: _build(agency, study))
     found = step("Estimating effects", lambda: effects(built))
+    found = step("Trying other choices", lambda: _with_sensitivity(built, found))
     weighed = step("Weighing the evidence", lambda: evidence(built, found))
     truth = None
     if agency.truth is not None:
@@ -287,7 +324,7 @@ def _report(
     practice = step("Measuring practice", lambda: practice_findings(agency, built))
     if cohort_out is not None:
         soon = None if practice.fidelity is None else practice.fidelity.due_soon()
-        _write_cohort(built, cohort_out, soon)
+        _write_cohort(built, cohort_out, due_soon=soon)
     chosen = {"formats": tuple(formats)} if formats else {}
     written = step(
         "Writing the reports",
@@ -317,19 +354,49 @@ def _due_soon(agency, built) -> pd.DataFrame | None:
     return fidelity(agency, built).due_soon()
 
 
-def _write_cohort(built, out: Path, due_soon: pd.DataFrame | None) -> None:
+def _with_sensitivity(built, found):
+    """Repeat the primary contrast (without one, the first) under other choices."""
+    from dataclasses import replace
+
+    from evaluation.effects import sensitivity
+
+    primary = built.study.primary
+    chosen = found.table[["service", "outcome"]].drop_duplicates().head(1)
+    pairs = list(chosen.itertuples(index=False, name=None))
+    if primary is not None:
+        pairs = [(primary.service, primary.outcome)]
+    return replace(found, sensitivity=sensitivity(built, found, contrasts=pairs))
+
+
+def _private(tables: dict[str, pd.DataFrame], study: Study) -> dict[str, pd.DataFrame]:
+    """Replace ids by pseudonyms where the study says so."""
+    if not study.privacy.pseudonymize:
+        return tables
+    from evaluation.reporting.pseudonyms import pseudonym_key, pseudonymize
+
+    return pseudonymize(tables, pseudonym_key(study))
+
+
+def _write_cohort(
+    built,
+    out: Path,
+    since: dict[str, pd.DataFrame] | None = None,
+    due_soon: pd.DataFrame | None = None,
+) -> None:
+    """Write row-level tables; those of ``since`` are private already and go as CSV alone."""
+    from evaluation.cohorts.changes import RULES_FILE, rules_text
+
     tables = {"exits": built.exits, "flow": built.flow}
     tables |= {f"follow_up_{name}": built.follow_up(name) for name in built.outcomes}
     if due_soon is not None:
         tables["due_soon"] = due_soon.drop(columns="case_id")
-    if built.study.privacy.pseudonymize:
-        from evaluation.reporting.pseudonyms import pseudonym_key, pseudonymize
-
-        tables = pseudonymize(tables, pseudonym_key(built.study))
     with whole_folder(out) as folder:
-        for name, frame in tables.items():
+        for name, frame in _private(tables, built.study).items():
             write_csv(folder / f"{name}.csv", frame)
             write_parquet(folder / f"{name}.parquet", frame)
+        for name, frame in (since or {}).items():
+            write_csv(folder / f"{name}.csv", frame)
+        write_text(folder / RULES_FILE, rules_text(built.study.cohort))
         words = "\n".join(f"{rule}: {text}" for rule, text in built.definitions)
         write_text(folder / "definitions.txt", words + "\n")
 

@@ -7,10 +7,7 @@ once, before any data are touched, and is said in words.
 import datetime
 import hashlib
 import json
-import re
 import tomllib
-from collections.abc import Callable
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self, get_args
 
@@ -18,6 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationError,
 
 from evaluation.errors import StudyError
 from evaluation.study_errors import sentences
+from evaluation.study_notes import Note as Note
 
 ExitType = Literal["reunification", "relative", "guardianship", "adoption"]
 Outcome = Literal["reentry", "disruption", "maltreatment", "visit_ended"]
@@ -30,35 +28,8 @@ EXIT_TYPES: tuple[str, ...] = get_args(ExitType)
 OUTCOMES: tuple[str, ...] = get_args(Outcome)
 HONEST_EXPOSURES: tuple[str, ...] = get_args(Exposure)
 PLANNED_DESIGNS = ("roll-out", "score threshold")
+HIDDEN_BELOW = {"cms": 11, "rounded": 8, "none": 0}
 EVER_SERVED = ("ever", "never", "ever/never", "ever-never", "ever served", "received", "served")
-
-
-@dataclass(frozen=True)
-class Note:
-    """A sentence with counts of children in it, which a release may have to hide.
-
-    Attributes
-    ----------
-    text : str
-        The sentence, with ``{name}`` where a count stands.
-    counts : dict of str to int
-        The counts by name.
-    """
-
-    text: str
-    counts: dict[str, int] = field(default_factory=dict)
-
-    def __str__(self) -> str:
-        return self.say(lambda count: f"{count:,}")
-
-    def say(self, show: Callable[[int], str]) -> str:
-        """Write the sentence with every count as ``show`` prints it; other braces stay."""
-
-        def shown(found: re.Match) -> str:
-            count = self.counts.get(found[1])
-            return found[0] if count is None else show(count)
-
-        return re.sub(r"\{(\w+)\}", shown, self.text)
 
 
 class _Section(BaseModel):
@@ -204,10 +175,26 @@ class ReportSettings(_Section):
     agency: str = "the agency"
     horizons: tuple[PositiveDays, ...] = (180, 365, 730)
     equity_by: tuple[str, ...] = ()
+    profile: Literal["threshold", "cms", "rounded", "none"] = "threshold"
     suppress_below: Annotated[int, Field(ge=0)] = 11
     date: datetime.date | None = None
     logo: str | None = None
     colour: Annotated[str, Field(pattern=r"^#[0-9A-Fa-f]{6}$")] | None = None
+
+    @model_validator(mode="after")
+    def _one_threshold(self) -> Self:
+        given = "suppress_below" in self.model_fields_set
+        if given and self.suppress_below != self.hidden_below:
+            raise ValueError(
+                f'suppress_below is {self.suppress_below}, and the profile "{self.profile}" hides '
+                f'below {self.hidden_below}: take one out, or set profile = "threshold"'
+            )
+        return self
+
+    @property
+    def hidden_below(self) -> int:
+        """The least count the release shows beside zero; 0 hides nothing."""
+        return HIDDEN_BELOW.get(self.profile, self.suppress_below)
 
 
 class Files(_Section):
@@ -218,6 +205,7 @@ class Files(_Section):
     studies: str | None = None
     templates: str | None = None
     last_year: str | None = None
+    last_cohort: str | None = None
     taxonomy: str | None = None
 
 

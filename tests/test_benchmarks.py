@@ -132,5 +132,6 @@ def test_the_cohort_and_the_check_give_what_sql_written_by_hand_gives(monkeypatc
     ours = cohorts.by_package("cohort", data, files[0])
     assert ours["rows"] == cohorts.by_hand("cohort", data, files[1])["rows"] > ours["exits"] > 3000
     assert cohorts.differing(*files) == 0
+    assert cohorts.differing(*map(cohorts.exits_beside, files)) == 0
     checked = cohorts.by_package("check", data, None)
     assert checked["rows"] == cohorts.by_hand("check", data, None)["rows"] == sizes["placements"]

@@ -1,87 +1,122 @@
 """Killed at any moment, a command leaves the whole old output or the whole new one."""
 
-import os
-import random
 import subprocess
 import sys
-import time
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 import evaluation
 from evaluation import jobs
-from evaluation.reporting.folder import MANIFEST, _manifest, _refuse_foreign
+from evaluation.reporting.folder import MANIFEST
 
+ROOT = Path(evaluation.__file__).parent.parent
 MOMENTS = 10
-# Says when it begins to work, and lingers around the step in which the new output takes its place.
-SLOWED = """
-import sys, time
-import evaluation.cli as cli, evaluation.reporting.folder as folder
-import evaluation.jobs
-exchange = folder._exchange
-def slow(made, out):
-    time.sleep(0.1)
-    done = exchange(made, out)
-    time.sleep(0.1)
-    return done
-folder._exchange = slow
-print("begun", flush=True)
-sys.argv = ["permanency", *sys.argv[1:]]
-cli.app()
+# One process imports everything and forks a child per moment, before any engine has started. A
+# whole run is timed first; the step in which the folders change places is slowed, so that moments
+# fall before, in and after it. The cohort is built once and written anew by every child: building
+# it touches no output.
+DRIVER = """
+import os, random, signal, sys, time, types
+import pandas
+from pathlib import Path
+import duckdb, ibis, pyarrow.parquet, matplotlib.figure
+import evaluation.jobs as jobs, evaluation.cohorts, evaluation.reporting.write
+import evaluation.reporting.folder as folder
+import evaluation.sources.conversion, evaluation.study
+
+command, place, moments = sys.argv[1], Path(sys.argv[2]), int(sys.argv[3])
+out = place / "out" / command
+quietly = lambda words, work: work()
+def run():
+    if command == "check":
+        jobs.check(str(place / "data"), out, False, quietly)
+    elif command == "convert":
+        jobs.convert("ncands", [place / "ncands.csv"], out, None, quietly)
+    else:
+        jobs._write_cohort(built, out)
+
+def build():
+    frames = {name: pandas.read_parquet(place / "built" / f"{name}.parquet")
+              for name in ("exits", "flow", "follow_up_reentry")}
+    return types.SimpleNamespace(
+        exits=frames["exits"], flow=frames["flow"], outcomes=("reentry",),
+        follow_up=lambda name: frames["follow_up_" + name], definitions=[("Exit", "A discharge.")],
+        study=evaluation.study.Study.from_toml(place / "study.toml"))
+built = build() if command == "cohort" else None
+
+def slowed():
+    whole, step = folder._take_place, folder._exchange
+    def take_place(made, out):
+        time.sleep(0.05); whole(made, out); time.sleep(0.05)
+    def exchange(made, out):
+        time.sleep(0.05); done = step(made, out); time.sleep(0.05); return done
+    folder._take_place, folder._exchange = take_place, exchange
+
+def child():
+    pid = os.fork()
+    if pid == 0:
+        slowed()
+        devnull = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(devnull, 1); os.dup2(devnull, 2)
+        try:
+            run()
+        except BaseException:
+            os._exit(1)
+        os._exit(0)
+    return pid
+
+begun = time.monotonic()
+pid = child()
+assert os.waitpid(pid, 0)[1] == 0, "the first run failed"
+lasted = time.monotonic() - begun
+chance = random.Random(command)
+killed = 0
+for moment in range(moments):
+    late = moment % 2
+    at = lasted - chance.uniform(0, 0.25) if late else chance.uniform(0, lasted)
+    pid = child()
+    time.sleep(max(at, 0))
+    os.kill(pid, signal.SIGKILL)
+    killed += os.waitpid(pid, 0)[1] == signal.SIGKILL
+    folder._refuse_foreign(out)
+    listed = folder._manifest(out)
+    assert listed, "the output is gone"
+    for name in listed:
+        assert (out / name).is_file(), name
+print("KILLED", killed)
 """
 
 
 @pytest.fixture(scope="module")
 def place(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("killed") / "agency"
-    jobs.simulate(folder, 50, 3, lambda words, work: work())
-    rows = "\n".join(f"2020,WI,r{n},n{n},01152020,02202020,c{n},2,1" for n in range(20))
+    folder = tmp_path_factory.mktemp("killed")
+    for name in ("data", "built", "out"):
+        (folder / name).mkdir()
+    children = [f"c{n}" for n in range(20)]
+    removals = {"removal_id": children, "child_id": children, "removal_date": "2019-01-31"}
+    pd.DataFrame({"child_id": children}).to_csv(folder / "data" / "children.csv", index=False)
+    pd.DataFrame(removals).to_csv(folder / "data" / "removals.csv", index=False)
+    for name in ("exits", "flow", "follow_up_reentry"):
+        pd.DataFrame(removals).to_parquet(folder / "built" / f"{name}.parquet")
+    jobs.new_study(folder)
+    rows = "\n".join(f"2020,WI,r{n},n{n},01152020,02202020,{c},2,1" for n, c in enumerate(children))
     header = "SubYr,StaTerr,RptID,ChID,RptDt,RpDispDt,AFCARSID,ChMal1,Mal1Lev"
     (folder / "ncands.csv").write_text(f"{header}\n{rows}\n")
     return folder
 
 
-def started(*arguments):
-    """Start a command and return it when it begins to work."""
-    process = subprocess.Popen(
-        [sys.executable, "-W", "ignore", "-c", SLOWED, *map(str, arguments)],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        cwd=Path(evaluation.__file__).parent.parent,
-        env=os.environ | {"OMP_NUM_THREADS": "1"},
-    )
-    assert process.stdout.readline() == b"begun\n"
-    return process, time.monotonic()
-
-
-@pytest.mark.parametrize(
-    "command",
-    [
-        ["check", "{place}/data"],
-        ["convert", "ncands", "{place}/ncands.csv"],
-        ["cohort", "{place}/study.toml"],
-    ],
-    ids=lambda command: command[0],
-)
+@pytest.mark.parametrize("command", ["check", "convert", "cohort"])
 def test_killed_at_ten_moments_the_output_is_whole(place, command):
-    out = place.parent / f"out-{command[0]}"
-    arguments = [word.format(place=place) for word in command] + ["--out", str(out)]
-    process, begun = started(*arguments)
-    assert process.communicate(timeout=120) and process.returncode == 0
-    lasted = time.monotonic() - begun
-    chance = random.Random(command[0])
-    killed = 0
-    for moment in range(MOMENTS):
-        process, begun = started(*arguments)
-        last = chance.uniform(0, 0.4)
-        at = max(lasted - last, 0) if moment % 2 else chance.uniform(0, lasted)
-        time.sleep(max(begun + at - time.monotonic(), 0))
-        process.kill()
-        process.communicate(timeout=60)
-        killed += process.returncode != 0
-        _refuse_foreign(out)
-        listed = _manifest(out)
-        assert (out / MANIFEST).is_file() and listed
-        assert [name for name in listed if not (out / name).is_file()] == []
-    assert killed > 0
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", DRIVER, command, str(place), str(MOMENTS)],
+        capture_output=True,
+        text=True,
+        timeout=600,
+        check=False,
+        cwd=ROOT,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert int(done.stdout.split("KILLED ")[1]) > 0
+    assert (place / "out" / command / MANIFEST).is_file()

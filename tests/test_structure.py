@@ -1,41 +1,52 @@
 """The seven rooms stand in one order and no import runs back."""
 
-import ast
+import runpy
 from pathlib import Path
 
 import evaluation
 
-ROOMS = ["sources", "cohorts", "estimates", "effects", "practice", "evidence", "reporting"]
 ROOT = Path(evaluation.__file__).parent
-SHARED = {"study", "study_errors", "resources", "errors"}
+DRAWN = runpy.run_path(str(ROOT.parent / "docs" / "site" / "rooms.py"))
+ROOMS, SHARED = list(DRAWN["ROOMS"]), DRAWN["SHARED"]
+imports_of, used_by = DRAWN["imports_of"], DRAWN["used_by"]
 
 
-def imports_of(path: Path) -> set[str]:
-    found = set()
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-        if isinstance(node, ast.ImportFrom) and node.module and node.level == 0:
-            found |= {node.module} | {f"{node.module}.{alias.name}" for alias in node.names}
-        elif isinstance(node, ast.ImportFrom) and node.level:
-            found.add("a relative import")
-        elif isinstance(node, ast.Import):
-            found |= {alias.name for alias in node.names}
-    return found
-
-
-def rooms_used(path: Path) -> set[str]:
-    ours = {name.split(".")[1] for name in imports_of(path) if name.startswith("evaluation.")}
-    return ours & (set(ROOMS) | SHARED | {"cli", "jobs"})
+def runs_back(package: Path) -> list[str]:
+    wrong = []
+    for position, room in enumerate(ROOMS):
+        allowed = {"estimates"} if room == "estimates" else {*ROOMS[: position + 1], *SHARED}
+        for path in sorted((package / room).rglob("*.py")):
+            used = used_by(path, package) - allowed
+            wrong += [f"{path.relative_to(package)}: {name}" for name in sorted(used)]
+    return wrong
 
 
 def test_no_import_runs_back():
-    wrong = []
-    for position, room in enumerate(ROOMS):
-        allowed = set(ROOMS[: position + 1]) | SHARED
-        if room == "estimates":
-            allowed = {"estimates"}
-        for path in (ROOT / room).rglob("*.py"):
-            wrong += [f"{path.relative_to(ROOT)}: {used}" for used in rooms_used(path) - allowed]
-    assert wrong == []
+    assert runs_back(ROOT) == []
+
+
+def test_an_import_that_runs_back_is_found(tmp_path):
+    for room in ROOMS:
+        (tmp_path / room).mkdir()
+    (tmp_path / "jobs.py").touch()
+    (tmp_path / "cohorts" / "wrong.py").write_text("from evaluation.effects import effects\n")
+    (tmp_path / "estimates" / "wrong.py").write_text("import evaluation.cohorts\n")
+    (tmp_path / "reporting" / "wrong.py").write_text("def f():\n    from evaluation import jobs\n")
+    assert runs_back(tmp_path) == [
+        "cohorts/wrong.py: effects",
+        "estimates/wrong.py: cohorts",
+        "reporting/wrong.py: jobs",
+    ]
+
+
+def test_every_folder_is_a_room_that_is_drawn():
+    folders = {path.parent.name for path in ROOT.glob("*/__init__.py")}
+    assert folders == set(ROOMS)
+
+
+def test_the_picture_of_the_rooms_is_current():
+    """`python docs/site/rooms.py` draws it again."""
+    assert DRAWN["PICTURE"].read_text(encoding="utf-8") == DRAWN["drawing"]()
 
 
 def test_imports_are_absolute():

@@ -8,7 +8,7 @@ from evaluation.cohorts.adoption import adoption_link, unfollowed_adoptions
 from evaluation.cohorts.assurance import assure
 from evaluation.cohorts.closures import attached_closures, orders_in_effect
 from evaluation.cohorts.clusters import clusters, with_cluster
-from evaluation.cohorts.cohort import Cohort, Stages
+from evaluation.cohorts.cohort import Cohort
 from evaluation.cohorts.covariates import describe, with_prior_reports
 from evaluation.cohorts.episodes import next_removals, removal_episodes
 from evaluation.cohorts.outcomes import CANNOT_BE_FOLLOWED, Outcomes, first_move, later_adoption
@@ -30,6 +30,7 @@ from evaluation.cohorts.services import (
     exposure_intervals,
 )
 from evaluation.cohorts.siblings import with_siblings_in_care
+from evaluation.cohorts.stages import Stages
 from evaluation.cohorts.support import support_intervals
 from evaluation.cohorts.taxonomy import program_kinds
 from evaluation.errors import StudyError
@@ -78,10 +79,12 @@ def _assemble(agency, study: Study) -> Cohort:
     rows = records.stage(select(rows, steps, study.cohort.unit))
     flow = flow_table(rows, steps, study.cohort)
     exits = rows.filter(rows.left_at == 0)
+    joined = clusters(exits)
+    exits = later_adoption(records, first_move(records, exits))
     exits, history = _with_history(exits, rows, placed, records)
-    exits, columns = describe(with_cluster(exits, clusters(exits)), records, history)
+    exits, columns = describe(with_cluster(exits, joined), records, history)
     exits = exits.mutate(**{CANNOT_BE_FOLLOWED: (exits.exit_type == "adoption") & (not link.kept)})
-    exits = records.stage(later_adoption(records, first_move(records, exits)))
+    exits = records.stage(exits)
     if records.has("disruptions"):
         columns["later_adoption_day"] = "later_adoption_day"
     orders = records.stage(orders_in_effect(records, exits))
@@ -116,7 +119,7 @@ def _with_history(
     if records.has("maltreatment_reports"):
         exits = with_prior_reports(exits, records)
         history.append("prior_reports")
-    return records.stage(exits), history
+    return exits, history
 
 
 def refuse_unknown_covariates(cohort: Cohort) -> None:

@@ -1,13 +1,48 @@
 """What this year's data say otherwise of a cohort saved last year."""
 
+import json
 from pathlib import Path
 
 import pandas as pd
 
-from evaluation.errors import DataError
+from evaluation.cohorts.wording import counted
+from evaluation.errors import DataError, StudyError
+from evaluation.study import CohortRules
 
 KEY = "exit_id"
 COLUMNS = ["exit_id", "child_id", "kind", "column", "then", "now"]
+RULES_FILE = "rules.json"
+_KINDS = {
+    "late entry": ("late entry", "late entries"),
+    "correction": ("correction", "corrections"),
+    "withdrawn": ("withdrawal", "withdrawals"),
+}
+
+
+def rules_text(rules: CohortRules) -> str:
+    """Return the rules of a cohort as the JSON that is saved beside it."""
+    return json.dumps(rules.model_dump(mode="json"), indent=2) + "\n"
+
+
+def saved_rules(path: Path) -> CohortRules | None:
+    """Read the rules saved beside a cohort's exits; None if there are none.
+
+    Raises
+    ------
+    DataError
+        If the file cannot be read or holds other rules than this version's.
+    """
+    beside = path.parent / RULES_FILE
+    if not beside.exists():
+        return None
+    try:
+        return CohortRules(**json.loads(beside.read_text(encoding="utf-8")))
+    except (OSError, ValueError, TypeError) as error:
+        why = " ".join(str(error).split())
+        raise DataError(
+            f"{beside}, the rules of the cohort saved there, cannot be read ({why}): take it away "
+            "to compare under this study's rules."
+        ) from None
 
 
 def read_saved(path: Path) -> pd.DataFrame:
@@ -80,6 +115,30 @@ def changes(saved: pd.DataFrame, now: pd.DataFrame) -> pd.DataFrame:
             rows.append((exit_id, today.at[exit_id, "child_id"], kind, name, old, new))
     table = pd.DataFrame(rows, columns=COLUMNS).astype(object)
     return table.sort_values(["exit_id", "column"], ignore_index=True)
+
+
+def change_words(saved: pd.DataFrame, table: pd.DataFrame) -> str:
+    """Count the differences of `changes` in words."""
+    if table.empty:
+        return f"no difference in {counted(len(saved), 'exit', 'exits')}"
+    kinds = table["kind"].value_counts()
+    counts = [counted(int(kinds.get(kind, 0)), *nouns) for kind, nouns in _KINDS.items()]
+    exits = counted(table[KEY].nunique(), "exit", "exits")
+    return f"{', '.join(counts)}, in {exits}"
+
+
+def refuse_other_ids(saved: pd.DataFrame, now: pd.DataFrame, path: Path) -> None:
+    """Stop where two cohorts have no exit in common: their ids cannot be compared.
+
+    Raises
+    ------
+    StudyError
+    """
+    if len(saved) and len(now) and not set(saved[KEY]) & set(now[KEY]):
+        raise StudyError(
+            f"No exit of {path} is among the exits of today's data: its ids are others (written "
+            "with another privacy.pseudonymize or another key?), so nothing can be compared."
+        )
 
 
 def _text(value) -> str | None:

@@ -17,9 +17,10 @@ from evaluation.cohorts.delivery import doses, ever_served, merged_spells, overl
 from evaluation.cohorts.landmark import Landmark, landmark_flow, landmark_rows
 from evaluation.cohorts.leavers import unseen_leavers
 from evaluation.cohorts.outcomes import Outcomes
-from evaluation.cohorts.records import Records
 from evaluation.cohorts.rows import rows_from, start_stop_rows
 from evaluation.cohorts.services import attached_offers
+from evaluation.cohorts.stages import Stages
+from evaluation.cohorts.surveillance import lacks, reports_counted
 from evaluation.cohorts.taxonomy import ServiceKind, taxonomy_table
 from evaluation.cohorts.tidy import tidy
 from evaluation.cohorts.timeline import Timeline, timeline
@@ -28,36 +29,6 @@ from evaluation.errors import DataError, StudyError
 from evaluation.study import Study
 
 _ROW_KEYS = ["child_id", "exit_id", "family_id"]
-
-
-@dataclass(frozen=True)
-class Stages:
-    """What a cohort keeps in the engine.
-
-    Parameters
-    ----------
-    records : Records
-    candidates : ibis.Table
-        Every episode, with the step at which it leaves (``left_at``).
-    placed : ibis.Table
-        From `placements_within`.
-    exits : ibis.Table
-        The cohort.
-    orders, closures, spells, intervals, support, ages : ibis.Table
-        From `orders_in_effect`, `attached_closures`, `attached_spells`,
-        `exposure_intervals`, `support_intervals`, `age_intervals`.
-    """
-
-    records: Records
-    candidates: Table
-    placed: Table
-    exits: Table
-    orders: Table
-    closures: Table
-    spells: Table
-    intervals: Table
-    support: Table
-    ages: Table
 
 
 @dataclass(frozen=True, repr=False)
@@ -276,7 +247,47 @@ class Cohort:
         DataError
             If a table it needs is missing.
         """
-        split = self.follow_up_table(outcome)
+        return self._entered(self.follow_up_table(outcome), program)
+
+    def recurrent(self, outcome: str = "maltreatment", program: str | None = None) -> pd.DataFrame:
+        """Return start–stop rows over every report, for `mean_cumulative` and `recurrent`.
+
+        A report does not end follow-up: the child stays at risk until
+        re-entry, death, the age limit or the end of the data, and every day
+        with a report in the stated class ends a row with ``event`` 1 (several
+        reports on one day once). Columns as in `follow_up`; the last row has
+        ``event`` 2 where a competing event ended it and no report fell on that
+        day. ``exit_id`` is the subject, ``family_id`` the cluster, and the
+        cause of interest is 1.
+
+        Parameters
+        ----------
+        outcome : {"maltreatment"}
+        program : str, optional
+            As in `follow_up`.
+
+        Raises
+        ------
+        StudyError
+            If the outcome cannot repeat, or the study does not ask for it.
+        DataError
+            If a table it needs is missing.
+        """
+        if outcome != "maltreatment":
+            raise StudyError(
+                f'The outcome "{outcome}" does not repeat within follow-up, which it ends: '
+                'use follow_up, or recurrent("maltreatment").'
+            )
+        return self._entered(self.recurrent_table(), program)
+
+    def recurrent_table(self) -> Table:
+        """Return the rows of `recurrent` as a table of the engine, without covariates."""
+        if "repeated" not in self._rows:
+            self._require("maltreatment")
+            self._rows["repeated"] = self._split(*self.events.repeated())
+        return self._rows["repeated"]
+
+    def _entered(self, split: Table, program: str | None) -> pd.DataFrame:
         first = self.study.service(program).available_from if program else None
         if first is not None:
             split = rows_from(split, self.stages.exits, first)
@@ -300,14 +311,44 @@ class Cohort:
         is there as long as the cohort is.
         """
         if outcome not in self._rows:
-            stages = self.stages
-            rows = start_stop_rows(
-                self.ends(outcome), stages.intervals, stages.support, stages.ages, self.programs
-            )
-            unknown = {"support_voluntary": "legal_orders", "support_closure": "closures"}
-            rows = rows.drop(*(name for name, t in unknown.items() if not stages.records.has(t)))
-            self._rows[outcome] = stages.records.stage(rows)
+            self._rows[outcome] = self._split(self.ends(outcome))
         return self._rows[outcome]
+
+    def _split(self, ends: Table, repeats: Table | None = None) -> Table:
+        stages = self.stages
+        states = (stages.intervals, stages.support, stages.ages)
+        rows = start_stop_rows(ends, *states, self.programs, repeats)
+        unknown = {"support_voluntary": "legal_orders", "support_closure": "closures"}
+        rows = rows.drop(*(name for name, t in unknown.items() if not stages.records.has(t)))
+        return stages.records.stage(rows)
+
+    def follow_up_counting(self, counted: str) -> pd.DataFrame:
+        """Return the start–stop rows of maltreatment with other reports counted.
+
+        Parameters
+        ----------
+        counted : str
+            A key of `surveillance.COUNTED`: bounds on what being watched adds, or a
+            negative control.
+
+        Returns
+        -------
+        pandas.DataFrame
+            Columns as in `follow_up`.
+
+        Raises
+        ------
+        DataError
+            If the data lack what tells these reports apart.
+        """
+        lacking = lacks(self.events, counted)
+        if lacking:
+            raise DataError(
+                f"Reports cannot be counted as “{counted}” without {lacking}, which is not among "
+                "the data."
+            )
+        ends = self.events.first_report(reports_counted(self.events, counted))
+        return self._beside_exits(self._split(ends))
 
     def ends(self, outcome: str) -> Table:
         """Return when and why each exit's follow-up ends, as a table of the engine.
@@ -332,8 +373,8 @@ class Cohort:
 
     @cached_property
     def released_notes(self) -> list[str]:
-        """`notes` with counts from 1 to ``report.suppress_below - 1`` left untold."""
-        return notes(self, self.study.report.suppress_below)
+        """`notes` with the counts that the report's profile hides left untold."""
+        return notes(self, self.study.report.hidden_below)
 
     @cached_property
     def cannot(self) -> list[str]:

@@ -120,7 +120,7 @@ class Outcomes:
         return {
             "reentry": self._reentry,
             "disruption": self._disruption if self.sees_disruptions else self._reentry_alone,
-            "maltreatment": self._maltreatment,
+            "maltreatment": lambda: self.first_report(self.reports()),
             "visit_ended": self._visit_ended,
         }[outcome]()
 
@@ -215,21 +215,46 @@ class Outcomes:
             "reentry_day", "disrupted_day", "first_component"
         )
 
-    def _maltreatment(self) -> Table:
-        rules = self.study.outcomes.maltreatment
+    def first_report(self, reports: Table) -> Table:
+        """Return `first_end` for the first of the reports that ``counts``."""
         exits = self._followed(self.exits)
-        reports = self.reports()
-        counted = reports.filter((reports.day > rules.skip_first_days) & reports.counts)
+        counted = self._counted(reports)
         first = counted.group_by("exit_id").aggregate(report_day=counted.day.min())
         exits = exits.left_join(first, "exit_id").drop("exit_id_right")
-        ends = [
-            self._outcome(exits, exits.report_day),
+        ends = [self._outcome(exits, exits.report_day), *self._ends_at_home(exits)]
+        return first_end(exits, self._from_home(exits), ends)
+
+    def repeated(self) -> tuple[Table, Table]:
+        """Return the whole follow-up for reports that repeat, and the days of the reports.
+
+        Returns
+        -------
+        tuple of ibis.Table
+            `first_end` of what ends the time at home, reports apart; and
+            ``exit_id``, ``day`` of each day with a report in the stated class,
+            once, before the age-limit birthday.
+        """
+        exits = self._followed(self.exits)
+        ends = first_end(exits, self._from_home(exits), self._ends_at_home(exits))
+        limits = exits.select("exit_id", limit_day=self._day(exits.age_limit_date, exits))
+        days = self._counted(self.reports()).select("exit_id", "day").distinct()
+        days = days.join(limits, "exit_id")
+        return ends, days.filter(days.day < days.limit_day).select("exit_id", "day")
+
+    def _counted(self, reports: Table) -> Table:
+        first = self.study.outcomes.maltreatment.skip_first_days
+        return reports.filter((reports.day > first) & reports.counts)
+
+    def _ends_at_home(self, exits: Table) -> list[End]:
+        return [
             *self._leaves_risk(exits),
             End("reentry", COMPETING, self._day(exits.next_removal_date, exits)),
             *self._censored(exits, "removals", last=self._reports_end()),
         ]
-        begin = self._from(exits, rules.skip_first_days, "removals", "maltreatment_reports")
-        return first_end(exits, begin, ends)
+
+    def _from_home(self, exits: Table):
+        first = self.study.outcomes.maltreatment.skip_first_days
+        return self._from(exits, first, "removals", "maltreatment_reports")
 
     def disruption_days(self) -> Table:
         """Return, per exit, the first displacement or end in law after the start of risk.

@@ -5,7 +5,7 @@ import datetime
 import ibis
 from ibis.expr.types import Table
 
-from evaluation.cohorts.clock import birthday
+from evaluation.cohorts.clock import OUTCOME, birthday
 from evaluation.cohorts.covariates import AGE_GROUPS, MONTHS_BELOW
 from evaluation.cohorts.records import days_between
 from evaluation.cohorts.services import STILL_OPEN
@@ -49,7 +49,12 @@ def age_intervals(exits: Table, age_limit: int) -> Table:
 
 
 def start_stop_rows(
-    ends: Table, intervals: Table, support: Table, ages: Table, programs: list[str]
+    ends: Table,
+    intervals: Table,
+    support: Table,
+    ages: Table,
+    programs: list[str],
+    repeats: Table | None = None,
 ) -> Table:
     """Split follow-up into rows ``(start, stop]`` on which nothing changes.
 
@@ -66,6 +71,9 @@ def start_stop_rows(
         From `age_intervals`.
     programs : list of str
         The study's programs.
+    repeats : ibis.Table, optional
+        ``exit_id`` and ``day`` of an outcome that does not end follow-up: a
+        row ends on each, as event 1.
 
     Returns
     -------
@@ -79,7 +87,9 @@ def start_stop_rows(
     ends = ends.filter(ends.end > ends.begin)
     last_only = [name for name in ends.columns if name not in ("exit_id", "begin", "end")]
     span = ends.select("exit_id", "begin", "end")
+    points = [] if repeats is None else [_inside(repeats.select("exit_id", start="day"), span)]
     points = ibis.union(
+        *points,
         ends.select("exit_id", start=ends.begin),
         _inside(intervals.select("exit_id", start=intervals.enter), span),
         _inside(intervals.select("exit_id", start=intervals.leave), span),
@@ -99,6 +109,8 @@ def start_stop_rows(
             if name != "event"
         },
     ).select("exit_id", "start", "stop", *last_only)
+    if repeats is not None:
+        rows = _with_repeats(rows, repeats)
     rows = _with_exposure(rows, intervals, programs)
     return _during(_during(rows, support), ages)
 
@@ -107,6 +119,14 @@ def _inside(points: Table, span: Table) -> Table:
     found = points.join(span, "exit_id")
     found = found.filter((found.start > found.begin) & (found.start < found.end))
     return found.select("exit_id", start=found.start.cast("int32"))
+
+
+def _with_repeats(rows: Table, repeats: Table) -> Table:
+    """Let a row that ends on a day of the outcome say so: the outcome comes before other ends."""
+    days = repeats.select(of="exit_id", stop_day="day")
+    rows = rows.left_join(days, [rows.exit_id == days["of"], rows.stop == days.stop_day])
+    event = rows["of"].notnull().ifelse(OUTCOME, rows.event).cast("int32")
+    return rows.mutate(event=event).drop("of", "stop_day")
 
 
 def _with_exposure(rows: Table, intervals: Table, programs: list[str]) -> Table:

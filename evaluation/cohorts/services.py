@@ -37,7 +37,7 @@ def attach(rows: Table, key: str, exits: Table) -> Table:
     Returns
     -------
     ibis.Table
-        The rows with ``exit_id``, ``index_date`` and ``reach`` (``child``,
+        The rows with ``exit_id``, ``index_date``, ``exit_child`` and ``reach`` (``child``,
         ``family`` or ``household``, the nearest that holds).
     """
     base = exits.select(
@@ -53,7 +53,8 @@ def attach(rows: Table, key: str, exits: Table) -> Table:
         )
     )
     nearest = found.group_by("exit_id", key).aggregate(way=found.way.min())
-    named = nearest.join(rows, key).join(base.select("exit_id", "index_date"), "exit_id")
+    whose = base.select("exit_id", "index_date", exit_child="child")
+    named = nearest.join(rows, key).join(whose, "exit_id")
     names = enumerate(REACHES)
     return named.mutate(reach=ibis.cases(*((named.way == place, name) for place, name in names)))
 
@@ -90,7 +91,8 @@ def attached_spells(records: Records, exits: Table, study: Study, closures: Tabl
             for name in ("referral", "start", "end")
         }
     )
-    spells = _closed_with_program(spells, closures)
+    if records.has("closures"):
+        spells = _closed_with_program(spells, closures)
     leads = [(spells.program == each.program, each.lead_days) for each in study.services]
     lead = ibis.cases(*leads, else_=60) if leads else ibis.literal(60)
     over = true(spells.end_day < 0)
@@ -100,22 +102,24 @@ def attached_spells(records: Records, exits: Table, study: Study, closures: Tabl
         (over & (spells.start_day < -lead), EARLIER),
         else_=KNOWN_AT_EXIT,
     )
-    children = exits.select("exit_id", exit_child="child_id")
-    spells = spells.drop("child_id").join(children, "exit_id").rename(child_id="exit_child")
-    return spells.mutate(timing=timing).select(
-        "exit_id",
-        "child_id",
-        "service_id",
-        "program",
-        "reach",
-        "timing",
-        "referral_day",
-        "start_day",
-        "end_day",
-        "end_reason",
-        "units",
-        "provider",
-        "voluntary",
+    return (
+        spells.mutate(timing=timing)
+        .select(
+            "exit_id",
+            "exit_child",
+            "service_id",
+            "program",
+            "reach",
+            "timing",
+            "referral_day",
+            "start_day",
+            "end_day",
+            "end_reason",
+            "units",
+            "provider",
+            "voluntary",
+        )
+        .rename(child_id="exit_child")
     )
 
 

@@ -53,7 +53,8 @@ def sibling_stays(exits: Table, episodes: Table, rules: CohortRules) -> Table:
     base = at_home.select("exit_id", "index_date", "child_id", "removal_family_id", "household_id")
     by_family = base.join(stays, base.removal_family_id == stays.family)
     by_home = base.join(stays, base.household_id == stays.home)
-    pairs = ibis.union(by_family, by_home, distinct=True)
+    by_home = by_home.filter(~true(by_home.removal_family_id == by_home.family))
+    pairs = ibis.union(by_family, by_home)
     pairs = pairs.filter(pairs.sibling != pairs.child_id)
     elsewhere = pairs.bound_if_named & true(pairs.home != pairs.household_id)
     holds = (
@@ -64,9 +65,14 @@ def sibling_stays(exits: Table, episodes: Table, rules: CohortRules) -> Table:
     here = pairs.returned & true(pairs.home == pairs.household_id)
     counts = ibis.literal(True) if rules.support_restart == "every return" else pairs.first_return
     starts = here & (pairs.left > pairs.index_date) & (counts | holds)
-    return pairs.mutate(
-        holds=holds,
-        starts=true(starts),
+    pairs = pairs.mutate(holds=true(holds), starts=true(starts))
+    pairs = pairs.filter(pairs.holds | pairs.starts)
+    return pairs.select(
+        "exit_id",
+        "index_date",
+        "sibling",
+        "holds",
+        "starts",
         start_date=pairs.left,
         released_day=days_between(pairs.gone, pairs.index_date).fill_null(STILL_OPEN),
     )

@@ -53,7 +53,7 @@ def support_intervals(
         ``leave``: the state holds on the days of ``(enter, leave]``.
     """
     rules = records.rules
-    others = sibling_stays(exits, episodes, rules)
+    others = records.stage(sibling_stays(exits, episodes, rules))
     held = others.filter(others.holds).select("exit_id", "released_day")
     if rules.index_at == "visit start":
         own = exits.filter(exits.visit > 0)
@@ -70,8 +70,10 @@ def support_intervals(
         opens=days_between(windows.start_date, windows.index_date),
         closes=days_between(_anniversary(windows.start_date, rules), windows.index_date),
     )
-    windows = records.stage(_cut_short(windows, closures))
-    return _states(exits, held, windows, orders, known=records.has("legal_orders"))
+    if records.has("closures"):
+        windows = _cut_short(windows, closures)
+    windows = records.stage(windows)
+    return _states(exits, held, windows, orders if records.has("legal_orders") else None)
 
 
 def _anniversary(start: DateValue, rules: CohortRules) -> DateValue:
@@ -104,47 +106,53 @@ def _cut_short(windows: Table, closures: Table) -> Table:
     )
 
 
-def _states(exits: Table, held: Table, windows: Table, orders: Table, known: bool) -> Table:
+def _states(exits: Table, held: Table, windows: Table, orders: Table | None) -> Table:
     """Turn releases, windows and orders into disjoint intervals of one state each."""
+    ordered = [] if orders is None else [orders.begins, orders.ends]
     points = ibis.union(
         exits.select("exit_id", enter=ibis.literal(0, type="int32")),
         held.select("exit_id", enter=(held.released - 1).cast("int32")),
         windows.select("exit_id", enter=(windows.opens - 1).cast("int32")),
         windows.select("exit_id", enter=(windows.closes - 1).cast("int32")),
-        orders.select("exit_id", enter=(orders.begins - 1).cast("int32")),
-        orders.select("exit_id", enter=(orders.ends - 1).cast("int32")),
+        *(orders.select("exit_id", enter=(day - 1).cast("int32")) for day in ordered),
         distinct=True,
     )
     points = points.filter(points.enter >= 0)
     points = points.left_join(held, "exit_id").drop("exit_id_right")
     spans = points.left_join(windows, "exit_id").drop("exit_id_right")
     spans = spans.mutate(day=spans.enter + 1)
-    begun = true(spans.opens <= spans.day)
-    spans = spans.mutate(latest=begun.ifelse(spans.opens, ibis.null("int32")))
-    newest = ibis.window(group_by=["exit_id", "enter"])
-    spans = spans.mutate(newest=spans.latest == spans.latest.max().over(newest))
-    spans = spans.group_by("exit_id", "enter").aggregate(
-        released=spans.released.max(),
-        inside=true((spans.opens <= spans.day) & (spans.day < spans.closes)).any(),
-        closure=spans.closure.max(where=true(spans.newest)),
-    )
+    state = {
+        "released": spans.released.max(),
+        "inside": true((spans.opens <= spans.day) & (spans.day < spans.closes)).any(),
+    }
+    if "closure" in windows.columns:
+        begun = true(spans.opens <= spans.day)
+        spans = spans.mutate(latest=begun.ifelse(spans.opens, ibis.null("int32")))
+        newest = ibis.window(group_by=["exit_id", "enter"])
+        spans = spans.mutate(newest=spans.latest == spans.latest.max().over(newest))
+        state["closure"] = spans.closure.max(where=true(spans.newest))
+    spans = spans.group_by("exit_id", "enter").aggregate(**state)
+    if "closure" not in spans.columns:
+        spans = spans.mutate(closure=ibis.null("string"))
     state = ibis.cases(
         (true(spans.enter + 1 < spans.released), BEFORE), (spans.inside, IN), else_=AFTER
     )
     spans = spans.mutate(support_status=state)
     after = spans.support_status == AFTER
     spans = spans.mutate(support_closure=after.ifelse(spans.closure, ibis.null("string")))
-    return _changes(_with_orders(spans, orders, known))
+    return _changes(_with_orders(spans, orders))
 
 
-def _with_orders(spans: Table, orders: Table, known: bool) -> Table:
-    """Say of each state whether a court order makes support involuntary in it."""
+def _with_orders(spans: Table, orders: Table | None) -> Table:
+    """Say of each state whether a court order makes support involuntary, where orders are known."""
+    if orders is None:
+        return spans.mutate(support_voluntary=ibis.null("boolean"))
     pairs = spans.select("exit_id", "enter").join(orders, "exit_id")
     day = pairs.enter + 1
     bound = pairs.filter((pairs.begins <= day) & (day < pairs.ends))
     bound = bound.select("exit_id", "enter", bound=ibis.literal(True)).distinct()
     spans = spans.left_join(bound, ["exit_id", "enter"]).drop("exit_id_right", "enter_right")
-    owed = (spans.support_status != AFTER) & ibis.literal(known)
+    owed = spans.support_status != AFTER
     free = ~spans.bound.fill_null(False)
     return spans.mutate(support_voluntary=owed.ifelse(free, ibis.null("boolean")))
 

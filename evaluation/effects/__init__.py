@@ -13,7 +13,8 @@ from evaluation.effects.propensity import Propensity, propensity
 from evaluation.effects.result import Effects
 from evaluation.effects.sensitivity import sensitivity
 from evaluation.effects.study_effects import effects
-from evaluation.effects.target_trial import TargetTrial, target_trial
+from evaluation.effects.target_trial import target_trial
+from evaluation.effects.trial.result import TargetTrial
 from evaluation.effects.truth import beside_truth
 
 __all__ = [

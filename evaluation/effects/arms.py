@@ -1,6 +1,6 @@
 """The data of one contrast: who is served, who is compared, what happened to them."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -9,6 +9,11 @@ from evaluation.cohorts import Cohort
 from evaluation.study import Note, Service
 
 OUTCOME_EVENT = 1
+GIVEN_WEIGHT = "given_weight"
+"""Column of weights made elsewhere."""
+
+NEITHER = "neither"
+"""Children with neither of two programs that are compared."""
 
 
 @dataclass(frozen=True)
@@ -31,6 +36,11 @@ class Arms:
         What was left out, with counts.
     landmark : int or None
         Day on which receipt is settled, where that is not the exit.
+    completed : tuple of pandas.DataFrame
+        ``rows`` with missing covariates imputed, once for each set; none where nothing
+        is imputed.
+    imputation : Note or None
+        How they were made.
     """
 
     rows: pd.DataFrame
@@ -39,6 +49,15 @@ class Arms:
     covariates: tuple[str, ...]
     notes: tuple[Note, ...]
     landmark: int | None = None
+    completed: tuple[pd.DataFrame, ...] = ()
+    imputation: Note | None = None
+
+    @property
+    def sets(self) -> tuple["Arms", ...]:
+        """The contrast in each imputed set; itself where nothing is imputed."""
+        if not self.completed:
+            return (self,)
+        return tuple(replace(self, rows=rows, completed=()) for rows in self.completed)
 
     @property
     def served_state(self) -> str:
@@ -54,7 +73,9 @@ class Arms:
     def compared(self) -> pd.Series:
         """Rows that count for the comparison."""
         exposure = self.rows[self.service.program]
-        return exposure == exposure.cat.categories[0]
+        if self.service.exposure == "time-varying":
+            return exposure == exposure.cat.categories[0]
+        return exposure == "no"
 
     def children(self, rows: pd.Series) -> int:
         """Count the children with any of these rows."""
@@ -63,6 +84,35 @@ class Arms:
     def events(self, rows: pd.Series) -> int:
         """Count outcome events in these rows."""
         return int((self.rows.loc[rows, "event"] == OUTCOME_EVENT).sum())
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """Children and events of both arms, and families, as the effects table has them."""
+        return {
+            "n_treated": self.children(self.served),
+            "n_comparison": self.children(self.compared),
+            "events_treated": self.events(self.served),
+            "events_comparison": self.events(self.compared),
+            "clusters": int(self.rows["family_id"].nunique()),
+        }
+
+    def among(self, kept: pd.Series, leave_out: str | None = None) -> "Arms":
+        """Return the contrast among some of its rows.
+
+        Parameters
+        ----------
+        kept : pandas.Series of bool
+            By row.
+        leave_out : str, optional
+            A covariate that no longer counts: those kept share it.
+        """
+        rows, *completed = (
+            own[kept.to_numpy()].reset_index(drop=True) for own in (self.rows, *self.completed)
+        )
+        for own in (rows, *completed):
+            own[self.service.program] = own[self.service.program].cat.remove_unused_categories()
+        varying = tuple(c for c in self.covariates if c != leave_out and rows[c].nunique() > 1)
+        return replace(self, rows=rows, covariates=varying, notes=(), completed=tuple(completed))
 
     @property
     def formula(self) -> str:
@@ -86,6 +136,7 @@ def arms_of(
     service: Service,
     follow_up: pd.DataFrame | None = None,
     landmark: int | None = None,
+    complete: bool = True,
 ) -> Arms:
     """Assemble the rows of one contrast.
 
@@ -102,6 +153,8 @@ def arms_of(
     landmark : int, optional
         Day on which receipt is settled (exposure ``"landmark"``): children still
         followed then are compared from that day on; by default the service's first.
+    complete : bool
+        Whether children who lack a covariate are left out, and counted.
 
     Returns
     -------
@@ -116,7 +169,7 @@ def arms_of(
         if service.exposure == "landmark" and landmark is None:
             landmark = service.landmark_days[0]
         rows, said = _settled(cohort, service, follow_up, landmark)
-    rows, varying, notes = complete_cases(rows, covariates)
+    rows, varying, notes = complete_cases(rows, covariates, complete)
     return Arms(rows, outcome, service, varying, (*said, *notes), landmark)
 
 
@@ -124,7 +177,7 @@ def _settled(
     cohort: Cohort, service: Service, follow_up: pd.DataFrame, landmark: int | None
 ) -> tuple[pd.DataFrame, tuple[Note, ...]]:
     """Return one row per child whose receipt is settled at the exit or on a landmark day."""
-    rows = _one_row_per_child(follow_up, cohort.study.adjustment.covariates)
+    rows = one_row_per_child(follow_up, cohort.study.adjustment.covariates)
     notes = []
     programs = {service.program, *_others(service, cohort)}
     if landmark is None:
@@ -152,24 +205,31 @@ def _settled(
         }
     served = held[service.program]
     other = pd.DataFrame({p: held[p] for p in _others(service, cohort)}, index=rows.index)
+    names, weighted = ["no", "yes"], cohort.study.adjustment.weights != "none"
+    state = served.map({True: "yes", False: "no"})
+    words = "with both services or neither are in neither arm"
     if service.compare_with == "usual care":
         keep = pd.Series(True, index=rows.index)
     elif service.compare_with == "no service":
         keep = served | ~other.any(axis=1)
+        words = "with another service and not this one are in neither arm"
+    elif weighted:
+        elsewhere = other[service.compare_with]
+        keep = ~(served & elsewhere)
+        names = ["no", "yes", NEITHER]
+        state = state.mask(~served & ~elsewhere, NEITHER)
+        words = (
+            "with both services are in no arm; those with neither are no arm of the contrast but "
+            "help to say whom it stands for"
+        )
     else:
         keep = served != other[service.compare_with]
     if not keep.all():
-        words = (
-            "with another service and not this one are in neither arm"
-            if service.compare_with == "no service"
-            else "with both services or neither are in neither arm"
-        )
         notes.append(
             Note(f"{service.name}: {{out}} children {words}.", {"out": int((~keep).sum())})
         )
-    rows[service.program] = pd.Categorical(
-        served.map({True: "yes", False: "no"}), categories=["no", "yes"]
-    )
+    used = [name for name in names if (state[keep] == name).any()]
+    rows = rows.assign(**{service.program: pd.Categorical(state.where(keep), categories=used)})
     return rows[keep].reset_index(drop=True), tuple(notes)
 
 
@@ -204,7 +264,8 @@ def _states(rows: pd.DataFrame, service: Service, cohort: Cohort) -> pd.Categori
     return pd.Categorical(own, categories=[state for state in order if (own == state).any()])
 
 
-def _one_row_per_child(follow_up: pd.DataFrame, covariates: tuple[str, ...]) -> pd.DataFrame:
+def one_row_per_child(follow_up: pd.DataFrame, covariates: tuple[str, ...]) -> pd.DataFrame:
+    """Return each child's last row, with entry and covariates of its first."""
     ordered = follow_up.sort_values(["exit_id", "start"], kind="stable")
     grouped = ordered.groupby("exit_id", sort=True)
     rows = grouped.tail(1).set_index("exit_id")
@@ -215,7 +276,7 @@ def _one_row_per_child(follow_up: pd.DataFrame, covariates: tuple[str, ...]) -> 
 
 
 def complete_cases(
-    rows: pd.DataFrame, covariates: tuple[str, ...]
+    rows: pd.DataFrame, covariates: tuple[str, ...], leave_out: bool = True
 ) -> tuple[pd.DataFrame, tuple[str, ...], tuple[Note, ...]]:
     """Keep the children whose covariates are all known.
 
@@ -225,6 +286,8 @@ def complete_cases(
         With ``exit_id`` and the covariates.
     covariates : tuple of str
         Columns that must be known.
+    leave_out : bool
+        Whether the others are left out.
 
     Returns
     -------
@@ -234,7 +297,7 @@ def complete_cases(
     notes = []
     missing = rows[list(covariates)].isna()
     incomplete = rows.loc[missing.any(axis=1), "exit_id"].unique()
-    if len(incomplete):
+    if leave_out and len(incomplete):
         lacking = [column for column in covariates if missing[column].any()]
         parts = ", ".join(f"{column} {{{column}}}" for column in lacking)
         notes.append(

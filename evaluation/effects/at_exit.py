@@ -7,9 +7,11 @@ import pandas as pd
 
 from evaluation import estimates
 from evaluation.effects import intervals
-from evaluation.effects.arms import OUTCOME_EVENT, Arms
+from evaluation.effects.arms import GIVEN_WEIGHT, OUTCOME_EVENT, Arms
+from evaluation.effects.assigned import STARTED
 from evaluation.effects.augmented import augmented_risks
 from evaluation.effects.balance import balance
+from evaluation.effects.complier import complier_effect
 from evaluation.effects.diagnostics import (
     balance_check,
     event_check,
@@ -19,10 +21,12 @@ from evaluation.effects.diagnostics import (
 )
 from evaluation.effects.intervals import DAYS_PER_MONTH
 from evaluation.effects.limits import OUTCOME_WORDS
+from evaluation.effects.loss import loss_weights
 from evaluation.effects.outcome_model import fit_outcome_model, subdistribution_ratio
-from evaluation.effects.propensity import Propensity, propensity
+from evaluation.effects.propensity import Propensity, known_weights, propensity
 from evaluation.effects.result import Part
 from evaluation.effects.thresholds import THRESHOLDS
+from evaluation.effects.weighting import Weighting
 from evaluation.errors import StudyError
 from evaluation.study import Note, Study
 
@@ -49,28 +53,31 @@ def at_exit_effects(arms: Arms, horizons: tuple[int, ...], study: Study) -> Part
     -------
     Part
     """
-    adjustment = study.adjustment
-    fitted, notes = None, list(arms.notes)
+    notes = list(arms.notes)
     when = "at exit" if arms.landmark is None else f"by day {arms.landmark}"
     receipt = f"receipt of {arms.service.name} {when}"
-    data = arms.rows.assign(**{receipt: arms.served})
-    if adjustment.weights != "none":
-        fitted = propensity(
-            data, receipt, arms.covariate_formula, adjustment.weights, adjustment.truncate
-        )
+    fitted = _treatment_weights(arms, study, receipt)
+    loss = None
+    if fitted is not None:
         notes.append(_describe(fitted, arms))
         _refuse_concentration(fitted, arms)
-    model = fit_outcome_model(arms, study, fitted)
+        loss, said = loss_weights(arms, study.adjustment.truncate)
+        notes += said
+    weighting = Weighting(arms, fitted, loss)
+    model = fit_outcome_model(arms, study, weighting)
     notes += model.notes(f"{arms.service.name}, {OUTCOME_WORDS[arms.outcome]}")
-    rows, beside = [], []
+    rows, beside, influence = [], [], {}
+    if model.rows() and model.influence is not None:
+        influence["hazard_ratio", None] = model.influence
     curves = pd.DataFrame()
     if not horizons:
         notes.append(Note("No risks are compared: nobody is followed to the first horizon."))
     elif fitted is not None or study.design == "randomized":
-        rows, curves = weighted_risks(arms, data, horizons, fitted)
-        rows += subdistribution_ratio(arms, fitted)
-        if fitted is not None:
-            augmented = augmented_risks(arms, horizons, fitted)
+        rows, curves, by_family = weighted_risks(weighting, horizons)
+        influence |= by_family
+        rows += subdistribution_ratio(weighting)
+        if fitted is not None and not fitted.given:
+            augmented = augmented_risks(weighting, horizons)
             beside = [{"analysis": "augmented", "variant": "doubly robust"} | r for r in augmented]
     else:
         notes.append(
@@ -80,10 +87,15 @@ def at_exit_effects(arms: Arms, horizons: tuple[int, ...], study: Study) -> Part
                 "outcome model."
             )
         )
-    similar = _balance(arms, data, receipt, fitted)
+    first_stage: list[dict] = []
+    if STARTED in arms.rows and ("risk_difference", study.main_horizon) in influence:
+        found, first_stage = complier_effect(weighting, rows, influence, study.main_horizon)
+        beside += found
+    similar = _balance(arms, receipt, fitted)
     checks = [
+        *first_stage,
         *balance_check(similar if fitted is not None else pd.DataFrame()),
-        *([] if fitted is None else positivity_checks(fitted)),
+        *([] if fitted is None or fitted.given else positivity_checks(fitted)),
         *proportional_check(model.changing_p),
         *event_check(arms.events(arms.served | arms.compared), len(model.table)),
         *maturity_check(arms, study.main_horizon),
@@ -96,11 +108,77 @@ def at_exit_effects(arms: Arms, horizons: tuple[int, ...], study: Study) -> Part
         curves=curves,
         balance=similar,
         notes=notes,
+        influence=influence,
     )
+
+
+def _treatment_weights(arms: Arms, study: Study, receipt: str) -> Propensity | None:
+    """Return weights from outside where they are given, else those the study asks for."""
+    adjustment = study.adjustment
+    exposure = arms.rows[arms.service.program]
+    if GIVEN_WEIGHT in arms.rows:
+        data = arms.rows.assign(**{receipt: exposure})
+        return known_weights(data, receipt, arms.rows[GIVEN_WEIGHT])
+    if adjustment.weights == "none":
+        return None
+    several = exposure.nunique() > 2
+    return propensity(
+        arms.rows.assign(**{receipt: exposure if several else arms.served}),
+        receipt,
+        arms.covariate_formula,
+        adjustment.weights,
+        adjustment.truncate,
+        arms.served_state if several else None,
+    )
+
+
+def risk_difference(arms: Arms, horizon: int, study: Study) -> dict | None:
+    """Estimate the risk difference alone, for analyses that repeat it many times.
+
+    Parameters
+    ----------
+    arms : Arms
+        One row per child.
+    horizon : int
+        Day of the difference.
+    study : Study
+        Gives the weights.
+
+    Returns
+    -------
+    dict or None
+        One row of the effects table; nothing where neither weights nor chance make the
+        arms alike.
+
+    Raises
+    ------
+    StudyError
+        If the weights cannot be made, or five children carry them.
+    """
+    receipt = f"receipt of {arms.service.name}"
+    fitted = _treatment_weights(arms, study, receipt)
+    if fitted is None and study.design != "randomized":
+        return None
+    loss = None
+    if fitted is not None:
+        _refuse_concentration(fitted, arms)
+        loss, _ = loss_weights(arms, study.adjustment.truncate)
+    weighting = Weighting(arms, fitted, loss)
+    own, influence = _incidence(weighting, [horizon])
+    rows, _ = _risks(own, influence, horizon, weighting)
+    found = next((row for row in rows if row["measure"] == "risk_difference"), None)
+    return None if found is None else found | {"method": _method(weighting)}
 
 
 def _describe(fitted: Propensity, arms: Arms) -> Note:
     size = fitted.effective_sample_size
+    if fitted.given:
+        return Note(
+            f"{arms.service.name}: weights made elsewhere are taken as known, so intervals do not "
+            "carry their model; the weighted arms are worth {served} served and {compared} "
+            "comparison children.",
+            {"served": round(size["yes"]), "compared": round(size["no"])},
+        )
     cut = (
         ""
         if fitted.population == "overlap"
@@ -120,7 +198,7 @@ def _describe(fitted: Propensity, arms: Arms) -> Note:
 def _refuse_concentration(fitted: Propensity, arms: Arms) -> None:
     for arm, share in fitted.five_largest.items():
         if share > THRESHOLDS.five_largest:
-            words = "served" if arm == "yes" else "comparison"
+            words = {"yes": "served", "no": "comparison"}.get(arm, arm)
             raise StudyError(
                 f"five children carry {share:.0%} of the weight of the {words} arm, so its risk "
                 "would be theirs: hardly anyone comparable is in it. Name fewer or coarser "
@@ -128,94 +206,91 @@ def _refuse_concentration(fitted: Propensity, arms: Arms) -> None:
             )
 
 
-def _balance(
-    arms: Arms, data: pd.DataFrame, receipt: str, fitted: Propensity | None
-) -> pd.DataFrame:
+def _balance(arms: Arms, receipt: str, fitted: Propensity | None) -> pd.DataFrame:
     if not arms.covariates:
         return pd.DataFrame()
-    weights = None if fitted is None else fitted.weights
+    pair = (arms.served | arms.compared).to_numpy()
+    data = arms.rows[pair].assign(**{receipt: arms.served[pair]})
+    weights = None if fitted is None else fitted.weights[pair]
     return balance(data, receipt, arms.covariate_formula, weights)
 
 
 def weighted_risks(
-    arms: Arms, data: pd.DataFrame, horizons: tuple[int, ...], fitted: Propensity | None
-) -> tuple[list[dict], pd.DataFrame]:
+    weighting: Weighting, horizons: tuple[int, ...]
+) -> tuple[list[dict], pd.DataFrame, dict[tuple, pd.Series]]:
     """Compare the arms' cumulative incidence at the horizons.
 
     Parameters
     ----------
-    arms : Arms
-        One row per child.
-    data : pandas.DataFrame
-        Their rows.
+    weighting : Weighting
+        Rows and weights, whose influence is added to the variance.
     horizons : tuple of int
         Days from the exit.
-    fitted : Propensity or None
-        Weights, whose influence is added to the variance.
 
     Returns
     -------
-    tuple of list and pandas.DataFrame
-        Rows of the effects table, and the curves month by month.
+    tuple
+        Rows of the effects table, the curves month by month, and each family's
+        contribution to the risk differences by measure and horizon.
     """
-    weighted = {} if fitted is None else {"weights": "_weight"}
-    if fitted is not None:
-        data = data.assign(_weight=fitted.weights)
-    fit = estimates.cumulative_incidence(
-        data,
-        stop="stop",
-        event="event",
-        start="start",
-        by=arms.service.program,
-        id="exit_id",
-        cluster="family_id",
-        **weighted,
-    )
-    clusters = int(data["family_id"].nunique())
-    grid = _grid(horizons, int(data["stop"].max()))
-    influence = fit.influence(grid).reindex(data.index)
-    at = fit.at(grid)
-    own = at[at["cause"] == OUTCOME_EVENT].set_index(["group", "time"])["incidence"]
+    grid = _grid(horizons, int(weighting.rows["stop"].max()))
+    at, influence = _incidence(weighting, grid)
     lost = estimates.restricted_mean(
-        data,
-        stop="stop",
-        event="event",
-        start="start",
+        weighting.rows,
         horizon=list(horizons),
-        by=arms.service.program,
-        id="exit_id",
-        cluster="family_id",
         causes=[OUTCOME_EVENT],
-        **weighted,
+        by=weighting.arms.service.program,
+        **weighting.options,
     )
-    rows = []
+    rows, by_family = [], {}
     for horizon in horizons:
-        columns = [("yes", OUTCOME_EVENT, horizon), ("no", OUTCOME_EVENT, horizon)]
-        pair = influence[columns]
-        stacked = pair if fitted is None else fitted.stack(pair)
-        covariance = intervals.clustered_covariance(stacked, data["family_id"])
-        risks = np.array([own.get(("yes", horizon), np.nan), own.get(("no", horizon), np.nan)])
-        rows += intervals.measures_of_risks(risks, covariance, clusters, horizon)
-        rows += _days_lost(lost, horizon, fitted, data["family_id"], clusters)
-    method = "unadjusted Aalen–Johansen" if fitted is None else "weighted Aalen–Johansen"
+        own, change = _risks(at, influence, horizon, weighting)
+        rows += own
+        rows += _days_lost(lost, horizon, weighting)
+        by_family["risk_difference", horizon] = change.groupby(weighting.family).sum()
+    method = _method(weighting)
     for row in rows:
         row["method"] = method
-    return rows, _curves(at, influence, data["family_id"], clusters, fitted)
+    return rows, _curves(at, influence, weighting), by_family
 
 
-def _days_lost(
-    lost, horizon: int, fitted: Propensity | None, family: pd.Series, clusters: int
-) -> list[dict]:
+def _incidence(weighting: Weighting, grid: list[int]) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return the two arms' incidence on some days, and each child's influence on it."""
+    fit = estimates.cumulative_incidence(
+        weighting.rows, by=weighting.arms.service.program, **weighting.options
+    )
+    at = fit.at(grid)
+    at = at[at["group"].isin(["yes", "no"]) & (at["cause"] == OUTCOME_EVENT)]
+    columns = [(row.group, OUTCOME_EVENT, row.time) for row in at.itertuples()]
+    return at, weighting.stack(fit.influence(grid)[columns])
+
+
+def _risks(
+    at: pd.DataFrame, influence: pd.DataFrame, horizon: int, weighting: Weighting
+) -> tuple[list[dict], pd.Series]:
+    """Compare the arms' risks at a horizon; also each child's influence on the difference."""
+    own = at.set_index(["group", "time"])["incidence"]
+    pair = influence[[(group, OUTCOME_EVENT, horizon) for group in ("yes", "no")]]
+    covariance = intervals.clustered_covariance(pair, weighting.family)
+    risks = np.array([own.get(("yes", horizon), np.nan), own.get(("no", horizon), np.nan)])
+    rows = intervals.measures_of_risks(risks, covariance, weighting.clusters, horizon)
+    return rows, pair.iloc[:, 0] - pair.iloc[:, 1]
+
+
+def _method(weighting: Weighting) -> str:
+    return weighting.method("Aalen–Johansen" if weighting.weighted else "unadjusted Aalen–Johansen")
+
+
+def _days_lost(lost, horizon: int, weighting: Weighting) -> list[dict]:
     """Compare the days at home lost to the outcome by a horizon (Andersen, 2013)."""
     mean = lost.table.set_index(["group", "horizon"])["mean"]
     difference = mean.get(("yes", horizon), np.nan) - mean.get(("no", horizon), np.nan)
     if np.isnan(difference):
         return []
     own = [lost.influence[(group, OUTCOME_EVENT, horizon)] for group in ("yes", "no")]
-    change = (own[0] - own[1]).reindex(family.index, fill_value=0.0).to_frame("change")
-    stacked = change if fitted is None else fitted.stack(change)
-    se = math.sqrt(intervals.clustered_covariance(stacked, family)[0, 0])
-    interval = intervals.linear(float(difference), se, clusters)
+    change = weighting.stack((own[0] - own[1]).to_frame("change"))
+    se = math.sqrt(intervals.clustered_covariance(change, weighting.family)[0, 0])
+    interval = intervals.linear(float(difference), se, weighting.clusters)
     return [{"measure": "days_lost_difference", "horizon": horizon, **vars(interval)}]
 
 
@@ -225,19 +300,10 @@ def _grid(horizons: tuple[int, ...], last: int) -> list[int]:
     return sorted(day for day in within | set(horizons) if day <= last)
 
 
-def _curves(
-    at: pd.DataFrame,
-    influence: pd.DataFrame,
-    family: pd.Series,
-    clusters: int,
-    fitted: Propensity | None,
-) -> pd.DataFrame:
+def _curves(at: pd.DataFrame, influence: pd.DataFrame, weighting: Weighting) -> pd.DataFrame:
     """Put the stacked variance under the curve, month by month."""
-    own = at[at["cause"] == OUTCOME_EVENT].copy()
-    columns = [(row.group, OUTCOME_EVENT, row.time) for row in own.itertuples()]
-    part = influence[columns]
-    stacked = part if fitted is None else fitted.stack(part)
-    own["se"] = np.sqrt(np.diag(intervals.clustered_covariance(stacked, family)))
+    own, clusters = at.copy(), weighting.clusters
+    own["se"] = np.sqrt(np.diag(intervals.clustered_covariance(influence, weighting.family)))
     limits = [intervals.risk(row.incidence, row.se, clusters) for row in own.itertuples()]
     own["ci_low"] = [limit.ci_low for limit in limits]
     own["ci_high"] = [limit.ci_high for limit in limits]

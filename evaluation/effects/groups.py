@@ -1,16 +1,17 @@
 """The effect group by group, and whether the groups differ."""
 
+import math
+
 import numpy as np
 import pandas as pd
 from scipy import stats
 
 from evaluation.effects.arms import Arms
 from evaluation.effects.limits import shortage
+from evaluation.effects.result import Part
 from evaluation.errors import StudyError
 from evaluation.estimates import EstimateError
 from evaluation.study import Study
-
-MEASURES = ("risk_difference", "hazard_ratio")
 
 
 def effects_by_group(
@@ -18,8 +19,9 @@ def effects_by_group(
 ) -> list[dict]:
     """Estimate a contrast within each group and test that the groups are alike.
 
-    Weights are made anew within each group. The interaction test is Cochran's Q of the
-    groups' estimates, taken as independent (a family that stands in two groups is rare).
+    Weights are made anew within each group. The interaction test is Wald's on the
+    groups' estimates; their covariance is summed by family, so a family whose children
+    stand in several groups counts for what its members share.
 
     Parameters
     ----------
@@ -44,44 +46,62 @@ def effects_by_group(
         events have no row.
     """
     of = arms.rows["exit_id"].map(groups)
-    rows = []
+    rows, parts = [], {}
     for name in sorted(of.dropna().unique(), key=str):
-        own = arms.rows[of == name].reset_index(drop=True)
-        varying = tuple(c for c in arms.covariates if c != label and own[c].nunique() > 1)
-        part_arms = Arms(own, arms.outcome, arms.service, varying, (), arms.landmark)
-        if shortage(part_arms, study):
+        own = arms.among(of == name, leave_out=label)
+        if shortage(own, study):
             continue
         try:
-            part = estimate(part_arms, study)
+            part = estimate(own, study)
         except (StudyError, EstimateError):
             continue
+        parts[str(name)] = part
         rows += [
-            {"analysis": f"by {label}", "variant": str(name)} | row
+            {"analysis": f"by {label}", "variant": str(name)} | row | own.counts
             for row in part.rows
             if row["measure"] == "hazard_ratio"
             or (row["measure"] == "risk_difference" and row["horizon"] == horizon)
         ]
-    return rows + _interaction(rows, label)
+    tests = [_interaction(parts, measure, at, label) for measure, at in compared(horizon)]
+    return rows + [test for test in tests if test]
 
 
-def _interaction(rows: list[dict], label: str) -> list[dict]:
-    tests = []
-    for measure in MEASURES:
-        own = [row for row in rows if row["measure"] == measure]
-        if len(own) < 2:
-            continue
-        value = np.array([row["estimate"] for row in own], dtype=float)
-        value = np.log(value) if measure == "hazard_ratio" else value
-        weight = 1 / np.array([row["se"] for row in own], dtype=float) ** 2
-        statistic = float((weight * (value - np.average(value, weights=weight)) ** 2).sum())
-        tests.append(
-            {
-                "analysis": f"by {label}",
-                "variant": "groups differ",
-                "measure": measure,
-                "horizon": own[0]["horizon"],
-                "p": float(stats.chi2.sf(statistic, len(own) - 1)),
-                "method": f"Cochran's Q on {len(own) - 1} degrees of freedom",
-            }
-        )
-    return tests
+def compared(horizon: int) -> tuple[tuple[str, int | None], ...]:
+    """Return the measures whose groups are tested, with their horizon."""
+    return (("risk_difference", horizon), ("hazard_ratio", None))
+
+
+def _interaction(
+    parts: dict[str, Part], measure: str, horizon: int | None, label: str
+) -> dict | None:
+    """Test that the groups' effects are one, families in several groups allowed for."""
+    values, influence, draws = [], [], []
+    for part in parts.values():
+        found = [
+            row
+            for row in part.rows
+            if row["measure"] == measure and (horizon is None or row["horizon"] == horizon)
+        ]
+        if found and (measure, horizon) in part.influence:
+            value = found[0]["estimate"]
+            values.append(math.log(value) if horizon is None else value)
+            influence.append(part.influence[measure, horizon])
+            draws.append(part.draws.get((measure, horizon)))
+    if len(values) < 2:
+        return None
+    by_family = pd.concat(influence, axis=1, sort=True).fillna(0.0).to_numpy()
+    covariance = by_family.T @ by_family
+    if draws[0] is not None:
+        sets = np.array(draws) if horizon is not None else np.log(draws)
+        covariance += (1 + 1 / sets.shape[1]) * np.cov(sets)
+    contrast = np.column_stack([-np.ones(len(values) - 1), np.eye(len(values) - 1)])
+    change = contrast @ np.array(values)
+    statistic = float(change @ np.linalg.pinv(contrast @ covariance @ contrast.T) @ change)
+    return {
+        "analysis": f"by {label}",
+        "variant": "groups differ",
+        "measure": measure,
+        "horizon": pd.NA if horizon is None else horizon,
+        "p": float(stats.chi2.sf(statistic, len(values) - 1)),
+        "method": f"Wald test on {len(values) - 1} degrees of freedom, by family",
+    }

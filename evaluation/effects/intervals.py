@@ -33,7 +33,8 @@ def _quantile(clusters: int) -> tuple[float, stats.rv_continuous]:
     return float(reference.ppf(0.975)), reference
 
 
-def _inflate(se: float, clusters: int) -> float:
+def inflate(se: float, clusters: int) -> float:
+    """Widen a robust standard error that rests on few clusters."""
     if 1 < clusters < SMALL_NUMBER_OF_CLUSTERS:
         return se * math.sqrt(clusters / (clusters - 1))
     return se
@@ -42,7 +43,7 @@ def _inflate(se: float, clusters: int) -> float:
 def linear(estimate: float, se: float, clusters: int) -> Interval:
     """Interval symmetric about the estimate; p against no difference."""
     quantile, reference = _quantile(clusters)
-    wide = _inflate(se, clusters)
+    wide = inflate(se, clusters)
     p = float(2 * reference.sf(abs(estimate) / wide)) if wide > 0 else math.nan
     return Interval(estimate, se, estimate - quantile * wide, estimate + quantile * wide, p)
 
@@ -61,7 +62,7 @@ def risk(estimate: float, se: float, clusters: int) -> Interval:
         return Interval(estimate, se, math.nan, math.nan, math.nan)
     quantile, _ = _quantile(clusters)
     log_survival = math.log1p(-estimate)
-    spread = quantile * _inflate(se, clusters) / abs((1 - estimate) * log_survival)
+    spread = quantile * inflate(se, clusters) / abs((1 - estimate) * log_survival)
     return Interval(
         estimate,
         se,

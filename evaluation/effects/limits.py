@@ -14,7 +14,7 @@ def refusal(service: Service, outcome: str) -> str | None:
         return (
             f"{service.name} is meant to bring the exit about, so it changes who exits: comparing "
             f"{OUTCOME_WORDS[outcome]} among exits is not its effect. The honest outcome starts at "
-            "assignment (home and stable at a horizon), which this version does not offer."
+            "assignment: home and stable at a horizon, and days at home."
         )
     if service.exposure == "target trial" and service.compare_with != "usual care":
         return (
@@ -87,7 +87,7 @@ def thin_arm(counts: dict[str, int], name: str, what: str, study: Study) -> str 
                 f"too few to compare {what}; pool years or agencies."
             )
         if events < THRESHOLDS.events_per_arm:
-            least = max(THRESHOLDS.events_per_arm, study.report.suppress_below)
+            least = max(THRESHOLDS.events_per_arm, study.report.hidden_below)
             return (
                 f"{name}: fewer than {least} events of {what} in the {side} "
                 "arm, too few for a comparison; pool years or agencies."

@@ -9,7 +9,7 @@ import pandas as pd
 from evaluation import estimates
 from evaluation.effects import intervals
 from evaluation.effects.arms import OUTCOME_EVENT, Arms, quoted
-from evaluation.effects.propensity import Propensity
+from evaluation.effects.weighting import Weighting
 from evaluation.study import Note, Study
 
 
@@ -33,6 +33,8 @@ class HazardModel:
     changing_p : float
         p of the test that the effect is the same at all times (Grambsch and Therneau,
         1994; robust score test with clusters); missing where it cannot be made.
+    influence : pandas.Series or None
+        Each family's contribution to the effect's log ratio.
     """
 
     table: pd.DataFrame
@@ -40,6 +42,7 @@ class HazardModel:
     method: str
     warnings: tuple[str, ...]
     changing_p: float = math.nan
+    influence: pd.Series | None = None
 
     def notes(self, name: str) -> list[Note]:
         """Say what the fit warns of, and that there is no ratio where there is none."""
@@ -68,7 +71,7 @@ class HazardModel:
         ]
 
 
-def fit_outcome_model(arms: Arms, study: Study, weights: Propensity | None = None) -> HazardModel:
+def fit_outcome_model(arms: Arms, study: Study, weighting: Weighting | None = None) -> HazardModel:
     """Fit the Cox model of one contrast.
 
     Parameters
@@ -77,38 +80,22 @@ def fit_outcome_model(arms: Arms, study: Study, weights: Propensity | None = Non
         The contrast's rows.
     study : Study
         ``adjustment.outcome_model`` decides whether the covariates enter.
-    weights : Propensity, optional
-        Estimated weights; their influence is added to the variance.
+    weighting : Weighting, optional
+        Weights; the influence of those estimated is added to the variance.
 
     Returns
     -------
     HazardModel
     """
+    weighting = Weighting(arms) if weighting is None else weighting
     adjusted = study.adjustment.outcome_model and bool(arms.covariates)
     formula = arms.formula if adjusted else arms.formula.split(" + ")[0]
     data = arms.rows
-    options = {}
-    if weights is not None:
-        data = data.assign(_weight=weights.weights)
-        options["weights"] = "_weight"
-    fit = estimates.cox(
-        data,
-        formula,
-        stop="stop",
-        event="event",
-        start="start",
-        cause=OUTCOME_EVENT,
-        id="exit_id",
-        cluster="family_id",
-        **options,
-    )
-    influence = fit.influence.reindex(data.index, fill_value=0.0)
-    if weights is not None:
-        influence = weights.stack(influence)
-    clusters = int(data["family_id"].nunique())
-    table = _model_table(fit.table, influence, data["family_id"], clusters)
-    parts = ["Cox model", "weighted" if weights else "", "adjusted" if adjusted else ""]
-    method = ", ".join(part for part in parts if part)
+    fit = estimates.cox(weighting.rows, formula, cause=OUTCOME_EVENT, **weighting.options)
+    influence = weighting.stack(fit.influence)
+    clusters = weighting.clusters
+    table = _model_table(fit.table, influence, weighting.family, clusters)
+    method = weighting.method("Cox model") + (", adjusted" if adjusted else "")
     table.insert(0, "model", "cox")
     for position, (name, value) in enumerate(
         [
@@ -123,23 +110,27 @@ def fit_outcome_model(arms: Arms, study: Study, weights: Propensity | None = Non
     table["events"] = int((data["event"] == OUTCOME_EVENT).sum())
     table["clusters"] = clusters
     term = f"{arms.service.program}[T.{arms.served_state}]"
-    return HazardModel(table, term, method, tuple(fit.warnings), _changing(fit, arms))
+    own = influence.set_axis(table["term"], axis=1)
+    by_family = own[term].groupby(weighting.family).sum() if term in own else None
+    return HazardModel(table, term, method, tuple(fit.warnings), _changing(fit, arms), by_family)
 
 
 def _changing(fit, arms: Arms) -> float:
     try:
         tested = fit.proportional_hazards().table.set_index("term")["p"]
-    except (estimates.EstimateError, np.linalg.LinAlgError):
+    except estimates.EstimateError:
         return math.nan
     return float(tested.get(quoted(arms.service.program), math.nan))
 
 
-def subdistribution_ratio(arms: Arms, weights: Propensity | None = None) -> list[dict]:
+def subdistribution_ratio(weighting: Weighting) -> list[dict]:
     """Compare the arms by the Fine-Gray subdistribution hazard ratio.
 
-    Describes incidence, not cause (METHODS 7.4): competing events stay in the risk set
+    Describes incidence, not cause : competing events stay in the risk set
     (Fine and Gray, 1999; Geskus, 2011). The influence of estimated weights is added to
-    the variance; censoring weights are taken as known.
+    the variance. Moves are left to the subdistribution's own censoring weights, which
+    depend on time alone and are taken as known: a weight that changes has no value after
+    a competing event.
 
     Returns
     -------
@@ -147,28 +138,19 @@ def subdistribution_ratio(arms: Arms, weights: Propensity | None = None) -> list
         One row of the effects table; none without competing events, where the ratio
         would be the cause-specific one again.
     """
-    data, options = arms.rows, {}
-    if not (data["event"] > OUTCOME_EVENT).any():
+    arms = weighting.arms
+    if not (arms.rows["event"] > OUTCOME_EVENT).any():
         return []
-    if weights is not None:
-        data = data.assign(_weight=weights.weights)
-        options["weights"] = "_weight"
+    weighting = Weighting(arms, weighting.treatment)
     fit = estimates.fine_gray(
-        data,
+        weighting.rows,
         quoted(arms.service.program),
-        stop="stop",
-        event="event",
-        start="start",
         cause=OUTCOME_EVENT,
-        id="exit_id",
-        cluster="family_id",
-        **options,
+        **weighting.options,
     )
-    influence = fit.influence.reindex(data.index, fill_value=0.0)
-    if weights is not None:
-        influence = weights.stack(influence)
-    clusters = int(data["family_id"].nunique())
-    table = _model_table(fit.table, influence, data["family_id"], clusters)
+    influence = weighting.stack(fit.influence)
+    table = _model_table(fit.table, influence, weighting.family, weighting.clusters)
+    table = table[table["term"] == f"{arms.service.program}[T.{arms.served_state}]"]
     if table["robust_se"].isna().any():
         return []
     row = table.iloc[0]
@@ -181,7 +163,7 @@ def subdistribution_ratio(arms: Arms, weights: Propensity | None = None) -> list
             "ci_low": float(row["ci_low"]),
             "ci_high": float(row["ci_high"]),
             "p": float(row["p"]),
-            "method": "Fine–Gray" + (", weighted" if weights else ""),
+            "method": weighting.method("Fine–Gray"),
         }
     ]
 

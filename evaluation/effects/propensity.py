@@ -7,6 +7,7 @@ import formulaic
 import numpy as np
 import pandas as pd
 
+from evaluation.effects.several_arms import ArmModel, multinomial
 from evaluation.effects.thresholds import THRESHOLDS
 from evaluation.errors import StudyError
 
@@ -21,11 +22,15 @@ class Propensity:
     Attributes
     ----------
     table : pandas.DataFrame
-        One row per model term: ``term``, ``coef``, ``se``, ``z``, ``p``.
-    treated : pandas.Series
-        Booleans: whether each row was served.
+        One row per model term: ``term``, ``coef``, ``se``, ``z``, ``p``, and with more
+        than two arms ``arm``.
+    arm : pandas.Series
+        The arm of each row.
+    treated_arm : str
+        The arm that counts as served.
     scores : pandas.DataFrame
-        One column per arm, ``no`` and ``yes``: each row's probability of the arm.
+        One column per arm (``no`` and ``yes`` where there are two): each row's
+        probability of the arm.
     weights : pandas.Series
         Balancing weight of each row, truncated.
     population : str
@@ -36,13 +41,18 @@ class Propensity:
         The largest weight allowed.
     parameter_influence : numpy.ndarray
         Shape (rows, parameters): each row's contribution to the estimated
-        parameters (coefficients, then the share treated).
+        parameters (coefficients, then the share of each arm).
     weight_derivative : numpy.ndarray
         Shape (rows, parameters): derivative of each row's weight.
+    model : ArmModel or None
+        What the probabilities come from.
+    given : bool
+        Whether the weights were made elsewhere: no model, and taken as known.
     """
 
     table: pd.DataFrame
-    treated: pd.Series
+    arm: pd.Series
+    treated_arm: str
     scores: pd.DataFrame
     weights: pd.Series
     population: str
@@ -50,40 +60,49 @@ class Propensity:
     largest: float
     parameter_influence: np.ndarray
     weight_derivative: np.ndarray
+    model: ArmModel | None = None
+    given: bool = False
+
+    @property
+    def treated(self) -> pd.Series:
+        """Booleans: whether each row was served."""
+        return self.arm == self.treated_arm
 
     @property
     def effective_sample_size(self) -> pd.Series:
         """Kish's effective number of children in each arm."""
-        arm = self.treated
-        return pd.Series(
-            {
-                name: float(w.sum() ** 2 / (w**2).sum())
-                for name, w in (("no", self.weights[~arm]), ("yes", self.weights[arm]))
-            }
-        )
+        return self._by_arm(lambda w: w.sum() ** 2 / (w**2).sum())
 
     @property
     def outside_support(self) -> float:
-        """Share of rows whose probability of either arm has hardly a counterpart.
+        """Share of rows whose probability of an arm has hardly a counterpart.
 
-        Outside are scores beyond those both arms show, and those so near 0 or 1 that
-        fewer than one in a hundred like them is in the other arm.
+        Outside are scores beyond those every arm shows, and those so near 0 or 1 that
+        fewer than one in a hundred like them is in the arm, or in any other.
         """
-        score, arm = self.scores["yes"], self.treated
-        low = max(score[arm].min(), score[~arm].min(), THRESHOLDS.least_share)
-        high = min(score[arm].max(), score[~arm].max(), 1 - THRESHOLDS.least_share)
-        return float(((score < low) | (score > high)).mean())
+        outside = np.zeros(len(self.scores), dtype=bool)
+        for name in self.scores:
+            score = self.scores[name]
+            shown = score.groupby(self.arm.to_numpy()).agg(["min", "max"])
+            low = max(shown["min"].max(), THRESHOLDS.least_share)
+            high = min(shown["max"].min(), 1 - THRESHOLDS.least_share)
+            outside |= ((score < low) | (score > high)).to_numpy()
+        return float(outside.mean())
 
     @property
     def five_largest(self) -> pd.Series:
         """Share of each arm's weight that its five heaviest children carry."""
-        arm = self.treated
+        return self._by_arm(lambda w: w.nlargest(5).sum() / w.sum())
+
+    def _by_arm(self, measure) -> pd.Series:
         return pd.Series(
-            {
-                name: float(w.nlargest(5).sum() / w.sum())
-                for name, w in (("no", self.weights[~arm]), ("yes", self.weights[arm]))
-            }
+            {name: float(measure(self.weights[self.arm == name])) for name in self.scores}
         )
+
+    @property
+    def tilt(self) -> tuple[np.ndarray, np.ndarray]:
+        """How much each row counts for the target population, and its derivative."""
+        return _tilt(self.model, self.population, self.treated_arm)
 
     def plot(self, ax=None):
         """Draw the overlap of the arms' probabilities of being served.
@@ -158,24 +177,29 @@ def propensity(
     covariates: str,
     estimand: Population = "all eligible",
     truncate: float = 0.99,
+    treated: str | None = None,
 ) -> Propensity:
-    """Fit a logistic propensity model and make balancing weights.
+    """Fit a logistic (or, with several arms, multinomial) model and make balancing weights.
 
     Parameters
     ----------
     data : pandas.DataFrame
         One row per unit, without missing values in the columns used.
     treatment : str
-        Column of booleans: served or not.
+        Column of booleans: served or not; or the arm of each row by name, where there
+        are more than two.
     covariates : str
         Right-hand side of a formulaic formula.
     estimand : {"all eligible", "treated", "overlap"}
         Target population. All eligible: stabilised inverse probability; treated:
         odds in the comparison arm; overlap: probability of the other arm (Li,
-        Morgan and Zaslavsky, 2018).
+        Morgan and Zaslavsky, 2018; with several arms Li and Li, 2019).
     truncate : float
         Weights above this quantile of all weights are cut to it (1 cuts none).
         Overlap weights never exceed 1 and are not cut.
+    treated : str, optional
+        With several arms, the one that defines the target population "treated"; by
+        default the last.
 
     Returns
     -------
@@ -190,50 +214,100 @@ def propensity(
         raise StudyError(
             f'The estimand "{estimand}" is not offered; choose one of: {", ".join(POPULATIONS)}.'
         )
-    treated = data[treatment].astype(bool)
-    if treated.all() or not treated.any():
-        raise StudyError(
-            f"{'Every' if treated.all() else 'No'} child has {treatment}: there is no one to "
-            "compare with, so no propensity can be estimated."
-        )
+    arm, treated_arm = _arms(data[treatment], treated, treatment)
     design = formulaic.Formula(covariates).get_model_matrix(data, na_action="raise")
     x = np.asarray(design, dtype=float)
-    fit, information = fit_logistic(treated.to_numpy(dtype=float), x, treatment)
-    score = np.asarray(fit.fittedvalues)
-    raw, slope = _weights(treated.to_numpy(), score, x, estimand)
+    several = arm.nunique() > 2
+    fitted = multinomial if several else _logistic
+    model, table = fitted(arm, x, list(design.columns), treatment)
+    raw, slope = _weights(arm.to_numpy(), model, estimand, treated_arm)
     bounded = estimand == "overlap"
     largest = 1.0 if bounded else float(np.quantile(raw, truncate))
     cut = raw > largest
     slope[cut] = 0
-    residual = treated.to_numpy(dtype=float) - score
-    share = treated.mean()
-    influence = np.column_stack(
-        [
-            (x * residual[:, None]) @ np.linalg.inv(information),
-            (treated.to_numpy(dtype=float) - share) / len(treated),
-        ]
-    )
-    scores = pd.DataFrame({"no": 1 - score, "yes": score}, index=data.index)
-    table = pd.DataFrame(
-        {
-            "term": list(design.columns),
-            "coef": fit.params,
-            "se": fit.bse,
-            "z": fit.tvalues,
-            "p": fit.pvalues,
-        }
-    ).reset_index(drop=True)
+    belongs = (arm.to_numpy()[:, None] == np.array(model.names)).astype(float)
     return Propensity(
         table=table,
-        treated=treated,
-        scores=scores,
+        arm=arm,
+        treated_arm=treated_arm,
+        scores=pd.DataFrame(model.scores, columns=list(model.names), index=data.index),
         weights=pd.Series(np.minimum(raw, largest), index=data.index, name="weight"),
         population=estimand,
         truncated=int(cut.sum()),
         largest=largest,
-        parameter_influence=influence,
+        parameter_influence=np.hstack(
+            [model.influence, (belongs - belongs.mean(axis=0)) / len(data)]
+        ),
         weight_derivative=slope,
+        model=model,
     )
+
+
+def known_weights(data: pd.DataFrame, treatment: str, weights: pd.Series) -> Propensity:
+    """Take weights made elsewhere as known: nothing is added to the variance.
+
+    Parameters
+    ----------
+    data : pandas.DataFrame
+        One row per unit.
+    treatment : str
+        Column of booleans, or of arms.
+    weights : pandas.Series
+        One for each row, zero or more.
+
+    Returns
+    -------
+    Propensity
+        Without a model; ``scores`` has the arms' names and no values.
+    """
+    arm, treated_arm = _arms(data[treatment], None, treatment)
+    return Propensity(
+        table=pd.DataFrame(columns=["term", "coef", "se", "z", "p"]),
+        arm=arm,
+        treated_arm=treated_arm,
+        scores=pd.DataFrame(np.nan, index=data.index, columns=list(arm.cat.categories)),
+        weights=weights.astype(float),
+        population="as weighted",
+        truncated=0,
+        largest=float(weights.max()),
+        parameter_influence=np.zeros((len(data), 0)),
+        weight_derivative=np.zeros((len(data), 0)),
+        given=True,
+    )
+
+
+def _arms(column: pd.Series, treated: str | None, treatment: str) -> tuple[pd.Series, str]:
+    """Return the arm of each row by name, the reference first, and the one served."""
+    if column.dtype.kind in "biuf":
+        served = column.astype(bool)
+        if served.all() or not served.any():
+            raise StudyError(
+                f"{'Every' if served.all() else 'No'} child has {treatment}: there is no one to "
+                "compare with, so no propensity can be estimated."
+            )
+        names = pd.Categorical(np.where(served, "yes", "no"), categories=["no", "yes"])
+        return pd.Series(names, index=column.index), "yes"
+    found = [str(name) for name in pd.Categorical(column).remove_unused_categories().categories]
+    treated = found[-1] if treated is None else treated
+    if treated not in found or len(found) < 2:
+        raise StudyError(
+            f'Nobody is in the arm "{treated}" of {treatment}: the arms are {", ".join(found)}.'
+        )
+    arm = pd.Categorical(column.astype(str), categories=found)
+    return pd.Series(arm, index=column.index), treated
+
+
+def _logistic(
+    arm: pd.Series, x: np.ndarray, terms: list[str], treatment: str
+) -> tuple[ArmModel, pd.DataFrame]:
+    names = tuple(arm.cat.categories)
+    chosen = (arm == names[1]).to_numpy(dtype=float)
+    fit, information = fit_logistic(chosen, x, treatment)
+    score = np.asarray(fit.fittedvalues)
+    influence = (x * (chosen - score)[:, None]) @ np.linalg.inv(information)
+    table = {"term": terms, "coef": fit.params, "se": fit.bse, "z": fit.tvalues, "p": fit.pvalues}
+    model = ArmModel(names, x, np.column_stack([1 - score, score]), influence)
+    return model, pd.DataFrame(table).reset_index(drop=True)
 
 
 def fit_logistic(treated: np.ndarray, x: np.ndarray, treatment: str):
@@ -270,25 +344,37 @@ def fit_logistic(treated: np.ndarray, x: np.ndarray, treatment: str):
     return fit, information
 
 
-def _weights(
-    treated: np.ndarray, score: np.ndarray, x: np.ndarray, population: str
-) -> tuple[np.ndarray, np.ndarray]:
-    """Return weights and their derivative in (coefficients, share treated)."""
-    share = treated.mean()
-    own = np.where(treated, score, 1 - score)
-    sign = np.where(treated, 1.0, -1.0)
-    variance = score * (1 - score)
-    by_share = np.zeros(len(score))
+def _tilt(model: ArmModel, population: str, treated_arm: str) -> tuple[np.ndarray, np.ndarray]:
+    """Return each row's share in the target population and its derivative (Li and Li, 2019)."""
+    scores = model.scores
     if population == "all eligible":
-        numerator = np.where(treated, share, 1 - share)
-        weight = numerator / own
-        by_score = -sign * numerator / own**2
-        by_share = sign / own
-    elif population == "treated":
-        weight = np.where(treated, 1.0, score / (1 - score))
-        by_score = np.where(treated, 0.0, 1 / (1 - score) ** 2)
-    else:
-        weight = 1 - own
-        by_score = -sign
-    slope = np.column_stack([x * (by_score * variance)[:, None], by_share])
+        return np.ones(len(scores)), np.zeros(model.influence.shape)
+    if population == "treated":
+        place = model.names.index(treated_arm)
+        return scores[:, place], model.derivative(place)
+    tilt = 1 / (1 / scores).sum(axis=1)
+    slope = sum(
+        model.derivative(place) * (tilt / scores[:, place])[:, None] ** 2
+        for place in range(len(model.names))
+    )
+    return tilt, slope
+
+
+def _weights(
+    arm: np.ndarray, model: ArmModel, population: str, treated_arm: str
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return weights and their derivative in (coefficients, share of each arm)."""
+    tilt, by_tilt = _tilt(model, population, treated_arm)
+    weight = np.empty(len(arm))
+    slope = np.zeros((len(arm), model.influence.shape[1] + len(model.names)))
+    stabilised = population == "all eligible"
+    for place, name in enumerate(model.names):
+        own = arm == name
+        chance = model.scores[own, place]
+        share = own.mean() if stabilised else 1.0
+        weight[own] = share * tilt[own] / chance
+        change = by_tilt[own] - model.derivative(place)[own] * (tilt[own] / chance)[:, None]
+        slope[own, : model.influence.shape[1]] = share * change / chance[:, None]
+        if stabilised:
+            slope[own, model.influence.shape[1] + place] = tilt[own] / chance
     return weight, slope

@@ -3,6 +3,7 @@
 import html
 from dataclasses import dataclass, field
 
+import numpy as np
 import pandas as pd
 
 from evaluation.effects.diagnostics import failing, verdict
@@ -36,7 +37,12 @@ TABLE_COLUMNS = (
 
 @dataclass(frozen=True)
 class Part:
-    """The estimates of one contrast, before they are put together."""
+    """The estimates of one contrast, before they are put together.
+
+    ``influence`` holds, by measure and horizon (None for a ratio), each family's
+    contribution to the estimate on the scale of its ``se``, ``draws`` the estimates of
+    each imputed set.
+    """
 
     rows: list[dict]
     model: pd.DataFrame
@@ -47,6 +53,8 @@ class Part:
     counts: dict[str, int] = field(default_factory=dict)
     checks: list[dict] = field(default_factory=list)
     trial: object = None
+    influence: dict[tuple, pd.Series] = field(default_factory=dict)
+    draws: dict[tuple, np.ndarray] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -80,8 +88,17 @@ class Effects:
     diagnostics : pandas.DataFrame
         ``service``, ``outcome``, ``check``, ``value``, ``limit``, ``verdict`` (pass,
         caution, fail), ``words``.
+    missing : pandas.DataFrame
+        ``service``, ``outcome``, ``lacking`` (covariates, or "none"), ``children``,
+        ``share``: which covariates children lack together.
+    home : pandas.DataFrame
+        For services that bring the exit about, from the assignment: the columns of
+        ``table``; risks are shares home and stable (more is better), and
+        ``days_at_home_difference``.
     trials : dict
         By service and outcome, the `TargetTrial` behind the contrast.
+    sensitivity : pandas.DataFrame
+        What `sensitivity` gave, where it was made: the reports show it.
     """
 
     table: pd.DataFrame
@@ -94,6 +111,9 @@ class Effects:
     beside: pd.DataFrame = field(default_factory=pd.DataFrame)
     diagnostics: pd.DataFrame = field(default_factory=pd.DataFrame)
     trials: dict = field(default_factory=dict, repr=False)
+    sensitivity: pd.DataFrame = field(default_factory=pd.DataFrame)
+    missing: pd.DataFrame = field(default_factory=pd.DataFrame)
+    home: pd.DataFrame = field(default_factory=pd.DataFrame)
 
     def verdict(self, service: str, outcome: str) -> str:
         """Return ``pass``, ``caution`` or ``fail``: the worst of a contrast's diagnostics."""
@@ -120,5 +140,8 @@ class Effects:
                 "naive",
                 "beside",
                 "diagnostics",
+                "sensitivity",
+                "missing",
+                "home",
             )
         } | {"notes": [str(note) for note in self.notes]}

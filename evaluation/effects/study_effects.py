@@ -1,45 +1,47 @@
 """Every contrast of a study, estimated or said to be out of reach."""
 
 import difflib
+from dataclasses import replace
 
 import pandas as pd
 
 from evaluation.cohorts import Cohort
-from evaluation.effects.arms import Arms, arms_of
-from evaluation.effects.at_exit import at_exit_effects
-from evaluation.effects.diagnostics import (
-    COLUMNS,
-    balance_check,
-    maturity_check,
-    weight_checks,
-)
-from evaluation.effects.groups import effects_by_group
+from evaluation.effects.arms import GIVEN_WEIGHT, Arms
+from evaluation.effects.contrast import contrast, estimate, no_imputed_trial, study_arms
+from evaluation.effects.diagnostics import COLUMNS
+from evaluation.effects.home import OUTCOME as HOME
+from evaluation.effects.home import home_effects
 from evaluation.effects.limits import OUTCOME_WORDS, refusal, shortage
+from evaluation.effects.missing import patterns
 from evaluation.effects.multiplicity import adjust, family
 from evaluation.effects.naive import naive_claim
+from evaluation.effects.outside_weights import cannot_be_weighted, checked_weights
 from evaluation.effects.result import TABLE_COLUMNS, Effects, Part
-from evaluation.effects.target_trial import target_trial
-from evaluation.effects.time_varying import time_varying_effects
-from evaluation.effects.trial.tables import END_OF_GRACE
 from evaluation.errors import StudyError
 from evaluation.estimates import EstimateError
-from evaluation.study import Service, Study
+from evaluation.study import Note, Service, Study
+
+__all__ = ["effects", "estimate"]
 
 ADJUSTED = ("p_adjusted", "p_false_discovery", "family")
 MEASURED_AFTER_EXIT = ("exposure_", "dose_", "support_status")
 
 
-def effects(cohort: Cohort) -> Effects:
+def effects(cohort: Cohort, weights: pd.DataFrame | None = None) -> Effects:
     """Estimate every contrast of the cohort's study.
 
-    Each service is compared with usual care on each outcome, by the exposure the
-    study names. What the data or the design cannot give is listed in
-    ``Effects.cannot`` with the reason; nothing is dropped silently.
+    Each service is compared as the study says on each outcome, by the exposure it names;
+    in a randomized design by assignment. What the data or the design cannot give is
+    listed in ``Effects.cannot`` with the reason; nothing is dropped silently.
 
     Parameters
     ----------
     cohort : Cohort
         From ``build_cohort``.
+    weights : pandas.DataFrame, optional
+        Weights made elsewhere, in place of the study's: ``exit_id``, ``weight`` and,
+        where services have their own, ``service``. They are taken as known, so
+        intervals do not carry the model they come from, and the results say so.
 
     Returns
     -------
@@ -48,11 +50,12 @@ def effects(cohort: Cohort) -> Effects:
     Raises
     ------
     StudyError
-        If a covariate is not in the cohort, is measured after the exit, or the
-        study asks for a treatment of missing data this version does not offer.
+        If a covariate is not in the cohort or is measured after the exit, or weights
+        from outside are wrong or incomplete.
     """
     study = cohort.study
     _check_covariates(cohort)
+    weights = None if weights is None else checked_weights(weights)
     parts: list[tuple[Arms, Part]] = []
     cannot: list[dict] = []
     naive: list[dict] = []
@@ -60,29 +63,47 @@ def effects(cohort: Cohort) -> Effects:
         follow_up = cohort.follow_up(outcome)
         for service in study.services:
             reason = refusal(service, outcome) or _unserved(follow_up, service)
+            if reason is None and weights is not None:
+                reason = cannot_be_weighted(service)
             if reason is None:
                 claim = naive_claim(follow_up, outcome, service, study.main_horizon)
                 naive += [claim] if claim else []
-                arms = arms_of(cohort, outcome, service, follow_up)
-                if service.exposure != "target trial":
-                    reason = shortage(arms, study)
+                arms = study_arms(cohort, outcome, service, follow_up, weights=weights)
+                trial = arms.service.exposure == "target trial"
+                reason = no_imputed_trial(arms) if trial else shortage(arms, study)
             if reason is None:
                 try:
-                    parts.append((arms, _contrast(cohort, arms, follow_up)))
+                    given = weights is not None
+                    parts.append((arms, contrast(cohort, service, arms, follow_up, given)))
                     continue
                 except (StudyError, EstimateError) as error:
                     reason = f"{service.name}, {OUTCOME_WORDS[outcome]}: {error}"
             cannot.append({"service": service.program, "outcome": outcome, "sentence": reason})
-    return _assemble(study, parts, cannot, naive)
+    home, notes = _home(cohort, cannot)
+    found = _assemble(study, parts, cannot, naive)
+    said = {str(note): note for note in (*found.notes, *notes)}
+    return replace(found, home=home, notes=tuple(said.values()))
+
+
+def _home(cohort: Cohort, cannot: list[dict]) -> tuple[pd.DataFrame, list[Note]]:
+    """Compare services that bring the exit about from their assignment."""
+    rows, notes = [], []
+    for service in cohort.study.services:
+        if not service.brings_about_exit:
+            continue
+        try:
+            found, said = home_effects(cohort, service)
+        except (StudyError, EstimateError) as error:
+            cannot.append({"service": service.program, "outcome": HOME, "sentence": str(error)})
+            continue
+        rows += found
+        notes += said
+    columns = [name for name in TABLE_COLUMNS if name not in (*ADJUSTED, "primary")]
+    return pd.DataFrame(rows, columns=columns), notes
 
 
 def _check_covariates(cohort: Cohort) -> None:
     adjustment = cohort.study.adjustment
-    if adjustment.missing == "multiple imputation":
-        raise StudyError(
-            'adjustment.missing = "multiple imputation" is not offered by this version; use '
-            '"complete cases" (children left out are counted).'
-        )
     for column in adjustment.covariates:
         if column.startswith(MEASURED_AFTER_EXIT):
             raise StudyError(
@@ -106,91 +127,6 @@ def _unserved(follow_up: pd.DataFrame, service: Service) -> str | None:
             "table."
         )
     return None
-
-
-def _contrast(cohort: Cohort, arms: Arms, follow_up: pd.DataFrame) -> Part:
-    """Estimate a contrast and what stands beside it."""
-    study, service = cohort.study, arms.service
-    if service.exposure == "target trial":
-        return _trial(cohort, arms)
-    part = estimate(arms, study)
-    part.beside.extend(_groups(cohort, arms))
-    if service.exposure == "landmark":
-        for day in service.landmark_days:
-            part.beside.extend(_landmark(cohort, arms, part, follow_up, day))
-    return part
-
-
-def estimate(arms: Arms, study: Study) -> Part:
-    """Estimate one contrast from its rows, by the service's exposure."""
-    if arms.service.exposure == "time-varying":
-        return time_varying_effects(arms, study)
-    last = int(arms.rows["stop"].max())
-    first = 0 if arms.landmark is None else arms.landmark
-    horizons = tuple(day for day in study.horizons if first < day <= last)
-    return at_exit_effects(arms, horizons, study)
-
-
-def _landmark(
-    cohort: Cohort, arms: Arms, part: Part, follow_up: pd.DataFrame, day: int
-) -> list[dict]:
-    named = {"analysis": "landmark", "variant": f"day {day}"}
-    if day == arms.landmark:
-        return [named | row for row in part.rows]
-    other = arms_of(cohort, arms.outcome, arms.service, follow_up, day)
-    reason = shortage(other, cohort.study)
-    if reason is None:
-        try:
-            return [named | row for row in estimate(other, cohort.study).rows]
-        except (StudyError, EstimateError) as error:
-            reason = str(error)
-    return [named | {"method": reason}]
-
-
-def _groups(cohort: Cohort, arms: Arms) -> list[dict]:
-    """Repeat the main outcome's contrasts by exit type and equity group."""
-    study = cohort.study
-    main = study.primary.outcome if study.primary else cohort.outcomes[0]
-    if arms.outcome != main:
-        return []
-    exits = cohort.exits.set_index("exit_id")
-    rows = []
-    for column in dict.fromkeys(("exit_type", *study.report.equity_by)):
-        if column in exits and exits[column].nunique() > 1:
-            groups = exits[column]
-            rows += effects_by_group(arms, groups, column, study, estimate, study.main_horizon)
-    return rows
-
-
-def _trial(cohort: Cohort, arms: Arms) -> Part:
-    service = arms.service
-    trial = target_trial(cohort, arms.outcome, service.program)
-    measured = ("measure", "horizon", "estimate", "se", "ci_low", "ci_high", "p", "method")
-    rows = trial.table[list(measured)].to_dict("records")
-    beside = [
-        {"analysis": "grace period", "variant": f"{row.pop('grace_days')} days"} | row
-        for row in trial.by_grace.to_dict("records")
-    ]
-    end = trial.balance
-    if not end.empty:
-        end = end[end["when"] == END_OF_GRACE].drop(columns="when").reset_index(drop=True)
-    counted = ("n_treated", "n_comparison", "events_treated", "events_comparison", "clusters")
-    checks = [
-        *balance_check(end),
-        *weight_checks(trial.weights),
-        *maturity_check(arms, cohort.study.main_horizon),
-    ]
-    return Part(
-        rows=rows,
-        model=pd.DataFrame(),
-        curves=trial.curves,
-        balance=end,
-        notes=list(trial.notes),
-        beside=beside,
-        counts=trial.table[list(counted)].iloc[0].to_dict(),
-        checks=checks,
-        trial=trial,
-    )
 
 
 def _assemble(
@@ -221,6 +157,7 @@ def _assemble(
             ],
             columns=list(COLUMNS),
         ),
+        missing=_stack([_labelled(arms, patterns(arms)) for arms, _ in parts if arms.completed]),
         trials={
             (arms.service.program, arms.outcome): part.trial
             for arms, part in parts
@@ -244,13 +181,9 @@ def _shared(arms: Arms, part: Part, study: Study) -> dict:
     population = "all eligible"
     if service.exposure in ("at exit", "landmark") and weights != "none":
         population = weights
-    counts = part.counts or {
-        "n_treated": arms.children(arms.served),
-        "n_comparison": arms.children(arms.compared),
-        "events_treated": arms.events(arms.served),
-        "events_comparison": arms.events(arms.compared),
-        "clusters": int(arms.rows["family_id"].nunique()),
-    }
+    if GIVEN_WEIGHT in arms.rows:
+        population = "as weighted"
+    counts = part.counts or arms.counts
     return {
         "contrast": f"{service.name} against {service.compare_with}: {OUTCOME_WORDS[arms.outcome]}",
         "outcome": arms.outcome,

@@ -1,112 +1,20 @@
 """The trial one would have liked to run, emulated from what was recorded."""
 
-import html
-from dataclasses import dataclass
-
 import numpy as np
 import pandas as pd
 
 from evaluation.cohorts import Cohort
-from evaluation.effects import intervals
-from evaluation.effects.intervals import DAYS_PER_MONTH
 from evaluation.effects.limits import OUTCOME_WORDS, thin_arm
-from evaluation.effects.result import TABLE_COLUMNS
 from evaluation.effects.thresholds import THRESHOLDS
 from evaluation.effects.trial.bootstrap import bootstrap
 from evaluation.effects.trial.children import TrialChildren, trial_children
-from evaluation.effects.trial.emulation import Emulation, Protocol
+from evaluation.effects.trial.emulation import LAST_DAYS, Emulation, Protocol
+from evaluation.effects.trial.measures import curves_of, effects_table, measures, monthly_grid
+from evaluation.effects.trial.result import TargetTrial
 from evaluation.effects.trial.tables import other_services, trial_balance, weight_summary
 from evaluation.effects.trial.words import comparison_strategy, protocol_table, treated_strategy
 from evaluation.errors import StudyError
 from evaluation.study import Note, Service
-
-LAST_DAYS = 30
-METHOD = "target trial: clones, censoring, weights; bootstrap by family"
-
-
-@dataclass(frozen=True)
-class TargetTrial:
-    """A target trial's estimates and what they rest on.
-
-    Attributes
-    ----------
-    table : pandas.DataFrame
-        One row per horizon and measure for the main grace period, columns as in
-        ``ev.effects``. Risks and differences are shares, days lost are days; the ``se``
-        of a ratio is on the log scale.
-    by_grace : pandas.DataFrame
-        ``grace_days``, ``starters`` (children who stand for those undecided before the
-        last days), ``horizon``, ``measure``, ``estimate``, ``se``, ``ci_low``,
-        ``ci_high``, ``p``: the main grace period, half and double it.
-    protocol : pandas.DataFrame
-        ``element``, ``words``: the trial emulated.
-    curves : pandas.DataFrame
-        ``group`` (``yes`` treated, ``no`` comparison), ``time`` (days), ``at_risk``
-        (children, unweighted), ``events`` so far, ``incidence``, ``se``, ``ci_low``,
-        ``ci_high``.
-    balance : pandas.DataFrame
-        ``when`` (``exit``, ``end of grace``) and the columns of ``balance``.
-    other_services : pandas.DataFrame
-        What else the arms received.
-    weights : pandas.DataFrame
-        How many children the weighted arms are worth.
-    replicates : numpy.ndarray
-        Estimates of every replicate: (replicate, grace period, arm, horizon, risk and
-        days lost).
-    notes : tuple of Note
-        The strategies in words, who was left out, what failed.
-    """
-
-    table: pd.DataFrame
-    by_grace: pd.DataFrame
-    protocol: pd.DataFrame
-    curves: pd.DataFrame
-    balance: pd.DataFrame
-    other_services: pd.DataFrame
-    weights: pd.DataFrame
-    replicates: np.ndarray
-    notes: tuple[Note, ...]
-
-    def _repr_html_(self) -> str:
-        notes = "".join(f"<li>{html.escape(str(note))}</li>" for note in self.notes)
-        return f"{self.table.to_html(index=False, escape=True)}<ul>{notes}</ul>"
-
-    def plot(self, ax=None):
-        """Draw cumulative incidence under both strategies with 95% bands.
-
-        Parameters
-        ----------
-        ax : matplotlib Axes, optional
-            Where to draw; a new figure by default.
-
-        Returns
-        -------
-        matplotlib Axes
-        """
-        if ax is None:
-            import matplotlib.pyplot as plt
-
-            _, ax = plt.subplots(figsize=(6.5, 4))
-        styles = {"yes": ("#00737A", "-", "started"), "no": ("#5B6770", "--", "comparison")}
-        for group, own in self.curves.groupby("group", sort=False):
-            colour, dash, words = styles[group]
-            months = own["time"] / DAYS_PER_MONTH
-            ax.plot(months, own["incidence"], color=colour, linestyle=dash)
-            ax.fill_between(months, own["ci_low"], own["ci_high"], color=colour, alpha=0.16, lw=0)
-            last = own.iloc[-1]
-            ax.annotate(words, (months.iloc[-1], last["incidence"]), color=colour, fontsize=9)
-        ax.set_ylim(bottom=0)
-        ax.yaxis.set_major_formatter(lambda value, _: f"{100 * value:.0f}%")
-        ax.set_xlabel("Months since the exit")
-        ax.set_title(self.table["contrast"].iloc[0], loc="left")
-        return ax
-
-    def to_dict(self) -> dict:
-        """Return the tables as plain lists of records."""
-        names = ("table", "by_grace", "protocol", "curves", "balance", "other_services", "weights")
-        return {name: getattr(self, name).to_dict("records") for name in names} | {
-            "notes": [str(note) for note in self.notes]
-        }
 
 
 def target_trial(
@@ -193,7 +101,7 @@ def target_trial(
         raise StudyError(reason)
     weights = weight_summary(emulation)
     _refuse_concentration(weights, settings)
-    grid = _grid(protocol.horizons)
+    grid = monthly_grid(protocol.horizons)
     horizon_places = [grid.index(day) for day in protocol.horizons]
 
     study = cohort.study
@@ -205,7 +113,7 @@ def target_trial(
     clusters = int(children.family.max()) + 1
     by_grace = []
     for place, grace in enumerate(protocol.grace):
-        found = _measures(
+        found = measures(
             point[place], drawn[:, place], horizon_places, len(grid), protocol.horizons, clusters
         )
         starters = emulation.window_starters[place]
@@ -219,12 +127,12 @@ def target_trial(
         }
     )
     return TargetTrial(
-        table=_table(cohort, settings, outcome, by_grace, emulation, clusters),
+        table=effects_table(cohort, settings, outcome, by_grace, emulation, clusters),
         by_grace=by_grace,
         protocol=protocol_table(
             words, settings, OUTCOME_WORDS[outcome], protocol, children.formula
         ),
-        curves=_curves(emulation, point[0], drawn[:, 0], grid, clusters),
+        curves=curves_of(emulation, point[0], drawn[:, 0], grid, clusters),
         balance=trial_balance(emulation),
         other_services=other_services(emulation, follow_up, others),
         weights=weights,
@@ -329,87 +237,3 @@ def _notes(children, service, protocol, wanted, failed) -> list[Note]:
             )
         )
     return said
-
-
-def _grid(horizons: tuple[int, ...]) -> list[int]:
-    last = max(horizons)
-    months = {round(m * DAYS_PER_MONTH) for m in range(1, int(last / DAYS_PER_MONTH) + 1)}
-    return sorted({day for day in months if day <= last} | set(horizons))
-
-
-def _measures(point, drawn, places, size, horizons, clusters) -> list[dict]:
-    rows = []
-    for number, (place, horizon) in enumerate(zip(places, horizons, strict=True)):
-        (served, other), replicate = point[:, place], drawn[:, :, place]
-        if np.isnan([served, other]).any():
-            continue
-        lost, lost_drawn = point[:, size + number], drawn[:, :, size + number]
-        spread = np.nanstd(replicate, axis=0, ddof=1)
-        difference = np.nanstd(replicate[:, 0] - replicate[:, 1], ddof=1)
-        found = {
-            "risk_treated": intervals.risk(served, spread[0], clusters),
-            "risk_comparison": intervals.risk(other, spread[1], clusters),
-            "risk_difference": intervals.linear(served - other, difference, clusters),
-        }
-        usable = replicate[(replicate > 0).all(axis=1)]
-        if served > 0 and other > 0 and len(usable) > 1:
-            logs = np.log(usable[:, 0] / usable[:, 1])
-            found["risk_ratio"] = intervals.log_ratio(
-                float(np.log(served / other)), float(np.nanstd(logs, ddof=1)), clusters
-            )
-        found["days_lost_difference"] = intervals.linear(
-            float(lost[0] - lost[1]),
-            float(np.nanstd(lost_drawn[:, 0] - lost_drawn[:, 1], ddof=1)),
-            clusters,
-        )
-        rows += [{"horizon": horizon, "measure": m, **vars(i)} for m, i in found.items()]
-    return rows
-
-
-def _curves(emulation, point, drawn, grid, clusters) -> pd.DataFrame:
-    rows = []
-    for arm, group in enumerate(("yes", "no")):
-        for place, day in enumerate(grid):
-            at_home = emulation.clone_weights(day)[arm] > 0
-            value = point[arm, place]
-            if np.isnan(value):
-                continue
-            limits = intervals.risk(value, float(np.nanstd(drawn[:, arm, place], ddof=1)), clusters)
-            rows.append(
-                {
-                    "group": group,
-                    "cause": 1,
-                    "time": day,
-                    "at_risk": int(at_home.sum()),
-                    "events": emulation.events_by(day)[arm],
-                    "incidence": value,
-                    "se": limits.se,
-                    "ci_low": limits.ci_low,
-                    "ci_high": limits.ci_high,
-                }
-            )
-    return pd.DataFrame(rows)
-
-
-def _table(cohort, service, outcome, by_grace, emulation, clusters) -> pd.DataFrame:
-    primary = cohort.study.primary
-    other = service.compare_with
-    table = by_grace[by_grace["grace_days"] == service.grace_days].drop(
-        columns=["grace_days", "starters"]
-    )
-    declared = primary and (primary.service, primary.outcome) == (service.program, outcome)
-    table = table.assign(
-        contrast=f"{service.name} against {other}: {OUTCOME_WORDS[outcome]}",
-        outcome=outcome,
-        service=service.program,
-        comparison=other,
-        population="all eligible",
-        p_adjusted=np.nan,
-        p_false_discovery=np.nan,
-        family=None,
-        primary=[bool(declared and day == primary.horizon) for day in table["horizon"]],
-        clusters=clusters,
-        method=METHOD,
-        **emulation.observed,
-    )
-    return table[list(TABLE_COLUMNS)].reset_index(drop=True)

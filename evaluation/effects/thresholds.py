@@ -37,6 +37,9 @@ class Thresholds:
         Children each weighted arm must be worth (Kish).
     proportional : float
         Robust p below which the effect is taken to change with time.
+    first_stage : float
+        F of uptake on assignment below which nothing is said of compliers (Staiger and
+        Stock, 1997).
     followed : float
         Share of children who must be followed to the main horizon, or to an event.
     """
@@ -53,6 +56,7 @@ class Thresholds:
     outside_support: float = 0.10
     effective_children: float = 20.0
     proportional: float = 0.01
+    first_stage: float = 10.0
     followed: float = 0.5
 
 

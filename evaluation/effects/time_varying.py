@@ -54,6 +54,7 @@ def time_varying_effects(arms: Arms, study: Study) -> Part:
         notes=notes,
         checks=checks,
         beside=dose_effect(arms, study),
+        influence={("hazard_ratio", None): model.influence} if model.rows() else {},
     )
 
 

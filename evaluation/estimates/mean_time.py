@@ -225,7 +225,11 @@ def restricted_mean(
     Andersen (2013) for time lost to a cause.
     """
     horizons = np.atleast_1d(np.asarray(horizon, float))
-    if horizons.ndim != 1 or not (np.isfinite(horizons) & (horizons > 0)).all():
+    if (
+        horizons.ndim != 1
+        or not horizons.size
+        or not (np.isfinite(horizons) & (horizons > 0)).all()
+    ):
         raise EstimateError(f"horizon must be one or more numbers above 0, not {horizon!r}.")
     rows = read_rows(
         data, stop=stop, event=event, start=start, by=by, weights=weights, cluster=cluster, id=id

@@ -111,7 +111,8 @@ def proportional_hazards(result: "CoxResult", transform: str) -> Proportionality
     Raises
     ------
     EstimateError
-        If the transform is unknown or a coefficient is infinite.
+        If the transform is unknown, a coefficient is infinite or all events happen at
+        one time.
 
     References
     ----------
@@ -127,6 +128,11 @@ def proportional_hazards(result: "CoxResult", transform: str) -> Proportionality
         )
     sets = fit.model.sets
     weight = np.nan_to_num(_of_time(fit.rows, fit.event, sets.times, transform))
+    if np.ptp(weight[fit.model.cell]) == 0:
+        raise EstimateError(
+            "All events happen at one time, so that a change of the coefficients over time cannot "
+            "be tested; use finer times or more follow-up."
+        )
     weight -= np.average(weight[fit.model.cell])
     model, hazard = fit.model, fit.hazard
     flat = model.derivatives(hazard)[1]

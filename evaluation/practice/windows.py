@@ -9,9 +9,7 @@ import ibis
 from ibis.expr.types import Table
 
 from evaluation.cohorts import Cohort
-from evaluation.cohorts.closures import REFUSED
-from evaluation.cohorts.records import Records, days_between, true
-from evaluation.cohorts.services import attach
+from evaluation.cohorts.records import days_between, true
 from evaluation.cohorts.support import BEFORE
 from evaluation.practice.policy import Policy
 
@@ -72,7 +70,7 @@ def cases_of_support(cohort: Cohort, policy: Policy) -> tuple[Table, Table]:
         window_end=(begins + ibis.interval(months=months)).cast("date"),
         left_date=_left(own),
     )
-    cases = _with_unit_dates(_with_pending(records.stage(cases), cohort), records)
+    cases = _with_unit_dates(_with_pending(records.stage(cases), cohort), cohort)
     replaced = starts.filter(starts.replaced_on.notnull()).select(
         "replaced_on", unit_id="household", start="start_before"
     )
@@ -131,8 +129,8 @@ def _with_pending(cases: Table, cohort: Cohort) -> Table:
     return cases.mutate(window_pending=true(cases.waits_to >= day))
 
 
-def _with_unit_dates(cases: Table, records: Records) -> Table:
-    closed = _closures(cases, records)
+def _with_unit_dates(cases: Table, cohort: Cohort) -> Table:
+    closed = _closures(cases, cohort)
     cases = cases.left_join(closed, "exit_id").drop("exit_id_right")
     forever = ibis.literal("9999-12-31").cast("date")
     unit = ibis.window(group_by="unit_id")
@@ -143,7 +141,7 @@ def _with_unit_dates(cases: Table, records: Records) -> Table:
         window_pending=cases.window_pending.any().over(unit),
         family_return=cases.index_date.max().over(ibis.window(group_by="flow_family")),
     )
-    return records.stage(
+    return cohort.stages.records.stage(
         cases.select(
             "exit_id",
             "child_id",
@@ -166,19 +164,12 @@ def _with_unit_dates(cases: Table, records: Records) -> Table:
     )
 
 
-def _closures(cases: Table, records: Records) -> Table:
-    """Return the first closure of support after each window opened, where they are recorded.
-
-    A refusal ends no window (R42), nor does a closure of one program.
-    """
-    nothing = cases.filter(ibis.literal(False)).select("exit_id", closed=cases.window_start)
-    if not records.has("closures"):
-        return nothing
-    closures = records.table("closures")
-    closures = closures.filter(
-        closures.program.isnull() & (closures.reason != REFUSED).fill_null(True)
-    )
-    closures = attach(closures, "closure_id", cases)
-    closures = closures.join(cases.select("exit_id", "window_start"), "exit_id")
-    closures = closures.filter(closures.closure_date >= closures.window_start)
-    return closures.group_by("exit_id").aggregate(closed=closures.closure_date.min())
+def _closures(cases: Table, cohort: Cohort) -> Table:
+    """Return the first closure that ends support on or after the day each window opened."""
+    ends = cohort.stages.closures
+    ends = ends.filter(ends.ends_window).select("exit_id", "closure_day")
+    ends = ends.join(cases.select("exit_id", "index_date", "window_start"), "exit_id")
+    ends = ends.filter(ends.closure_day >= days_between(ends.window_start, ends.index_date))
+    first = ends.group_by("exit_id", "index_date").aggregate(day=ends.closure_day.min())
+    closed = (first.index_date + first.day.as_interval("D")).cast("date")
+    return first.select("exit_id", closed=closed)

@@ -5,10 +5,19 @@ from typing import Any
 
 import pandas as pd
 
-from evaluation.reporting.numerals import show
+from evaluation.reporting.numerals import SUPPRESSED, show
 from evaluation.reporting.provenance import Provenance
 from evaluation.reporting.release import release
-from evaluation.reporting.sections import context, contrasts, doubts, outcomes, people, quality
+from evaluation.reporting.sections import (
+    changed,
+    characteristics,
+    context,
+    contrasts,
+    doubts,
+    outcomes,
+    people,
+    quality,
+)
 from evaluation.reporting.sections import evidence as supported
 from evaluation.reporting.sections import practice as practice_sections
 from evaluation.reporting.sections.section import Material, Section
@@ -123,6 +132,7 @@ def annual_report(
         practice_sections.federal(material),
         context.questions(material),
         supported.summary(material),
+        changed.changed(material),
         doubts.cannot(material),
         doubts.naive(material),
         doubts.truth(material),
@@ -189,7 +199,9 @@ def _effect_card(material: Material, service: str, outcome: str) -> Card | None:
     primary = material.study.primary
     declared = primary is not None and (primary.service, primary.outcome) == (service, outcome)
     return Card(
-        number=short_difference(estimate),
+        number=contrasts.FAILS.capitalize()
+        if material.failing(service, outcome)
+        else short_difference(estimate),
         sentence=contrasts.sentence(material, service, outcome, estimate),
         uncertainty="The primary contrast, declared before outcomes were read."
         if declared
@@ -207,10 +219,10 @@ def _share_card(material: Material, outcome: str) -> Card | None:
 
 
 def _people_card(material: Material) -> Card:
-    last = material.cohort.flow.iloc[-1]
     first, final = material.study.cohort.exits
+    everyone = characteristics.cohort_size(material.cohort.exits, material.rule)
     return Card(
-        show(material.rule.count(int(last["exits"])), "count"),
+        show(everyone if everyone == SUPPRESSED else material.rule.count(everyone), "count"),
         f"Exits followed, from {first} to {final}.",
         "A count, without sampling.",
         "A description of all exits.",
@@ -220,7 +232,7 @@ def _people_card(material: Material) -> Card:
 def _rows_card(material: Material) -> Card:
     counts = material.check.counts
     return Card(
-        show(int(counts["read"].sum()), "count"),
+        show(material.rule.shown(int(counts["read"].sum())), "count"),
         "Rows of records were read and checked.",
         "What was set aside is counted by table.",
         "A description of the data.",

@@ -122,8 +122,10 @@ def _others(material: Material, service: Service | None, outcome: str) -> tuple[
 
 
 def _served(material: Material, service: Service | None) -> tuple[str, ...]:
-    whom, everyone = units(material.study), len(material.cohort.exits)
-    said = [f"{material.rule.say(everyone)} {whom} were followed."]
+    whom, exits = units(material.study), material.cohort.exits
+    said = []
+    if characteristics.cohort_size(exits, material.rule) != SUPPRESSED:
+        said = [f"{material.rule.say(len(exits))} {whom} were followed."]
     for other in material.study.services:
         reached = _reached(material, other.program)
         if reached is not None:
@@ -154,6 +156,9 @@ def _cost(material: Material, service: Service | None, outcome: str) -> tuple[st
     said = [f"{upper_first(service.name)} cost {_money(cost)} per family served."]
     estimate = contrasts.main_estimate(material, service.program, outcome)
     words = outcome_words(outcome, material.study)
+    failed = material.failing(service.program, outcome)
+    if failed:
+        return (*said, f"The comparison fails its checks ({failed}), so no cost is worked out.")
     if estimate is None or estimate.scale != "difference":
         return (*said, f"What one prevented {words.event} cost cannot be worked out.")
     if estimate.high >= 0:

@@ -16,7 +16,9 @@ from evaluation.reporting.wording import listed
 _VERDICTS = {"ok": "within", "exceeds limit": "exceeds", "not checked": "not checked"}
 
 
-def quality_sections(quality: Any, rule: Disclosure, source: str) -> tuple[Section, ...]:
+def quality_sections(
+    quality: Any, rule: Disclosure, source: str, counts: pd.DataFrame | None = None
+) -> tuple[Section, ...]:
     """Put the measured quality of data into sections.
 
     Parameters
@@ -27,20 +29,36 @@ def quality_sections(quality: Any, rule: Disclosure, source: str) -> tuple[Secti
         Which counts are hidden; with ``Disclosure(0)`` none, for internal use.
     source : str
         The line at the foot of charts.
+    counts : pandas.DataFrame, optional
+        Rows read and set aside, by table, as the annual report shows them: of a table that
+        few rows were set aside of, the rows accepted are not shown.
 
     Returns
     -------
     tuple of Section
     """
+    close = _few_set_aside(counts, rule)
     return (
         _support(quality.support),
         _months(quality, rule, source),
-        _completeness(quality.completeness, rule),
+        _completeness(quality.completeness, rule, close),
         _validity(quality.validity, rule),
-        _timeliness(quality.timeliness, rule),
-        _limits(quality.federal, rule),
-        _consistency(quality.consistency, rule),
+        _timeliness(quality.timeliness, rule, close),
+        _limits(quality.federal, rule, close),
+        _consistency(quality.consistency, rule, close),
     )
+
+
+def _few_set_aside(counts: pd.DataFrame | None, rule: Disclosure) -> dict[str, int]:
+    """Return the rows read of every table that few rows were set aside of."""
+    if counts is None:
+        return {}
+    return {r.table: r.read for r in counts.itertuples() if rule.hides(int(r.quarantined))}
+
+
+def _accepted_told(row: Any, close: dict[str, int]) -> bool:
+    """Tell whether the whole a finding counts would give back the rows set aside."""
+    return pd.notna(row.of) and close.get(row.table, row.of) != row.of
 
 
 def _support(support: pd.DataFrame) -> Section:
@@ -108,13 +126,23 @@ def _months(quality: Any, rule: Disclosure, source: str) -> Section:
     return Section("calendar", title, (), tuple(blocks))
 
 
-def _completeness(frame: pd.DataFrame, rule: Disclosure) -> Section:
+def _completeness(frame: pd.DataFrame, rule: Disclosure, close: dict[str, int]) -> Section:
     there = frame[frame["given"] > 0]
     absent = frame[(frame["given"] == 0) & (frame["rows"] > 0)]
-    shown = _hidden(there.assign(missing=there["rows"] - there["given"]), "missing", "rows", rule)
+    there = there.assign(missing=there["rows"] - there["given"])
+    shown = _hidden(there, "missing", "rows", rule)
+    if rule.rounds:
+        given = zip(there["given"], there["rows"], shown["share"], strict=True)
+        shown["share"] = [s if s == SUPPRESSED else rule.part(n, of) for n, of, s in given]
     shown["share"] = [
         SUPPRESSED if missing == SUPPRESSED else share
-        for missing, share in zip(shown["missing"], there["share"], strict=True)
+        for missing, share in zip(shown["missing"], shown["share"], strict=True)
+    ]
+    shown = _objects(shown)
+    told = shown["table"].isin(close)
+    shown.loc[told, ["rows", "missing"]] = SUPPRESSED
+    shown.loc[told, "share"] = [
+        share if share == SUPPRESSED else round(share, 2) for share in shown.loc[told, "share"]
     ]
     table = Table(
         "completeness",
@@ -162,14 +190,16 @@ def _validity(frame: pd.DataFrame, rule: Disclosure) -> Section:
     return Section("validity", f"Rows break {len(frame)} rules of the contract", (), (table,))
 
 
-def _timeliness(frame: pd.DataFrame, rule: Disclosure) -> Section:
+def _timeliness(frame: pd.DataFrame, rule: Disclosure, close: dict[str, int]) -> Section:
     if frame.empty:
         title = "The tables hold no dates that tell how fast things were recorded"
         return Section("timeliness", title)
     few = [rule.hides(n) for n in frame["rows"]]
     shown = _objects(frame.assign(negative=[rule.count(int(n)) for n in frame["negative"]]))
     shown["rows"] = [rule.count(int(n)) for n in frame["rows"]]
+    shown = _objects(shown)
     shown.loc[few, ["median_days", "p95_days", "negative"]] = SUPPRESSED
+    shown.loc[shown["table"].isin(close), "rows"] = SUPPRESSED
     table = Table(
         "timeliness",
         "Days from one date to another in the same row",
@@ -190,10 +220,13 @@ def _timeliness(frame: pd.DataFrame, rule: Disclosure) -> Section:
     return Section("timeliness", f"The slowest record is {words}", (), (table,))
 
 
-def _limits(frame: pd.DataFrame, rule: Disclosure) -> Section:
+def _limits(frame: pd.DataFrame, rule: Disclosure, close: dict[str, int]) -> Section:
     over = frame[frame["verdict"] == "exceeds limit"]
     unchecked = frame[frame["verdict"] == "not checked"]
     shown = _hidden(frame, "rows", "of", rule)
+    shown = _objects(shown)
+    told = [_accepted_told(row, close) for row in frame.itertuples()]
+    shown.loc[told, ["of", "share"]] = SUPPRESSED
     shown["verdict"] = [_VERDICTS[word] for word in frame["verdict"]]
     shown["check"] = [word.replace("_", " ") for word in frame["check"]]
     table = Table(
@@ -216,17 +249,17 @@ def _limits(frame: pd.DataFrame, rule: Disclosure) -> Section:
         if len(over)
         else f"All {judged} federal limits checked are kept"
     )
-    return Section("limits", title, tuple(unchecked["message"]), (table,))
+    return Section("limits", title, _conceal(unchecked, rule), (table,))
 
 
-def _consistency(frame: pd.DataFrame, rule: Disclosure) -> Section:
+def _consistency(frame: pd.DataFrame, rule: Disclosure, close: dict[str, int]) -> Section:
     odd = frame[frame["verdict"] != "ok"]
     said = []
     for row in odd.itertuples():
         small = pd.notna(row.rows) and rule.hides(int(row.rows))
-        words = (
-            f"{str(row.check).replace('_', ' ')}, in {rule.say(1)} rows." if small else row.message
-        )
+        words = rule.conceal(str(row.message))
+        if small or (_accepted_told(row, close) and pd.notna(row.rows)):
+            words = f"{str(row.check).replace('_', ' ')}, in {rule.say(int(row.rows))} rows."
         said.append(words if words.startswith(f"{row.table}:") else f"{row.table}: {words}")
     title = (
         f"{len(odd)} of {len(frame)} checks across rows and tables need a look"
@@ -252,12 +285,26 @@ def _hidden(frame: pd.DataFrame, count: str, of: str, rule: Disclosure) -> pd.Da
     ]
     for table in dict.fromkeys(frame["table"]):
         places = [p for p, name in enumerate(frame["table"]) if name == table]
-        seen = [p for p in places if not hidden[p] and numbers[p][0]]
-        if sum(hidden[p] for p in places) == 1 and seen:
-            hidden[min(seen, key=lambda p: numbers[p][0])] = True
+        seen = sorted((p for p in places if not hidden[p] and numbers[p][0]),
+                      key=lambda p: numbers[p][0])  # fmt: skip
+        for place in seen:
+            gone = [numbers[p][0] for p in places if hidden[p]]
+            if not gone or (len(gone) > 1 and not rule.hides(sum(gone))):
+                break
+            hidden[place] = True
+    if rule.rounds:
+        shown[count] = [None if n is None else rule.shown(n) for n, _ in numbers]
+        shown[of] = [None if t is None else rule.shown(t) for _, t in numbers]
+        if "share" in shown and count != "missing":
+            shown["share"] = [None if not n or not t else rule.part(n, t) for n, t in numbers]
+    shown = _objects(shown)
     columns = [name for name in (count, "share") if name in shown]
     shown.loc[hidden, columns] = SUPPRESSED
     return shown
+
+
+def _conceal(findings: pd.DataFrame, rule: Disclosure) -> tuple[str, ...]:
+    return tuple(rule.conceal(str(message)) for message in findings["message"])
 
 
 def _objects(frame: pd.DataFrame) -> pd.DataFrame:

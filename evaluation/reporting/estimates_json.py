@@ -8,6 +8,10 @@ import pandas as pd
 
 from evaluation.evidence import estimate_ids
 from evaluation.reporting.annual import AnnualReport
+from evaluation.reporting.last_year import protocol_of
+from evaluation.reporting.sections import characteristics
+
+COUNTED = {"who": ("level",), "services": ("service",), "flow": ("step", "reason")}
 
 
 def estimates_json(report: AnnualReport) -> str:
@@ -21,9 +25,12 @@ def estimates_json(report: AnnualReport) -> str:
     Returns
     -------
     str
-        An object with ``study``, ``provenance``, ``suppress_below``, ``effects``,
-        ``models``, ``incidence``, ``curves``, ``balance``, ``naive``, ``truth``,
-        ``cannot`` and, where it was weighed, ``evidence``. Every effect has an ``id``.
+        An object with ``study``, ``provenance``, ``audience``, ``profile``,
+        ``suppress_below``, ``protocol`` and ``counts`` (for next year's report),
+        ``effects``, ``diagnostics``, ``sensitivity``, ``beside``, ``home``, ``missing``,
+        ``models``, ``incidence`` (for all, by exit type, by exit year, by arm), ``curves``, ``balance``, ``naive``, ``truth``,
+        ``cannot`` and, where it was weighed, ``evidence``. Every effect has an ``id`` and
+        the ``verdict`` of its checks.
         Missing numbers are null, infinite ones the text "infinity".
     """
     material = report.material
@@ -38,8 +45,24 @@ def estimates_json(report: AnnualReport) -> str:
             "answer": report.answer,
         },
         "provenance": dict(report.provenance.rows()),
+        "audience": material.rule.audience,
+        "profile": report.study.report.profile,
         "suppress_below": material.rule.below,
-        "effects": _records(_with_ids(released.table, material.effects.table)),
+        "protocol": protocol_of(report.study),
+        "counts": _counts(report),
+        "effects": _records(
+            _with_ids(released.table, material.effects.table).assign(
+                verdict=[
+                    material.effects.verdict(row.service, row.outcome)
+                    for row in released.table.itertuples()
+                ]
+            )
+        ),
+        "diagnostics": _records(released.diagnostics),
+        "sensitivity": _records(released.sensitivity),
+        "beside": _records(released.beside),
+        "home": _records(released.home),
+        "missing": _records(released.missing),
         "models": _records(released.models),
         "incidence": _follow_up(report, "at_risk"),
         "curves": _follow_up(report, "curve"),
@@ -75,10 +98,35 @@ def _follow_up(report: AnnualReport, name: str) -> list[dict[str, Any]]:
         if released is not None
     ]
     parts += [
-        getattr(arms, name).assign(outcome=outcome, by="arm", service=service, weighted=True)
+        getattr(years, name).assign(outcome=outcome, by="exit_year", service=None, weighted=False)
+        for outcome, years in material.years.items()
+    ]
+    weighted = report.study.adjustment.weights != "none"
+    parts += [
+        getattr(arms, name).assign(outcome=outcome, by="arm", service=service, weighted=weighted)
         for (service, outcome), arms in material.arms.items()
     ]
     return [record for part in parts for record in _records(part)]
+
+
+def _counts(report: AnnualReport) -> list[dict[str, Any]]:
+    """List the counts of who was followed, which next year's report must not be subtracted from."""
+    material, rule = report.material, report.material.rule
+    exits = material.cohort.exits
+    types = characteristics.exit_types(exits, rule)
+    found = [("exit_type", kind, "all", count) for kind, count in types.items()]
+    found.append(("exit_type", "all", "all", characteristics.cohort_size(exits, rule)))
+    for table in (table for part in report.sections for table in part.tables):
+        if table.name not in COUNTED:
+            continue
+        names = [column.key for column in table.columns if column.kind == "count"]
+        for row in table.data.to_dict("records"):
+            label = "|".join(str(row[key]) for key in COUNTED[table.name])
+            found += [(table.name, label, name, row[name]) for name in names]
+    return [
+        {"table": table, "row": row, "column": column, "count": _plain(count)}
+        for table, row, column, count in found
+    ]
 
 
 def _with_ids(released: pd.DataFrame, exact: pd.DataFrame) -> pd.DataFrame:

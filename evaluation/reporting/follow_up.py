@@ -1,7 +1,7 @@
 """Exact follow-up of a cohort, made ready to be released."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 import pandas as pd
@@ -10,11 +10,14 @@ from evaluation import estimates
 from evaluation.reporting.disclosure import (
     Disclosure,
     ReleasedFollowUp,
+    at_horizons,
     leaves_few,
     release_follow_up,
+    without_common_points,
 )
-from evaluation.reporting.disclosure.cells import MOST_HIDDEN
+from evaluation.reporting.disclosure.rule import MOST_HIDDEN
 from evaluation.reporting.numerals import DAYS_PER_MONTH, SUPPRESSED
+from evaluation.reporting.sections.characteristics import exit_types
 from evaluation.reporting.wording import EXIT_TYPES, listed, order_of, upper_first
 
 OUTCOME = 1
@@ -73,18 +76,32 @@ def released_follow_up(
     ends = last_rows(rows)
     days = _days(ends, study.horizons, rule)
     counts, curves = _counted(rows, "all", days, within), _incidence(rows, "all", days)
-    everyone = _first_showable(counts, curves, _ladder(study.horizons, study.main_horizon), rule)
+    key = f"{outcome}/all/"
+    ladder = _ladder(study.horizons, study.main_horizon)
+    everyone = _first_showable(counts, curves, ladder, rule, key=key)
     if everyone is None:
-        everyone = release_follow_up(counts, curves, study.horizons[-1:], rule, withheld=True)
+        everyone = release_follow_up(
+            counts, curves, study.horizons[-1:], rule, withheld=True, key=key
+        )
     for grouping in _groupings(ends["exit_type"].astype(str)):
         rows = rows.assign(group=rows["exit_type"].astype(str).map(grouping))
         counts = _counted(rows, "group", days, within)
         curves = _incidence(rows, "group", days)
         ladder = _ladder(tuple(everyone.horizons), study.main_horizon)
-        groups = _first_showable(counts, curves, ladder, rule, everyone)
+        key, unsized = f"{outcome}/exit_type/", _unsized(cohort.exits, grouping, rule)
+        groups = _first_showable(counts, curves, ladder, rule, everyone, key=key, unsized=unsized)
         if groups is not None:
-            return OutcomeFollowUp(everyone, groups, grouping, rows)
+            whole = without_common_points(everyone, groups, rule)
+            return OutcomeFollowUp(whole, groups, grouping, rows)
     return OutcomeFollowUp(everyone, None, {}, rows)
+
+
+def _unsized(exits: pd.DataFrame, grouping: dict[str, str], rule: Disclosure) -> set[str]:
+    """Return the groups whose size is hidden where exit types are counted."""
+    shown = exit_types(exits, rule)
+    hidden = {kind for kind in grouping if kind in shown.index and shown[kind] == SUPPRESSED}
+    alone = {kind for kind, group in grouping.items() if kind == group}
+    return set(grouping.values()) if hidden & alone else set()
 
 
 def _counted(
@@ -116,11 +133,15 @@ def _first_showable(
     ladder: list[tuple[int, ...]],
     rule: Disclosure,
     whole: ReleasedFollowUp | None = None,
+    key: str = "",
+    unsized: Collection[str] = (),
 ) -> ReleasedFollowUp | None:
     for horizons in ladder:
         if leaves_few(counts, horizons, rule):
             continue
-        released = release_follow_up(counts, curves, sorted(set(horizons)), rule, whole=whole)
+        released = release_follow_up(
+            counts, curves, sorted(set(horizons)), rule, whole=whole, key=key, unsized=unsized
+        )
         if released.share_hidden <= MOST_HIDDEN:
             return released
     return None
@@ -149,6 +170,8 @@ def released_arms(
     *,
     weighted: bool,
     within: pd.DataFrame | None = None,
+    key: str = "",
+    unsized: bool = False,
 ) -> ReleasedFollowUp:
     """Release the curves of the two arms of a contrast.
 
@@ -173,6 +196,10 @@ def released_arms(
         Whether the curves are weighted.
     within : pandas.DataFrame, optional
         Curves of the outcome whose events are all among this one's.
+    key : str
+        What last year's report has these counts under.
+    unsized : bool
+        Whether the sizes of the arms are hidden.
 
     Returns
     -------
@@ -196,13 +223,52 @@ def released_arms(
         unlisted=True,
         weighted=weighted,
         withheld=few and not weighted,
+        key=key,
+        unsized=("yes", "no") if unsized else (),
     )
+    if not weighted:
+        released = at_horizons(released, rule)
     if few:
         later = released.at_risk["time"] > 0
         released.at_risk["events"] = (
             released.at_risk["events"].astype(object).mask(later, SUPPRESSED)
         )
     return released
+
+
+def released_years(
+    cohort, outcome: str, rule: Disclosure, everyone: ReleasedFollowUp
+) -> ReleasedFollowUp:
+    """Release how often an outcome had happened by the main horizon, by year of the exit.
+
+    Parameters
+    ----------
+    cohort : Cohort
+        With ``exits`` (``exit_id``, ``index_date``) and ``follow_up(outcome)``.
+    outcome : str
+        One of the cohort's outcomes.
+    rule : Disclosure
+        The rule of the release.
+    everyone : ReleasedFollowUp
+        What was released of all years together.
+
+    Returns
+    -------
+    ReleasedFollowUp
+    """
+    exits, main = cohort.exits, cohort.study.main_horizon
+    day = main if main in everyone.horizons else everyone.horizons[-1]
+    year = pd.to_datetime(exits["index_date"]).dt.year.astype(str)
+    rows = cohort.follow_up(outcome)
+    rows = rows.assign(year=rows["exit_id"].map(dict(zip(exits["exit_id"], year, strict=True))))
+    return release_follow_up(
+        exact_counts(last_rows(rows), "year", [0, day]),
+        _incidence(rows, "year", [day]),
+        [day],
+        rule,
+        whole=everyone,
+        key=f"{outcome}/exit_year/",
+    )
 
 
 def _every_day(curves: pd.DataFrame, sizes: tuple[int, int], days: list[int]) -> pd.DataFrame:

@@ -11,7 +11,7 @@ import typst
 
 from evaluation.errors import OutputError
 from evaluation.reporting.document import convert
-from evaluation.reporting.fonts import FOLDER, font_faces
+from evaluation.reporting.fonts import BESIDE, FOLDER, font_faces, printable
 from evaluation.reporting.house import House
 from evaluation.reporting.markdown import clean
 from evaluation.reporting.provenance import Provenance
@@ -111,11 +111,11 @@ class Page:
         )
         path = self.folder / "report.typ"
         try:
-            path.write_bytes(text)
+            path.write_text(printable(text.decode("utf-8")), encoding="utf-8")
             return typst.compile(
                 str(path),
                 root=str(self.folder),
-                font_paths=[str(FOLDER)],
+                font_paths=[str(FOLDER), str(BESIDE.parent)],
                 ignore_system_fonts=True,
                 pdf_standards=["ua-1", "a-2a"],
                 timestamp=self.origin.timestamp,

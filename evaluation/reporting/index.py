@@ -43,19 +43,23 @@ def index(
     -------
     bytes
     """
+    released = found.material.rule.on
     charts = {chart.name: chart.title for report in reports for chart in report.charts}
     facts = {
         "answer": found.answer,
         "rule": found.material.rule.words,
         "released": [
             *(_entry(report, forms) for report in reports if report.audience == "release"),
-            *BESIDE,
+            *(BESIDE if released else ()),
         ],
         "slides": [
             (f"{title}.", ((f"charts/{name}.png", "picture"), (f"charts/{name}.svg", "drawing")))
             for name, title in charts.items()
         ],
-        "internal": [_entry(r, forms) for r in reports if r.audience == "internal"],
+        "internal": [
+            *(_entry(r, forms) for r in reports if r.audience == "internal"),
+            *(() if released else BESIDE),
+        ],
         "kept": KEPT,
         "links": _links,
         "origin": origin_table(found.provenance),

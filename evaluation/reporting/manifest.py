@@ -36,6 +36,7 @@ def manifest(found: AnnualReport, reports: Sequence[Report], folder: Path) -> st
     counted = {r.name: _in_report(r) for r in reports}
     counted |= by_chart | {"tables": sum(by_table.values())}
     audience = {r.name: r.audience for r in reports}
+    rule = found.material.rule
     outputs = []
     for path in sorted(folder.rglob("*")):
         if not path.is_file():
@@ -47,15 +48,19 @@ def manifest(found: AnnualReport, reports: Sequence[Report], folder: Path) -> st
         outputs.append(
             {
                 "file": name,
-                "audience": audience.get(stem, "release"),
+                "audience": audience.get(stem, rule.audience),
                 "sha256": hashlib.sha256(content).hexdigest(),
                 "bytes": len(content),
                 "hidden_cells": hidden,
             }
         )
-    rule = found.material.rule
     said = {
-        "rule": {"suppress_below": rule.below, "words": rule.words},
+        "rule": {
+            "profile": found.study.report.profile,
+            "suppress_below": rule.below,
+            "words": rule.words,
+            "beside": found.study.files.last_year,
+        },
         "data_sha256": found.provenance.data_hash,
         "protocol_sha256": found.provenance.protocol_hash,
         "outputs": outputs,

@@ -113,7 +113,12 @@ def _entry(material: Material, program: str) -> ProgramEntry:
             "about": dict(about),
             "studies": [{"title": title} | dict(fields) for title, fields in studies],
             "findings": [
-                {"contrast": c.id, "direction": c.direction, "estimates": list(c.estimate_ids)}
+                {
+                    "contrast": c.id,
+                    "direction": c.direction,
+                    "checks": c.diagnostics,
+                    "estimates": list(c.estimate_ids),
+                }
                 for c in own.contrasts
             ],
             "cebc": own.cebc.to_dict(),
@@ -248,6 +253,8 @@ def _finding(material: Material, contrast: ContrastEvidence) -> Markup:
     if contrast.withheld:
         return escape(f"{head}cannot be told, since its numbers are too small to be released.")
     said = f"{head}{shown.DIRECTIONS[contrast.direction]} with the service."
+    if contrast.diagnostics == "fails":
+        said += " This comparison fails its checks, so nothing is claimed from it."
     last = (
         "A hazard ratio has no horizon from which to count months after the service."
         if contrast.horizon is None

@@ -78,7 +78,7 @@ def provenance(study: Study, source: str, data_hash: str) -> Provenance:
     """
     through = study.cohort.data_through_for("removals")
     date = study.report.date or _date(through)
-    return Provenance(_name(source), data_hash, study.protocol_hash, study.seed, date, _versions())
+    return Provenance(_name(source), data_hash, study.protocol_hash, study.seed, date, versions())
 
 
 def provenance_of_check(source: str, data_hash: str, last: datetime.date) -> Provenance:
@@ -96,7 +96,7 @@ def provenance_of_check(source: str, data_hash: str, last: datetime.date) -> Pro
     OutputError
         If ``SOURCE_DATE_EPOCH`` is not a number of seconds.
     """
-    return Provenance(_name(source), data_hash, "no study", 0, _date(last), _versions())
+    return Provenance(_name(source), data_hash, "no study", 0, _date(last), versions())
 
 
 def _name(source: str) -> str:
@@ -104,15 +104,15 @@ def _name(source: str) -> str:
     return path.name if "://" not in source and len(path.parts) > 1 else source
 
 
-def _versions() -> dict[str, str]:
-    versions = {"permanency-evaluation": evaluation.__version__}
-    versions["Python"] = platform.python_version()
+def versions() -> dict[str, str]:
+    """Return the versions that numbers and pages depend on: ours, Python's, and `PACKAGES`."""
+    found = {"permanency-evaluation": evaluation.__version__, "Python": platform.python_version()}
     for name in PACKAGES:
         try:
-            versions[name] = version(name)
+            found[name] = version(name)
         except PackageNotFoundError:
             continue
-    return versions
+    return found
 
 
 def _date(otherwise: datetime.date) -> datetime.date:

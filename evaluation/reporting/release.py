@@ -7,6 +7,7 @@ import pandas as pd
 from evaluation.reporting.disclosure import (
     Disclosure,
     ReleasedFollowUp,
+    near_another,
     release_effects,
     release_evidence,
 )
@@ -15,8 +16,11 @@ from evaluation.reporting.follow_up import (
     last_rows,
     released_arms,
     released_follow_up,
+    released_years,
 )
+from evaluation.reporting.last_year import read_last_year
 from evaluation.reporting.provenance import Provenance
+from evaluation.reporting.sections import characteristics
 from evaluation.reporting.sections.section import Material
 from evaluation.study import Study
 
@@ -40,7 +44,7 @@ def release(
     Parameters
     ----------
     study : Study
-        ``report.suppress_below`` is the rule.
+        ``report.profile`` and ``files.last_year`` make the rule.
     check : CheckResult
         The check of the data.
     cohort : Cohort
@@ -58,16 +62,27 @@ def release(
     -------
     Material
     """
-    rule = Disclosure(study.report.suppress_below)
+    last = read_last_year(study)
+    rule = Disclosure.of(study.report, None if last is None else last.published)
     rows = {outcome: cohort.follow_up(outcome) for outcome in cohort.outcomes}
     ends = {outcome: last_rows(own) for outcome, own in rows.items() if len(own)}
     followed = {
         outcome: released_follow_up(cohort, outcome, rule, ends.get(NESTED.get(outcome, "")))
         for outcome in ends
     }
-    arms = _arms(study, effects, ends, followed, rule)
+    exits = cohort.exits
+    reached = characteristics.reached(exits, study)
+    arms = _arms(study, effects, ends, followed, rule, reached)
     totals = {outcome: (len(own), int((own["event"] == 1).sum())) for outcome, own in ends.items()}
-    released = release_effects(effects, rule, arms, totals, ends)
+    released = release_effects(
+        effects,
+        rule,
+        arms,
+        totals,
+        ends,
+        reached=reached,
+        families=exits["family_id"].nunique() if "family_id" in exits else None,
+    )
     if evidence is not None:
         evidence = release_evidence(evidence, released, effects.table, rule)
     return Material(
@@ -82,6 +97,12 @@ def release(
         source=f"Source: {study.report.agency}; {origin.short}. {rule.words}",
         truth=truth,
         evidence=evidence,
+        years={
+            outcome: released_years(cohort, outcome, rule, own.everyone)
+            for outcome, own in followed.items()
+            if "index_date" in exits
+        },
+        last=last,
     )
 
 
@@ -91,6 +112,7 @@ def _arms(
     ends: dict[str, pd.DataFrame],
     followed: dict[str, OutcomeFollowUp],
     rule: Disclosure,
+    reached: dict[str, tuple[int, int]],
 ) -> dict[tuple[str, str], ReleasedFollowUp]:
     if effects.curves.empty:
         return {}
@@ -107,6 +129,25 @@ def _arms(
             followed[outcome].everyone,
             weighted=study.adjustment.weights != "none",
             within=curves.get((service, NESTED.get(outcome, ""))),
+            key=f"{outcome}/arm/{service}",
+            unsized=_near_others(
+                (service, outcome), sizes, len(ends[outcome]), reached.get(service), rule
+            ),
         )
         for (service, outcome), own in curves.items()
     }
+
+
+def _near_others(
+    key: tuple[str, str],
+    sizes: pd.DataFrame,
+    everyone: int,
+    reached: tuple[int, int] | None,
+    rule: Disclosure,
+) -> bool:
+    """Tell whether few separate the sizes of the arms from counts shown elsewhere."""
+    own = sizes.loc[key].astype(int)
+    return rule.hides(everyone - int(own.sum())) or any(
+        near_another(int(size), other, key, name, rule)
+        for (name, size), other in zip(own.items(), reached or (None, None), strict=True)
+    )

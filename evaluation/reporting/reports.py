@@ -115,7 +115,8 @@ def _technical(found: AnnualReport) -> Sequence[Report]:
         Report(
             "technical",
             f"{found.study.title}: technical appendix",
-            "The technical appendix: protocol, methods, balance, models, STROBE and RECORD.",
+            "The technical appendix: protocol, methods, checks, balance, sensitivity, models, "
+            "STROBE and RECORD.",
             "technical.md.j2",
             {"parts": parts},
             parts,
@@ -127,8 +128,9 @@ def _data_quality(found: AnnualReport) -> Sequence[Report]:
     material = found.material
     if getattr(material.check, "measure", None) is None:
         return []
-    parts = quality_sections(material.check.quality, material.rule, material.source)
-    return [quality_report(found.study.title, parts, internal=False)]
+    check, rule = material.check, material.rule
+    parts = quality_sections(check.quality, rule, material.source, check.counts)
+    return [quality_report(found.study.title, parts, internal=not rule.on)]
 
 
 def quality_report(title: str, parts: tuple[Section, ...], internal: bool) -> Report:
@@ -138,7 +140,7 @@ def quality_report(title: str, parts: tuple[Section, ...], internal: bool) -> Re
         f"{title}: data quality",
         "Data quality: what is there, what breaks a rule, what may be missing, what it supports.",
         "quality.md.j2",
-        {"parts": parts, "internal": internal},
+        {"parts": parts},
         parts,
         "internal" if internal else "release",
     )

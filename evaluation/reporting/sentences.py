@@ -6,7 +6,7 @@ descriptive ones. What cannot be told, and what is unfavourable, is said as plai
 what is good. Every number given here must be a released one.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from evaluation.reporting.numerals import by_month, in_hundred, show
@@ -39,6 +39,8 @@ class Estimate:
         Which of the two.
     margin : float
         From which difference, or ratio above one, a benefit or harm matters.
+    claimed : bool
+        False where the comparison fails its checks: then it tells nothing.
     """
 
     value: float
@@ -46,6 +48,7 @@ class Estimate:
     high: float
     scale: Literal["difference", "ratio"]
     margin: float
+    claimed: bool = True
 
     @classmethod
     def difference(cls, value: float, low: float, high: float, compared: float) -> "Estimate":
@@ -62,6 +65,10 @@ class Estimate:
         """Make a ratio; it matters from 1.25 or its inverse, 0.80."""
         return cls(value, low, high, "ratio", MEANINGFUL_RATIO)
 
+    def unclaimed(self) -> "Estimate":
+        """Return the same numbers, of which nothing is claimed."""
+        return replace(self, claimed=False)
+
     @property
     def verdict(self) -> Verdict:
         """What the interval says.
@@ -69,6 +76,8 @@ class Estimate:
         "none" stands only where the interval excludes both a useful benefit and a
         harm, "unknown" where it holds both.
         """
+        if not self.claimed:
+            return "unknown"
         if self.scale == "difference":
             neutral, benefit, harm = 0.0, -self.margin, self.margin
         else:

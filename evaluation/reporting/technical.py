@@ -1,7 +1,15 @@
-"""The technical appendix: protocol, methods, balance, models, checklists."""
+"""The technical appendix: protocol, methods, checks, balance, trials, sensitivity, models."""
 
 from evaluation.reporting.annual import AnnualReport
-from evaluation.reporting.sections import balance, checklist, contrasts, protocol
+from evaluation.reporting.sections import (
+    balance,
+    checklist,
+    contrasts,
+    diagnostics,
+    protocol,
+    sensitivity,
+    trials,
+)
 from evaluation.reporting.sections.section import Section
 
 FIXED = {
@@ -33,7 +41,10 @@ def technical(found: AnnualReport) -> tuple[Section, ...]:
     made = [
         protocol.protocol(material),
         protocol.methods(material),
+        diagnostics.diagnostics(material),
         balance.balance(material),
+        trials.trials(material),
+        sensitivity.sensitivity(material),
         contrasts.models(material),
     ]
     parts = [part for part in made if part is not None]

@@ -1,6 +1,7 @@
 """From results to files: reports, workbook, charts and estimates in one folder."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,7 @@ import pandas as pd
 from evaluation.errors import OutputError
 from evaluation.reporting.annual import annual_report
 from evaluation.reporting.data_quality import last_month, quality_json, quality_sections
-from evaluation.reporting.disclosure import Disclosure
+from evaluation.reporting.disclosure import NOT_FOR_RELEASE, Disclosure
 from evaluation.reporting.document import write_markdown
 from evaluation.reporting.estimates_json import estimates_json, strict_json
 from evaluation.reporting.folder import whole_folder, write_bytes, write_text
@@ -25,6 +26,7 @@ from evaluation.reporting.workbook import workbook
 
 FORMATS = ("html", "docx", "pdf")
 PICTURES = {"html": "svg", "docx": "png", "pdf": "svg"}
+STAMP = f'::: {{.stamp custom-style="Answer"}}\n{NOT_FOR_RELEASE}\n:::'
 BESIDE = ("tables.xlsx", "estimates.json", MANIFEST)
 
 
@@ -103,7 +105,10 @@ def write_reports(
     origin = provenance(study, agency.source, agency.data_hash)
     found = annual_report(study, agency.check(), cohort, effects, origin, truth, evidence, practice)
     reports = [
-        report for name in REPORTS if name in (only or REPORTS) for report in MAKERS[name](found)
+        replace(report, audience=report.audience if found.material.rule.on else "internal")
+        for name in REPORTS
+        if name in (only or REPORTS)
+        for report in MAKERS[name](found)
     ]
     forms = [form for form in FORMATS if form in formats]
     names = [f"{report.name}.{form}" for report in reports for form in forms]
@@ -147,10 +152,8 @@ def write_quality(agency, result, folder: Path, forms: Sequence[str] = ("html",)
     report = quality_report(origin.source, parts, internal=True)
     _write_charts([report], folder)
     for form in forms:
-        facts = {"picture": PICTURES[form], "origin": origin_table(origin)}
         page = Page(report.title, "Data quality", origin, folder, House())
-        source = write_markdown(report.template, report.facts | facts, page.house)
-        write_bytes(folder / f"{report.name}.{form}", getattr(page, form)(source))
+        write_bytes(folder / f"{report.name}.{form}", _document(report, form, page))
     write_text(folder / "quality.json", quality_json(quality))
 
 
@@ -183,6 +186,8 @@ def _write_charts(reports: Sequence[Report], folder: Path) -> None:
 def _document(report: Report, form: str, page: Page) -> bytes:
     facts = {"picture": PICTURES[form], "origin": origin_table(page.origin)}
     source = write_markdown(report.template, report.facts | facts, page.house)
+    if report.audience == "internal":
+        source = f"{STAMP}\n\n{source}"
     return getattr(page, form)(source)
 
 

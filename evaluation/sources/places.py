@@ -139,7 +139,7 @@ def _at_address(address: Address, connection: Backend) -> Place:
         database = Database(address)
         unread = [(name, _why_unread(name)) for name in database.others] + database.left
         try:
-            place = Place(database.description, database.readers, unread, database.close)
+            place = Place(database.description, database.readers, unread, close=database.close)
             return _found(place, database.description)
         except DataError:
             database.close()
@@ -189,7 +189,8 @@ def _database(path: Path, connection: Backend) -> Place:
             ) from None
         raise DataError(
             f"{path.name} cannot be opened as a DuckDB database "
-            f"({str(error).splitlines()[0][:200]}); if it is open elsewhere, close it there."
+            f"({str(error).splitlines()[0][:200]}); if it is open elsewhere, "
+            "close it there, else export its tables to Parquet and give that folder."
         ) from None
     names = contract().names
     readers = {

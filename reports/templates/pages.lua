@@ -49,7 +49,7 @@ function Figure(fig)
 end
 
 local BLOCKS = { cards = true, card = true, number = true, finding = true, sureness = true,
-                 note = true, question = true, answer = true }
+                 note = true, question = true, answer = true, stamp = true }
 
 function Div(div)
   local class = div.classes[1]

@@ -11,6 +11,7 @@ import evaluation as ev
 DAY = datetime.timedelta(days=1)
 FIRST, THROUGH = datetime.date(2016, 1, 1), datetime.date(2021, 12, 31)
 REASONS = ["reunification", "relative", "guardianship", "adoption", "runaway", None]
+OUTCOMES = ("reentry", "disruption", "maltreatment")
 SETTINGS = {
     "exits": (datetime.date(2017, 1, 1), datetime.date(2020, 12, 31)),
     "data_through": THROUGH,
@@ -131,12 +132,13 @@ def _reached(lot: Lot, children: int, families: list, homes: list) -> dict:
     return {f"{name}_id": lot.pick(ids[name]) if name == way else None for name in ids}
 
 
-def messy_study(**rules) -> ev.Study:
+def messy_study(coach=None, outcomes=OUTCOMES, **rules) -> ev.Study:
+    coach = {"program": "coach"} | (coach or {})
     return ev.Study(
         title="A messy agency",
         cohort=SETTINGS | rules,
-        outcomes={"reentry": {}, "disruption": {}, "maltreatment": {}},
-        services=[{"program": "coach"}, {"program": "respite", "lead_days": 30}],
+        outcomes={name: {} for name in outcomes},
+        services=[coach, {"program": "respite", "lead_days": 30}],
     )
 
 
@@ -166,15 +168,19 @@ def cohort(agency, study):
 
 
 def history_tables(tables: dict[str, pd.DataFrame], seed: int) -> dict[str, pd.DataFrame]:
-    """Add placements, court orders and closures, drawn apart so that the rest stays as it was."""
+    """Add placements, orders, closures, offers and services never begun; the rest stays as it was."""
     lot = Lot(1000 + seed)
     kinds = ["foster_home", "relative_foster_home", "group_home", "trial_home_visit", "runaway"]
     placements = []
+    people = tables["children"]
+    families = sorted(people["family_id"].dropna().unique()) or [None]
+    homes = sorted(tables["removals"]["household_id"].dropna().unique()) or [None]
     for stay in tables["removals"].itertuples():
         start, last = stay.removal_date, stay.discharge_date or THROUGH
         while start < last and lot.rng.random() < 0.8:
             end = start + int(lot.rng.integers(1, 120)) * DAY
             open_end = stay.discharge_date is None and end > last
+            why = lot.pick(["returned_from_visit", "other"], missing=0.6)
             placements.append(
                 {
                     "child_id": stay.child_id,
@@ -183,16 +189,13 @@ def history_tables(tables: dict[str, pd.DataFrame], seed: int) -> dict[str, pd.D
                     "type": lot.pick(kinds, missing=0.1),
                     "kin": lot.pick([True, False], missing=0.7),
                     "with_siblings": lot.pick([True, False], missing=0.3),
-                    "household_id": None,
-                    "end_reason": None,
+                    "household_id": lot.pick(homes, missing=0.7),
+                    "end_reason": None if open_end else why,
                 }
             )
             start = end + int(lot.rng.integers(-5, 6)) * DAY
             start = max(start, stay.removal_date)
-    people = tables["children"]
-    families = sorted(people["family_id"].dropna().unique())
-    homes = sorted(tables["removals"]["household_id"].dropna().unique())
-    orders, closures = [], []
+    orders, closures, offers, unbegun = [], [], [], []
     for _ in range(len(people)):
         begin = lot.day(datetime.date(2016, 6, 1), 1700)
         end = lot.pick([None, begin + int(lot.rng.integers(10, 500)) * DAY])
@@ -204,17 +207,34 @@ def history_tables(tables: dict[str, pd.DataFrame], seed: int) -> dict[str, pd.D
         closures.append(
             _reached(lot, len(people), families, homes)
             | {"closure_date": lot.day(datetime.date(2017, 3, 1), 1700)}
-            | {"reason": lot.pick(["completed", "refused", "not_located", "other"])}
+            | {"reason": lot.pick(["completed", "refused", "not_located", "moved_out_of_state"])}
+            | {"program": lot.pick(["coach", "respite"], missing=0.6)}
         )
+        offers.append(
+            _reached(lot, len(people), families, homes)
+            | {"program": lot.pick(["coach", "respite"]), "arm": "offered"}
+            | {"assignment_date": lot.day(datetime.date(2016, 6, 1), 1700)}
+            | {"accepted": lot.pick([True, False], missing=0.3)}
+        )
+        unbegun.append(
+            _reached(lot, len(people), families, homes)
+            | {"program": lot.pick(["coach", "respite"])}
+            | {"referral_date": lot.day(datetime.date(2016, 6, 1), 1700)}
+            | {"end_reason": lot.pick(["refused", "waiting_list", "not_eligible"])}
+        )
+    begun = tables["services"].drop(columns="service_id").to_dict("records")
     found = {"placements": placements, "legal_orders": orders, "closures": closures}
+    found |= {"assignments": offers, "services": begun + unbegun}
     keys = {"placements": "placement_id", "legal_orders": "order_id", "closures": "closure_id"}
+    keys |= {"assignments": "assignment_id", "services": "service_id"}
     for table, key in keys.items():
-        found[table] = pd.DataFrame(found[table])
+        found[table] = pd.DataFrame(found[table]).astype(object)
+        found[table] = found[table].where(found[table].notna(), None)
         found[table].insert(0, key, [f"{table}{n:05}" for n in range(len(found[table]))])
     return tables | found
 
 
 @pytest.fixture(scope="session")
 def history():
-    """Return a function that adds placements, court orders and closures to drawn tables."""
+    """Return a function that adds what `history_tables` does to drawn tables."""
     return history_tables

@@ -1,56 +1,89 @@
 """The rules of a cohort written plainly, child by child and day by day: the oracle.
 
-A new rule is written here too, as a method that loops and a line in `Plain.exits`, `Plain.end` or
-`Plain.days`; what `Plain.rows` gives is compared with the engines row by row.
+Here who is followed, from when to when and why no longer; `plain_states` says what holds on each
+day between. A new rule is written here too, as a method that loops; what `PlainStates.rows` gives
+is compared with the engines row by row.
 """
 
 import datetime
-from collections import Counter
-from itertools import groupby
+from collections import defaultdict
 
 import pandas as pd
 
 DAY = datetime.timedelta(days=1)
-GAP, HORIZON = 2, 500
+NEVER = datetime.date(9999, 12, 31)
 PERMANENCY = ["reunification", "relative", "guardianship", "adoption"]
-LEADS = {"coach": 60, "respite": 30}
-AGE_BANDS = {
-    4: "0-3 months",
-    12: "4-11 months",
-    72: "1-5",
-    132: "6-10",
-    204: "11-16",
-    216: "17",
+DATED = {
+    "removals": "removal_date",
+    "placements": "start_date",
+    "legal_orders": "start_date",
+    "closures": "closure_date",
+    "assignments": "assignment_date",
+    "maltreatment_reports": "report_date",
+    "disruptions": "disruption_date",
+    "moves_out": "move_date",
+}
+ENDS = {
+    "children": ["death_date"],
+    "removals": ["discharge_date", "discharge_reason", "household_id"],
+    "placements": ["end_date", "end_reason"],
+    "legal_orders": ["end_date"],
+    "services": ["end_date"],
 }
 
 
-class Plain:
-    """Tables as lists of dictionaries, and the rules of METHODS as loops over them."""
+def as_rows(frame):
+    """The rows of a frame as dictionaries; what is missing is None."""
+    return [
+        {key: None if pd.isna(value) else value for key, value in row.items()}
+        for row in frame.to_dict("records")
+    ]
 
-    def __init__(self, tables, through):
-        self.through = through
-        self.tables = {
-            name: [
-                {key: None if pd.isna(value) else value for key, value in row.items()}
-                for row in frame.to_dict("records")
-            ]
-            for name, frame in tables.items()
-        }
+
+def plus_months(day, months, shift=False):
+    """Some months on; where the day does not exist, the last of the month or (shift) the next."""
+    years, month = divmod(day.month - 1 + months, 12)
+    first = datetime.date(day.year + years, month + 1, 1)
+    wanted = first + (day.day - 1) * DAY
+    if wanted.month == first.month:
+        return wanted
+    following = (first + 31 * DAY).replace(day=1)
+    return following if shift else following - DAY
+
+
+class Plain:
+    """Tables as lists of dictionaries, and the rules of METHODS 1 to 3 as loops over them."""
+
+    def __init__(self, tables, study):
+        self.study, self.rules = study, study.cohort
+        self.through, self.gap = study.cohort.data_through, study.cohort.merge_gap_days
+        self.tables = defaultdict(list, {name: self._known(name, f) for name, f in tables.items()})
         self.children = {row["child_id"]: row for row in self.tables["children"]}
         self.episodes = {child: self._episodes(child) for child in self.children}
+        self.exits = {}
+        for child in sorted(self.children):
+            index = sorted(self._eligible(child), key=lambda e: e["order"])
+            self.exits |= {f"{child}-{place}": each for place, each in enumerate(index, 1)}
+
+    def _known(self, name, frame):
+        """Rows dated after the data are not seen, ends after them have not come."""
+        rows = []
+        for row in as_rows(frame):
+            if name in DATED and row[DATED[name]] > self.through:
+                continue
+            end, *with_it = ENDS.get(name, [None])
+            if end and row.get(end) and row[end] > self.through:
+                row |= dict.fromkeys([end, *with_it])
+            rows.append(row)
+        return rows
 
     def _episodes(self, child):
         spells = [dict(s) for s in self.tables["removals"] if s["child_id"] == child]
-        for spell in spells:
-            if spell["discharge_date"] and spell["discharge_date"] > self.through:
-                spell |= {"discharge_date": None, "discharge_reason": None, "household_id": None}
-        never = datetime.date(9999, 12, 31)
-        spells = [s for s in spells if s["removal_date"] <= self.through]
-        spells.sort(key=lambda s: (s["removal_date"], s["discharge_date"] or never))
+        spells.sort(key=lambda s: (s["removal_date"], s["discharge_date"] or NEVER))
         episodes = []
         for spell in spells:
-            spell["end"] = spell["discharge_date"] or never
-            if episodes and (spell["removal_date"] - episodes[-1]["end"]).days <= GAP:
+            spell["end"] = spell["discharge_date"] or NEVER
+            if episodes and (spell["removal_date"] - episodes[-1]["end"]).days <= self.gap:
                 whole = episodes[-1]
                 later = (spell["end"], spell["removal_date"], spell["removal_id"])
                 if later > (whole["end"], whole["began"], whole["removal_id"]):
@@ -60,81 +93,149 @@ class Plain:
                 episodes.append(spell | {"began": spell["removal_date"]})
         return [episode | {"number": n} for n, episode in enumerate(episodes, 1)]
 
-    def birthday(self, child, age=18):
+    def birthday(self, child):
+        """The age-limit birthday."""
         born = self.children[child]["birth_date"]
-        try:
-            return born.replace(year=born.year + age)
-        except ValueError:
-            return datetime.date(born.year + age, 3, 1)
+        return plus_months(born, 12 * self.rules.age_limit, shift=True) if born else None
 
-    def exits(self, first, last):
-        for child, row in sorted(self.children.items()):
-            for episode in self.episodes[child]:
-                day = episode["discharge_date"]
-                if (
-                    day
-                    and (self.through - day).days > GAP
-                    and episode["discharge_reason"] in PERMANENCY
-                    and first <= day <= last
-                    and row["birth_date"]
-                    and day < self.birthday(child)
-                    and not (row["death_date"] and row["death_date"] <= day)
-                    and (day - episode["removal_date"]).days >= 8
-                ):
-                    yield child, episode
+    def visits(self, child, episode):
+        """Trial home visits of an episode: runs of placements at home, and how each ended."""
+        removed, left = episode["removal_date"], episode["discharge_date"] or NEVER
+        placed = [
+            (p["start_date"], min(p["end_date"] or NEVER, left), p["placement_id"], p)
+            for p in self.tables["placements"]
+            if p["child_id"] == child
+            and (removed <= p["start_date"] < left or p["start_date"] == removed)
+        ]
+        visits, at_home = [], False
+        for start, last, _, placement in sorted(placed, key=lambda found: found[:3]):
+            if placement["type"] == "trial_home_visit":
+                if not at_home:
+                    home = placement["household_id"]
+                    visits.append({"start": start, "home": home, "ended": []})
+                if placement["end_reason"] == "returned_from_visit":
+                    visits[-1]["said"] = max(last, visits[-1].get("said", last))
+            elif visits:
+                visits[-1]["ended"].append(start)
+            at_home = placement["type"] == "trial_home_visit"
+        for visit in visits:
+            visit["ended"] += [visit["said"]] if "said" in visit else []
+            reason = episode["discharge_reason"]
+            if visit is visits[-1] and reason and reason not in PERMANENCY:
+                visit["ended"].append(episode["discharge_date"])
+            visit["returned"] = min(visit["ended"], default=None)
+        return visits
 
-    def reaching(self, table, child, episode):
-        family = self.children[child]["family_id"]
-        home = episode["household_id"]
+    def _index_events(self, child):
+        """Discharges and, where the study says so, starts of visits instead of what they became."""
+        for episode in self.episodes[child]:
+            visits = self.visits(child, episode) if self.rules.index_at == "visit start" else []
+            went_on = bool(visits) and visits[-1]["returned"] is None
+            day = episode["discharge_date"]
+            settled = day and (self.through - day).days > self.gap
+            if settled and episode["discharge_reason"] in PERMANENCY and not went_on:
+                yield episode | {"index_date": day, "visit": 0, "returned": None}
+            for place, visit in enumerate(visits, 1):
+                direct = went_on and visit is visits[-1]
+                direct = direct and episode["discharge_reason"] == "reunification"
+                yield episode | {
+                    "index_date": visit["start"],
+                    "visit": place,
+                    "returned": visit["returned"],
+                    "discharge_reason": "reunification",
+                    "household_id": visit["home"] or (episode["household_id"] if direct else None),
+                }
+
+    def _eligible(self, child):
+        person, (first, last) = self.children[child], self.rules.exits
+        for found in self._index_events(child):
+            day = found["index_date"]
+            days = (day - found["removal_date"]).days
+            alive = (person["death_date"] or NEVER) > day
+            young = day < (self.birthday(child) or day)
+            if first <= day <= last and days >= self.rules.min_days_exit and alive and young:
+                own = {"family_id": person["family_id"], "days_in_care": days}
+                yield found | own | {"order": (day, found["number"], found["visit"])}
+
+    def reaching(self, table, exit_):
+        """Rows that name the child, its removal family or its household."""
+        own = [exit_["child_id"], exit_["family_id"], exit_["household_id"]]
         for row in self.tables[table]:
-            ids = (row["child_id"], row["family_id"], row["household_id"])
-            if ids[0] == child or (family and ids[1] == family) or (home and ids[2] == home):
+            ids = [row["child_id"], row["family_id"], row["household_id"]]
+            if any(a is not None and a == b for a, b in zip(ids, own, strict=True)):
                 yield row
 
-    def end(self, child, episode, outcome):
-        """The first of what ends follow-up: (day, event, reason), in the order of METHODS 1.3."""
-        day0 = episode["discharge_date"]
-        later = self.episodes[child][episode["number"] :]
-        reentry = later[0]["removal_date"] if later else None
-        legal = episode["discharge_reason"] in ("guardianship", "adoption")
-        ends, adopted = [], None
-        records = [d for d in self.tables["disruptions"] if d["child_id"] == child]
-        if outcome == "maltreatment":
-            ends = [
-                r["report_date"]
-                for r in self.tables["maltreatment_reports"]
-                if r["child_id"] == child
-                and r["disposition"] == "substantiated"
-                and r["report_date"] > day0
-            ]
-        elif reentry:
-            ends = [reentry]
-        if outcome == "disruption":
-            after = [d for d in records if (d["disruption_date"] - day0).days > GAP]
-            ends += [
-                d["disruption_date"]
-                for d in after
-                if d["reason"] != "adopted_by_guardian" and (d["type"] == "displacement" or legal)
-            ]
-            by_guardian = [
-                d["disruption_date"] for d in after if d["reason"] == "adopted_by_guardian"
-            ]
-            if episode["discharge_reason"] == "guardianship":
-                adopted = min(by_guardian, default=None)
-        limit = self.birthday(child)
-        happened = min((day for day in ends if day < limit), default=None)
-        moves = [
-            m["move_date"]
-            for m in self.reaching("moves_out", child, episode)
-            if m["move_date"] > episode["removal_date"]
+    def begin(self, exit_, outcome):
+        """The day after which the outcome can be seen: later where its data begin later."""
+        tables = {
+            "reentry": ["removals"],
+            "disruption": ["removals", "disruptions"],
+            "maltreatment": ["removals", "maltreatment_reports"],
+            "visit_ended": ["placements"],
+        }[outcome]
+        first = self.gap if outcome in ("reentry", "disruption") else 0
+        for table in tables:
+            covered = self.rules.data_from_for(table)
+            if covered:
+                first = max(first, (covered - exit_["index_date"]).days - 1)
+        return first
+
+    def reports(self, exit_):
+        """The dates of substantiated reports of a child after the index date."""
+        return [
+            row["report_date"]
+            for row in self.tables["maltreatment_reports"]
+            if row["child_id"] == exit_["child_id"]
+            and row["disposition"] == "substantiated"
+            and row["report_date"] > exit_["index_date"]
         ]
+
+    def _disruptions(self, exit_):
+        """The dates of ends of the placement in law or in fact, and of adoption by the guardian."""
+        legal = exit_["discharge_reason"] in ("guardianship", "adoption")
+        ends, adopted = [], []
+        for row in self.tables["disruptions"]:
+            day = row["disruption_date"]
+            if row["child_id"] != exit_["child_id"] or (day - exit_["index_date"]).days <= self.gap:
+                continue
+            if row["reason"] == "adopted_by_guardian":
+                adopted.append(day)
+            elif row["type"] == "displacement" or legal:
+                ends.append(day)
+        guardian = exit_["discharge_reason"] == "guardianship"
+        return ends, min(adopted, default=None) if guardian else None
+
+    def end(self, exit_, outcome, repeats=False):
+        """The first of what ends follow-up: (day, event, reason), in the order of METHODS 1.3."""
+        child, day0 = exit_["child_id"], exit_["index_date"]
+        later = self.episodes[child][exit_["number"] :]
+        reentry = later[0]["removal_date"] if later else None
+        happened, adopted = [reentry] if reentry else [], None
+        if outcome == "disruption":
+            ends, adopted = self._disruptions(exit_)
+            happened = happened + ends
+        if outcome == "maltreatment":
+            happened = [] if repeats else self.reports(exit_)
+        if outcome == "visit_ended":
+            happened = [exit_["returned"]] if exit_["returned"] else []
+        limit = self.birthday(child)
+        moves = [row["move_date"] for row in self.reaching("moves_out", exit_)]
+        moves += [
+            row["closure_date"]
+            for row in self.reaching("closures", exit_)
+            if row["reason"] == "moved_out_of_state"
+        ]
+        moves = [day for day in moves if day > exit_["removal_date"]]
+        visiting = outcome == "visit_ended"
         candidates = [
-            (happened, 1, "outcome"),
+            (min((day for day in happened if day < limit), default=None), 1, "outcome"),
             (self.children[child]["death_date"], 2, "death"),
             (limit, 2, "age_limit"),
+            (None if visiting else exit_["returned"], 2, "visit_ended"),
+            (exit_["discharge_date"] if visiting else None, 2, "discharged"),
             (reentry if outcome == "maltreatment" else None, 2, "reentry"),
             (adopted, 2, "adopted_by_guardian"),
-            (day0 + HORIZON * DAY, 0, "horizon"),
+            (day0 + self.rules.horizon_days * DAY, 0, "horizon"),
             (min(moves, default=None), 0, "moved_out"),
             (self.through, 0, "data_end"),
         ]
@@ -142,109 +243,3 @@ class Plain:
             (c for c in candidates if c[0] is not None), key=lambda candidate: candidate[0]
         )
         return (day - day0).days, event, reason
-
-    def exposure(self, child, episode, program, lead):
-        """The state and the dose on each day after the exit."""
-        day0 = episode["discharge_date"]
-        served, begun = set(), None
-        for spell in self.reaching("services", child, episode):
-            start = spell["start_date"]
-            end = spell["end_date"] or self.through
-            if spell["program"] != program or start > self.through:
-                continue
-            if end < day0 and (day0 - start).days > lead:
-                continue
-            served |= {start + n * DAY for n in range((end - start).days + 1)}
-            begun = min(begun or start, start)
-        runs = {day for day in served if day - DAY in served}
-        states, dose = [], len({day for day in runs if day <= day0})
-        for n in range(1, HORIZON + 1):
-            day = day0 + n * DAY
-            doses = dose
-            dose += day in runs
-            state = "in service" if day in runs else "after" if begun and begun < day else "before"
-            states.append((state, doses))
-        return states
-
-    def support(self, child, episode):
-        """The state of the support window on each day after the exit."""
-        day0, home = episode["discharge_date"], episode["household_id"]
-        household = episode["discharge_reason"] == "reunification" and home is not None
-        released, starts = day0, [day0]
-        for sibling in self.children if household else ():
-            family = self.children[child]["family_id"]
-            related = family is not None and self.children[sibling]["family_id"] == family
-            returned = False
-            for stay in self.episodes[sibling] if sibling != child else ():
-                back = stay["discharge_reason"] == "reunification"
-                here = stay["household_id"] == home
-                bound_elsewhere = (
-                    (back or stay["discharge_date"] is None)
-                    and stay["household_id"] is not None
-                    and not here
-                )
-                row = self.children[sibling]
-                gone = [stay["discharge_date"], row["death_date"]]
-                gone += [self.birthday(sibling)] if row["birth_date"] else []
-                gone = min((day for day in gone if day), default=datetime.date(9999, 1, 1))
-                holds = stay["removal_date"] <= day0 < gone and not bound_elsewhere
-                holds = holds and (related or here)
-                if holds:
-                    released = max(released, gone)
-                if back and here and stay["discharge_date"] > day0 and (holds or not returned):
-                    starts.append(stay["discharge_date"])
-                returned = returned or (back and here)
-        windows = [
-            (start, (pd.Timestamp(start) + pd.DateOffset(months=12)).date()) for start in starts
-        ]
-        for n in range(1, HORIZON + 1):
-            day = day0 + n * DAY
-            if day < released:
-                yield "before"
-            else:
-                yield "in" if any(a <= day < b for a, b in windows) else "after"
-
-    def age_band(self, child, day):
-        """The age group on a day, by completed months."""
-        born = self.children[child]["birth_date"]
-        months = 12 * (day.year - born.year) + day.month - born.month - (day.day < born.day)
-        return next((name for limit, name in AGE_BANDS.items() if months < limit), "17")
-
-    def chosen(self, first, last):
-        """Every exit by its identifier: child and number of the exit."""
-        found, places = {}, Counter()
-        for child, episode in self.exits(first, last):
-            places[child] += 1
-            found[f"{child}-{places[child]}"] = (child, episode)
-        return found
-
-    def days(self, child, episode):
-        """On each day after the exit: exposure by program, support, age band; and the doses."""
-        day0 = episode["discharge_date"]
-        exposures = [self.exposure(child, episode, *lead) for lead in LEADS.items()]
-        support = self.support(child, episode)
-        for n, (*served, window) in enumerate(zip(*exposures, support, strict=True), 1):
-            states = tuple(state for state, _ in served)
-            band = self.age_band(child, day0 + n * DAY)
-            yield (*states, window, band), tuple(dose for _, dose in served)
-
-    def rows(self, exit_id, child, episode, days, outcome):
-        """The start–stop rows of an exit: days in a row on which nothing changes."""
-        begin = 0 if outcome == "maltreatment" else GAP
-        end, event, reason = self.end(child, episode, outcome)
-        at_risk = range(begin, end)
-        found = []
-        for state, run in groupby(at_risk, key=lambda n: days[n][0]):
-            run = list(run)
-            start, stop = run[0], run[-1] + 1
-            last = (event, reason) if stop == end else (0, None)
-            found.append((exit_id, start, stop, *last, *state, *days[start][1]))
-        return found
-
-
-COLUMNS = [
-    *("exit_id", "start", "stop", "event", "end_reason"),
-    *(f"exposure_{program}" for program in LEADS),
-    *("support_status", "age_band"),
-    *(f"dose_{program}" for program in LEADS),
-]

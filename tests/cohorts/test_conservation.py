@@ -128,7 +128,7 @@ KNOWN = {
     "moves_out": ("move_date", None, None),
     "closures": ("closure_date", None, None),
 }
-GO_WITH = {"discharge_date": ["discharge_reason", "household_id"]}
+GO_WITH = {"discharge_date": ["discharge_reason", "household_id"], "end_date": ["end_reason"]}
 
 
 @pytest.mark.parametrize("seed", [4, 5])
@@ -140,8 +140,8 @@ def test_a_past_years_cohort_is_rebuilt_from_records_entered_late(messy, history
         frame = now[name].copy()
         wait = [datetime.timedelta(days=int(n)) for n in rng.integers(0, 90, 2 * len(frame))]
         if begins:
-            entered = zip(frame[begins], wait, strict=False)
-            frame["known_on"] = [day + lag for day, lag in entered]
+            begun = [past if pd.isna(day) else day for day in frame[begins]]
+            frame["known_on"] = [day + lag for day, lag in zip(begun, wait, strict=False)]
         if ends:
             late = zip(frame[ends], wait[len(frame) :], strict=True)
             frame[known] = [None if day is None or pd.isna(day) else day + lag for day, lag in late]
@@ -149,7 +149,8 @@ def test_a_past_years_cohort_is_rebuilt_from_records_entered_late(messy, history
         then[name] = frame[frame["known_on"] <= past].copy() if begins else frame.copy()
         if ends:
             unknown = [day is not None and day > past for day in then[name][known]]
-            then[name].loc[unknown, [ends, known, *GO_WITH.get(ends, [])]] = None
+            gone = [each for each in GO_WITH.get(ends, []) if each in frame]
+            then[name].loc[unknown, [ends, known, *gone]] = None
     found = []
     for tables in (now, then):
         with ev.connect(tables) as agency:

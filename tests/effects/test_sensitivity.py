@@ -6,7 +6,7 @@ import pytest
 
 from evaluation.effects import effects, sensitivity
 from evaluation.effects.e_value import e_value, e_value_of_limit, ratio_for_e_value
-from evaluation.effects.sensitivity import lagged, without_ends
+from evaluation.effects.timing import lagged, without_ends
 
 from .conftest import make_cohort, make_study
 

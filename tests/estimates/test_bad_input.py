@@ -165,6 +165,19 @@ def test_all_events_on_one_day(rows):
     assert any("cancel to nothing" in w for w in clustered.warnings)
 
 
+@pytest.mark.parametrize("transform", ["km", "identity", "rank"])
+def test_a_change_over_time_needs_events_at_more_than_one_time(transform, rows):
+    model = cox(rows.assign(time=5, event=1), "x")
+    with pytest.raises(EstimateError, match="All events happen at one time"):
+        model.proportional_hazards(transform)
+
+
+@pytest.mark.parametrize("horizon", [[], (), np.array([])])
+def test_a_mean_to_no_horizon_is_refused(horizon, rows):
+    with pytest.raises(EstimateError, match="horizon must be one or more numbers above 0"):
+        restricted_mean(rows, stop="time", event="event", horizon=horizon)
+
+
 def test_one_cluster_has_no_variance(rows):
     rows["all"] = 1
     model = cox(rows, "x", cluster="all")

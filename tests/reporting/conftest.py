@@ -80,6 +80,7 @@ def make_cohort(study, children, seed=3, hostile=False):
             "known_at_exit_respite": random.random(children) < 0.1,
         }
     )
+    exits["index_date"] = pd.to_datetime([f"{2018 + n % 5}-06-01" for n in range(children)])
     rows = {}
     for outcome, scale in (("reentry", 1800.0), ("maltreatment", 3000.0)):
         slower = np.where(kinds == "reunification", 1.0, 1.8)

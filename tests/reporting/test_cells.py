@@ -150,7 +150,7 @@ def test_zero_turns_disclosure_control_off():
     off = Disclosure(0)
     assert not off.hidden(np.array([[1, 2], [3, 4]])).any()
     assert off.count(3) == 3
-    assert off.words == "No counts are suppressed."
+    assert off.words == "Exact numbers: for internal use, not for release."
 
 
 @pytest.mark.parametrize(

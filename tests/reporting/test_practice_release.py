@@ -208,3 +208,18 @@ def test_a_month_with_few_contacts_is_hidden():
     released = release_contacts(table, RULE)
     assert released["per_month"].tolist() == [2.2, "s"]
     assert "contacts" not in released
+
+
+def test_the_rounded_profile_rounds_measures_and_indicators():
+    rule = Disclosure(8, "rounded")
+    row = release_measures(measures((91, 42, 0, 0)), rule).iloc[0]
+    assert row[["met", "not_met", "eligible"]].tolist() == [90, 40, 135]
+    shown = release_indicators(indicator(52, 503), rule).iloc[0]
+    assert shown[["numerator", "denominator"]].tolist() == [50, 505]
+    assert (shown["observed"] / 100 * 505 / 5) % 1 == 0
+
+
+def test_the_rounded_profile_coarsens_what_stands_without_its_counts():
+    rule = Disclosure(8, "rounded")
+    table = pd.DataFrame([delivered("started", "all", 200, 150) | {"value": 75.3}])
+    assert release_dose(table, rule).loc[0, "value"] == 75

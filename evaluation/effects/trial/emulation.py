@@ -14,6 +14,9 @@ from evaluation.effects.trial.weighted_sums import Growth, at_risk
 from evaluation.errors import StudyError
 
 NEVER = "never"
+LAST_DAYS = 30
+"""Starts in the last so many days of the grace period stand for a start on its last day."""
+
 FAR = 30.0
 """Stands for a coefficient without a finite value: a hazard of exp(-30) is none."""
 

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
+from evaluation.effects.thresholds import THRESHOLDS
 from evaluation.errors import OutputError
 from evaluation.reporting.charts import style
 from evaluation.reporting.charts.chart import Chart
@@ -14,7 +15,7 @@ from evaluation.reporting.charts.rows import Row, RowSheet
 from evaluation.reporting.charts.tables import checked, numbers, ordered, written
 
 CHART = "balance"
-THRESHOLDS = (0.05, 0.10, 0.25)
+LINES = (THRESHOLDS.no_adjustment, THRESHOLDS.usual, THRESHOLDS.not_equivalent)
 _AXIS_TITLE = "Absolute standardized difference"
 _CLOSE = (style.SERVICE, "o")
 _WIDE = (style.WARNING, "^")
@@ -80,7 +81,7 @@ def balance(
     )
     reach = np.nanmax([0.3, *rows["before"], *rows["after"]])
     last = float(np.ceil(reach * 1.04 * 20) / 20)
-    ticks = [0.0, *THRESHOLDS, *([0.5] if last >= 0.5 else []), *([1.0] if last >= 1 else [])]
+    ticks = [0.0, *LINES, *([0.5] if last >= 0.5 else []), *([1.0] if last >= 1 else [])]
     notes = [text for text in (clean(note), _key(rows)) if text]
     body = sheet.height + 0.07 + 2 * line_height()
     frame = Frame(title, subtitle, notes, source, body, width)
@@ -103,9 +104,9 @@ def balance(
 
 
 def _look(after: float) -> tuple[str, str]:
-    if after > THRESHOLDS[2]:
+    if after > LINES[2]:
         return _FAR
-    return _WIDE if after > THRESHOLDS[1] else _CLOSE
+    return _WIDE if after > LINES[1] else _CLOSE
 
 
 def _mark(axes, y: float, before: float, after: float, look: tuple[str, str]) -> None:
@@ -119,9 +120,9 @@ def _mark(axes, y: float, before: float, after: float, look: tuple[str, str]) ->
 
 
 def _key(rows: pd.DataFrame) -> str:
-    wide = ((rows["after"] > THRESHOLDS[1]) & (rows["after"] <= THRESHOLDS[2])).any()
+    wide = ((rows["after"] > LINES[1]) & (rows["after"] <= LINES[2])).any()
     said = ["Triangle: still above 0.10 after weighting."] if wide else []
-    if (rows["after"] > THRESHOLDS[2]).any():
+    if (rows["after"] > LINES[2]).any():
         said.append("Cross: still above 0.25.")
     return " ".join(said)
 
@@ -130,7 +131,7 @@ def _in_words(rows: pd.DataFrame) -> str:
     known = rows.dropna(subset=["after"])
     if known.empty:
         return "No difference after weighting is known."
-    close, worst = int((known["after"] <= THRESHOLDS[1]).sum()), known.loc[known["after"].idxmax()]
+    close, worst = int((known["after"] <= LINES[1]).sum()), known.loc[known["after"].idxmax()]
     before = "not known" if np.isnan(worst["before"]) else f"{worst['before']:.2f}"
     return (
         f"After weighting {close} of {len(known)} covariates differ by 0.10 or less. Largest after "

@@ -29,8 +29,9 @@ class Contrast:
     ----------
     outcome, service : str
         Printed names.
-    naive, primary : bool
-        Whether ever is compared with never; whether it is the primary contrast.
+    naive, primary, failing : bool
+        Whether ever is compared with never; whether it is the primary contrast; whether
+        it fails its checks.
     ratio, difference : tuple
         Estimate, lower and upper limit: numbers, ``s`` or missing.
     truth : float
@@ -43,6 +44,7 @@ class Contrast:
     service: str
     naive: bool
     primary: bool
+    failing: bool
     ratio: tuple
     difference: tuple
     truth: float
@@ -89,13 +91,14 @@ def read_contrasts(
     for column, default in (
         ("naive", False),
         ("primary", False),
+        ("failing", False),
         ("sentence", ""),
         ("truth", None),
     ):
         if column not in rows.columns:
             rows[column] = default
     rows["sentence"] = ["" if is_missing(text) else clean(text) for text in rows["sentence"]]
-    for flag in ("naive", "primary"):
+    for flag in ("naive", "primary", "failing"):
         rows[flag] = [not is_missing(value) and bool(value) for value in rows[flag]]
     rows = rows[rows["measure"].isin([ratio, difference]) | (rows["sentence"] != "")]
     if rows.empty:
@@ -152,6 +155,7 @@ def _contrast(
         service,
         bool(own["naive"].iloc[0]),
         bool(own["primary"].any()),
+        bool(own["failing"].any()),
         limits(ratio),
         limits(difference),
         float(truth.iloc[0]) if len(truth) else np.nan,
@@ -165,13 +169,14 @@ def data_table(contrasts: Sequence[Contrast]) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        ``outcome``, ``service``, ``naive``, ``primary``, ``ratio``, ``ratio_low``,
+        ``outcome``, ``service``, ``naive``, ``primary``, ``failing``, ``ratio``, ``ratio_low``,
         ``ratio_high``, ``difference_per_100`` with its limits, ``truth``,
         ``excludes_no_difference``, ``sentence``.
     """
     rows = []
     for c in contrasts:
-        row = {"outcome": c.outcome, "service": c.service, "naive": c.naive, "primary": c.primary}
+        row = {"outcome": c.outcome, "service": c.service, "naive": c.naive}
+        row |= {"primary": c.primary, "failing": c.failing}
         row |= dict(zip(("ratio", "ratio_low", "ratio_high"), c.ratio, strict=True))
         names = ("difference_per_100", "difference_low", "difference_high")
         row |= dict(zip(names, c.per_hundred(), strict=True))

@@ -28,6 +28,7 @@ _TICKS = (
 _WIDEST_INTERVALS = 2
 _BETWEEN_WORDS = 0.2
 _TRUTH = 0.115
+FAILING = "fails its checks"
 TRUTH_COLOUR = style.FURTHER[1]
 
 
@@ -58,8 +59,9 @@ def forest(
         ``estimate``, ``ci_low``, ``ci_high``; one horizon and one population. Optional:
         ``truth`` (of the same measure, known when the data are simulated),
         ``sentence`` (why there is no estimate, printed in its place), ``naive``
-        (true for the comparison of ever with never served), ``primary``. Measures
-        other than the two asked for are passed over.
+        (true for the comparison of ever with never served), ``primary``, ``failing``
+        (fails its checks: hollow, in the colour of failure, and said). Measures other
+        than the two asked for are passed over.
     title, subtitle, source : str
         The finding; what is measured, for whom, when, how many; the last line.
     ratio, difference : str
@@ -77,7 +79,7 @@ def forest(
     Returns
     -------
     Chart
-        A square is filled where the interval excludes no difference.
+        A square is filled where the interval excludes no difference and no check fails.
 
     Raises
     ------
@@ -127,6 +129,8 @@ def _rows(contrasts: list[Contrast], naive_label: str) -> tuple[list[Row], list]
             name = f"{name}, {clean(naive_label)}"
         elif contrast.primary:
             name = f"{name} (primary)"
+        if contrast.failing:
+            name = f"{name}: {FAILING}"
         drawn.append((len(rows), contrast))
         rows.append(Row(name, _cells(contrast), sentence=contrast.sentence))
     return rows, drawn
@@ -157,8 +161,10 @@ def _inside(values: list[float], ticks: tuple[float, ...]) -> bool:
 
 def _mark(axes: Axes, y: float, contrast: Contrast, place) -> None:
     estimate, low, high = contrast.known("ratio")
-    clear = contrast.excludes_no_difference
+    clear = contrast.excludes_no_difference and not contrast.failing
     colour = style.SERVICE if clear and not contrast.naive else style.COMPARISON
+    if contrast.failing:
+        colour = style.FAILED
     if not (np.isnan(low) or np.isnan(high)):
         start, stop = (place(v) if v > 0 else -1.0 for v in (low, high))
         axes.hlines(y, max(start, 0), min(stop, 1), color=colour, lw=1.9, zorder=2)
@@ -224,6 +230,8 @@ class _SideWords:
 
 def _key(contrasts: list[Contrast], truth_label: str, ticks: tuple[float, ...]) -> str:
     said = ["Filled square: the interval excludes no difference; hollow: it does not."]
+    if any(c.failing for c in contrasts):
+        said.append(f"Hollow and red: {FAILING}, so nothing is claimed.")
     if any(c.naive for c in contrasts):
         said.append("Diamond: not an effect.")
     if any(c.truth > 0 for c in contrasts):
@@ -239,6 +247,7 @@ def _in_words(contrasts: list[Contrast], head: str) -> str:
     for c in contrasts:
         ratio, difference = _cells(c)
         who = f"{c.outcome}, {c.service}{' (ever against never, biased)' if c.naive else ''}"
+        who += f" ({FAILING})" if c.failing else ""
         parts = [c.sentence] if c.sentence else [f"{head.lower()} {spoken(ratio)}"]
         if not c.sentence and difference != MISSING:
             parts.append(f"difference per 100 {spoken(difference)}")

@@ -1,141 +1,20 @@
 """Suppression of small counts in tables with totals, so that none can be solved for.
 
-Primary suppression hides counts from 1 to ``below - 1``; complementary suppression
-hides further cells until no hidden cell, and no sum of hidden cells in a row or
-column, can be worked out as a small count (Hundepool and others, 2012, chapter 4).
+Primary suppression hides counts from 1 to ``below - 1``, and counts that differ from
+last year's by as few; complementary suppression hides further cells until no hidden
+cell, and no sum of hidden cells in a row or column, can be worked out as a small count
+(Hundepool and others, 2012, chapter 4).
 """
 
-import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
 
-from evaluation.reporting.numerals import SUPPRESSED
+if TYPE_CHECKING:
+    from evaluation.reporting.disclosure.rule import Disclosure
 
-MOST_HIDDEN = 0.2
 Cell = tuple[int, int]
-_COUNT_OF = re.compile(r"\b(?P<count>\d[\d,]*)(?P<rest> of \d[\d,]*)")
-_LIMIT_ON_FAMILIES = re.compile(r"Of (?P<count>\d[\d,]*) families followed to [^;]*; (?P<next>.)")
-_SHARE = re.compile(r" \(\d+(?:\.\d+)?%\)")
-
-
-@dataclass(frozen=True)
-class Disclosure:
-    """The rule of a release.
-
-    Parameters
-    ----------
-    below : int
-        Counts from 1 to ``below - 1`` are hidden; 0 turns disclosure control off.
-    """
-
-    below: int
-
-    @property
-    def on(self) -> bool:
-        """Whether anything at all is hidden."""
-        return self.below > 1
-
-    def hides(self, count: float) -> bool:
-        """Tell whether a count is small; zero is not."""
-        return 0 < count < self.below
-
-    def count(self, count: int) -> int | str:
-        """Return the count, or `SUPPRESSED` where it is small."""
-        return SUPPRESSED if self.hides(count) else count
-
-    def say(self, count: int) -> str:
-        """Write a count into a sentence."""
-        if self.hides(count):
-            return f"fewer than {self.below}"
-        return f"{count:,}"
-
-    def conceal(self, sentence: str) -> str:
-        """Return a sentence made elsewhere with its small "N of M" counts told as small.
-
-        The share in parentheses, and a limit computed from a small number of
-        families, go with them.
-        """
-
-        def told(found: re.Match) -> str:
-            small = self.hides(int(found["count"].replace(",", "")))
-            return self.say(1) + found["rest"] if small else found[0]
-
-        def without_limit(found: re.Match) -> str:
-            small = self.hides(int(found["count"].replace(",", "")))
-            return found["next"].upper() if small else found[0]
-
-        concealed = _LIMIT_ON_FAMILIES.sub(without_limit, sentence)
-        concealed = _COUNT_OF.sub(told, concealed)
-        return sentence if concealed == sentence else _SHARE.sub("", concealed)
-
-    @property
-    def words(self) -> str:
-        """The rule in words, for the foot of a chart or table."""
-        if not self.on:
-            return "No counts are suppressed."
-        return f"Counts of 1 to {self.below - 1}, and what would give them back, are shown as s."
-
-    def hidden_one_way(self, counts: Sequence[int], total_fixed: bool = True) -> np.ndarray:
-        """Return which of several counts are hidden when their total is also shown.
-
-        Parameters
-        ----------
-        counts : sequence of int
-            The counts.
-        total_fixed : bool
-            Whether the total is shown whatever happens.
-
-        Returns
-        -------
-        numpy.ndarray of bool
-            One for each count, and a last one for the total.
-        """
-        column = np.asarray(counts, dtype=int)[:, None]
-        if not total_fixed:
-            return self.hidden(column)[:, 0]
-        return self.hidden(column, columns_hidden=[self.hides(int(column.sum()))])[:, 0]
-
-    def hidden(
-        self,
-        counts: np.ndarray,
-        *,
-        rows_hidden: Sequence[bool] | None = None,
-        columns_hidden: Sequence[bool] | None = None,
-        also: np.ndarray | None = None,
-    ) -> np.ndarray:
-        """Return which cells of a two-way table of counts are hidden.
-
-        Parameters
-        ----------
-        counts : numpy.ndarray of int
-            Rows by columns, without totals.
-        rows_hidden, columns_hidden : sequence of bool, optional
-            Totals decided before because other tables share them: hidden or
-            shown, they stay so. Otherwise totals may be hidden like any cell.
-        also : numpy.ndarray of bool, optional
-            Cells to hide whatever their count.
-
-        Returns
-        -------
-        numpy.ndarray of bool
-            One row and one column more than ``counts``: the totals.
-        """
-        table = _Table(self, counts, rows_hidden, columns_hidden)
-        if also is not None:
-            table.hidden[:-1, :-1] |= also
-        if self.on or also is not None:
-            table.protect()
-        return table.hidden
-
-    def table(self, counts: pd.DataFrame, total: str = "all", **fixed) -> pd.DataFrame:
-        """Return a two-way table with totals, its hidden cells as `SUPPRESSED`."""
-        values = counts.to_numpy(dtype=int)
-        whole = with_totals(values).astype(object)
-        whole[self.hidden(values, **fixed)] = SUPPRESSED
-        return pd.DataFrame(whole, index=[*counts.index, total], columns=[*counts.columns, total])
 
 
 def with_totals(counts: np.ndarray) -> np.ndarray:
@@ -144,19 +23,21 @@ def with_totals(counts: np.ndarray) -> np.ndarray:
     return np.hstack([rows, rows.sum(axis=1, keepdims=True)])
 
 
-class _Table:
+class Cells:
     """A table with totals while cells are being hidden."""
 
     def __init__(
         self,
-        rule: Disclosure,
+        rule: "Disclosure",
         counts: np.ndarray,
         rows_hidden: Sequence[bool] | None,
         columns_hidden: Sequence[bool] | None,
+        before: np.ndarray | None = None,
     ):
         self.rule = rule
         self.counts = with_totals(np.asarray(counts, dtype=int))
-        self.hidden = (self.counts > 0) & (self.counts < rule.below)
+        self.before = np.full(self.counts.shape, np.nan) if before is None else before
+        self.hidden = self._small(self.counts) | self._small(abs(self.counts - self.before))
         self.free = np.ones_like(self.hidden)
         if rows_hidden is not None:
             self.hidden[:-1, -1] = rows_hidden
@@ -166,6 +47,9 @@ class _Table:
             self.free[-1, :-1] = False
         if rows_hidden is not None or columns_hidden is not None:
             self.free[-1, -1] = False
+
+    def _small(self, counts: np.ndarray) -> np.ndarray:
+        return (counts > 0) & (counts < self.rule.below)
 
     def protect(self) -> None:
         """Hide cells until no line gives one back and none can be solved for."""
@@ -191,7 +75,9 @@ class _Table:
                 strong = bool(hidden)
             else:
                 together = sum(self.counts[cell] for cell in hidden)
+                since = abs(together - sum(self.before[cell] for cell in hidden))
                 strong = len(hidden) > 1 and together >= self.rule.below
+                strong = strong and not self.rule.hides(since)
             if not strong:
                 cell = self._next_in(parts, total)
                 if cell is not None:

@@ -1,13 +1,21 @@
 """Release of effects: an estimate resting on few events is withheld, and said."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import MappingProxyType
 
 import pandas as pd
 
-from evaluation.reporting.disclosure.cells import Disclosure
+from evaluation.reporting.disclosure.beside import (
+    release_beside,
+    release_home,
+    release_missing,
+)
+from evaluation.reporting.disclosure.diagnostics import release_diagnostics
 from evaluation.reporting.disclosure.follow_up import ReleasedFollowUp
+from evaluation.reporting.disclosure.rounding import rounded_effects, rounded_models
+from evaluation.reporting.disclosure.rule import Disclosure
+from evaluation.reporting.disclosure.sensitivity import release_sensitivity
 from evaluation.reporting.disclosure.terms import few_behind
 from evaluation.reporting.numerals import SUPPRESSED
 
@@ -25,8 +33,14 @@ class ReleasedEffects:
 
     Attributes
     ----------
-    table, models, naive, balance : pandas.DataFrame
+    table, models, naive, balance, sensitivity, diagnostics : pandas.DataFrame
         As in the effects, hidden values as `SUPPRESSED`.
+    beside : pandas.DataFrame
+        Differences and ratios beside the main ones, without counts.
+    home : pandas.DataFrame
+        Home and stable from the assignment, for services that bring the exit about.
+    missing : pandas.DataFrame
+        Which covariates children lack together.
     withheld : tuple of (str, str)
         Service and outcome of the contrasts hidden as a whole.
     """
@@ -35,7 +49,12 @@ class ReleasedEffects:
     models: pd.DataFrame
     naive: pd.DataFrame
     balance: pd.DataFrame
+    sensitivity: pd.DataFrame
+    diagnostics: pd.DataFrame
     withheld: tuple[tuple[str, str], ...]
+    beside: pd.DataFrame = field(default_factory=pd.DataFrame)
+    home: pd.DataFrame = field(default_factory=pd.DataFrame)
+    missing: pd.DataFrame = field(default_factory=pd.DataFrame)
 
 
 def release_effects(
@@ -44,6 +63,8 @@ def release_effects(
     arms: dict[tuple[str, str], ReleasedFollowUp],
     totals: dict[str, tuple[int, int]],
     ends: Mapping[str, pd.DataFrame] = MappingProxyType({}),
+    reached: Mapping[str, tuple[int, int]] = MappingProxyType({}),
+    families: int | None = None,
 ) -> ReleasedEffects:
     """Hide estimates whose arms hold few children or few events.
 
@@ -63,6 +84,11 @@ def release_effects(
     ends : mapping, optional
         By outcome, the last follow-up row of each exit with its covariates: terms of
         models whose level few children or events stand behind are hidden.
+    reached : mapping, optional
+        By service, the children it reached and did not reach, which are shown elsewhere: the
+        children of the arms are hidden where they differ from these by a small number.
+    families : int, optional
+        The families of the cohort, shown elsewhere.
 
     Returns
     -------
@@ -77,15 +103,77 @@ def release_effects(
     )
     for key in contrasts[["service", "outcome"]].itertuples(index=False, name=None):
         _hide_contrast(table, key, rule, withheld, arms.get(key), totals.get(key[1]))
+        _hide_beside_others(table, key, rule, reached.get(key[0]), families)
     for service in contrasts.loc[contrasts["outcome"] == "disruption", "service"]:
         _hide_beside(table, effects.table, service, rule)
+    models = _models(effects.models, table, withheld, ends, rule)
+    if rule.strict:
+        _hide_derived(table)
+    if rule.rounds:
+        table = rounded_effects(table, effects.table.reset_index(drop=True), rule)
+        models = rounded_models(models, rule)
     return ReleasedEffects(
         table=table,
-        models=_models(effects.models, table, withheld, ends, rule),
+        models=models,
         naive=_naive(effects.naive, rule),
         balance=_balance(effects.balance, contrasts, rule),
+        sensitivity=release_sensitivity(effects.sensitivity, withheld, rule),
+        diagnostics=release_diagnostics(effects.diagnostics, contrasts, withheld, rule),
         withheld=withheld,
+        beside=release_beside(effects.beside, table, withheld, rule),
+        home=release_home(effects.home, rule),
+        missing=release_missing(effects.missing, rule),
     )
+
+
+def _hide_beside_others(
+    table: pd.DataFrame,
+    key: tuple[str, str],
+    rule: Disclosure,
+    reached: tuple[int, int] | None,
+    families: int | None,
+) -> None:
+    """Hide counts that few separate from counts shown elsewhere, or shown last year."""
+    rows = (table["service"] == key[0]) & (table["outcome"] == key[1])
+    first = table[rows].iloc[0]
+    near = {"clusters": families}
+    if reached is not None:
+        near |= dict(zip(COUNTS, reached, strict=False))
+    for name in (*COUNTS, "clusters"):
+        count = first[name]
+        if count == SUPPRESSED or pd.isna(count):
+            continue
+        if near_another(int(count), near.get(name), key, name, rule):
+            pair = next((pair for pair in (COUNTS[:2], COUNTS[2:]) if name in pair), [name])
+            table.loc[rows, pair] = SUPPRESSED
+
+
+def near_another(
+    count: int, other: int | None, key: tuple[str, str], name: str, rule: Disclosure
+) -> bool:
+    """Tell whether few separate a count of a contrast from one shown elsewhere or last year.
+
+    Parameters
+    ----------
+    count : int
+        The count.
+    other : int, optional
+        The count shown elsewhere.
+    key : (str, str)
+        Service and outcome.
+    name : str
+        The column of effects, such as ``n_treated``.
+    rule : Disclosure
+        The rule of the release.
+    """
+    then = rule.before.count("effects", f"{key[0]}/{key[1]}", name)
+    return any(n is not None and rule.hides(abs(count - n)) for n in (other, then))
+
+
+def _hide_derived(table: pd.DataFrame) -> None:
+    """Hide every estimate of a contrast one of whose counts is hidden."""
+    hidden = (table[COUNTS] == SUPPRESSED).any(axis=1)
+    table.loc[hidden, VALUES] = SUPPRESSED
 
 
 def _hide_contrast(
@@ -138,8 +226,10 @@ def _models(
             models.loc[rows, [*MODEL_VALUES, *MODEL_COUNTS]] = SUPPRESSED
             continue
         own = table[(table["service"] == service) & (table["outcome"] == outcome)]
-        if (own[COUNTS] == SUPPRESSED).to_numpy().any():
+        if (own[[*COUNTS, "clusters"]] == SUPPRESSED).to_numpy().any():
             models.loc[rows, MODEL_COUNTS] = SUPPRESSED
+            if rule.strict and (own[COUNTS] == SUPPRESSED).to_numpy().any():
+                models.loc[rows, MODEL_VALUES] = SUPPRESSED
         if outcome in ends:
             terms = models.loc[rows, "term"]
             few = terms.index[few_behind(list(terms), ends[outcome], rule)]
@@ -183,6 +273,9 @@ def _balance(balance: pd.DataFrame, contrasts: pd.DataFrame, rule: Disclosure) -
     released = _objects(balance)
     if balance.empty:
         return released
+    if rule.rounds:
+        for name in ("before", "after"):
+            released[name] = balance[name].astype(float).round(2).astype(object).to_numpy()
     sizes = contrasts.set_index(["service", "outcome"])[["n_treated", "n_comparison"]]
     levels = balance[balance["covariate"].str.contains("[", regex=False)]
     column = levels["covariate"].str.split("[").str[0]
@@ -193,6 +286,10 @@ def _balance(balance: pd.DataFrame, contrasts: pd.DataFrame, rule: Disclosure) -
             own[["mean_treated", "mean_comparison"]] * sizes.loc[(service, outcome)].to_numpy()
         )
         hidden = _rare(children.astype(float).round(), rule)
+        for place, row in own.iterrows() if rule.rounds else ():
+            for name, of in sizes.loc[(service, outcome)].items():
+                side = name.replace("n_", "mean_")
+                released.loc[place, side] = rule.grid(float(row[side]), float(of))
         columns = ["mean_treated", "mean_comparison", "before", "after"]
         released.loc[hidden, columns] = SUPPRESSED
     return released

@@ -6,8 +6,10 @@ import pandas as pd
 
 from evaluation.evidence import AfterService, ContrastEvidence, Evidence, estimate_ids
 from evaluation.evidence.baseline import baseline_equivalence
-from evaluation.reporting.disclosure.cells import Disclosure
+from evaluation.evidence.effect_sizes import EffectSize
+from evaluation.evidence.event_effects import number_needed_to_serve
 from evaluation.reporting.disclosure.contrasts import ReleasedEffects
+from evaluation.reporting.disclosure.rule import Disclosure
 from evaluation.reporting.numerals import SUPPRESSED
 
 VALUES = ["estimate", "se", "ci_low", "ci_high", "p", "p_adjusted"]
@@ -52,7 +54,11 @@ def _release(
     rows = shown.loc[list(contrast.estimate_ids)]
     hidden = bool((rows[VALUES] == SUPPRESSED).to_numpy().any())
     hidden |= (contrast.service, contrast.outcome) in released.withheld
-    kept = {name: n for name, n in contrast.counts.items() if rows[name].iloc[0] != SUPPRESSED}
+    kept = {
+        name: rule.shown(n)
+        for name, n in contrast.counts.items()
+        if rows[name].iloc[0] != SUPPRESSED
+    }
     contrast = replace(
         contrast,
         counts=kept,
@@ -60,10 +66,31 @@ def _release(
         after_service=_after(contrast, rule, hidden),
     )
     if not hidden:
-        return contrast
+        return _rounded(contrast) if rule.rounds else contrast
     return replace(
         contrast, counts={}, effects=(), needed=None, p=None, p_adjusted=None, withheld=True
     )
+
+
+def _rounded(contrast: ContrastEvidence) -> ContrastEvidence:
+    """Keep two decimals of effect sizes, p values and the number needed."""
+    effects = tuple(_two_decimals(effect) for effect in contrast.effects)
+    needed = None
+    if contrast.needed is not None:
+        difference = next(e for e in effects if e.measure == "risk_difference")
+        needed = number_needed_to_serve(difference) if difference.value else None
+    after = contrast.after_service
+    if after is not None and after.difference is not None:
+        after = replace(after, difference=_two_decimals(after.difference), counts={})
+    p, adjusted = (None if p is None else round(p, 2) for p in (contrast.p, contrast.p_adjusted))
+    return replace(
+        contrast, effects=effects, needed=needed, p=p, p_adjusted=adjusted, after_service=after
+    )
+
+
+def _two_decimals(effect: EffectSize) -> EffectSize:
+    names = ("value", "se", "ci_low", "ci_high")
+    return replace(effect, **{name: round(getattr(effect, name), 2) for name in names})
 
 
 def _baseline(contrast: ContrastEvidence, balance: pd.DataFrame) -> pd.DataFrame:

@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from evaluation.reporting.disclosure.cells import Disclosure
+from evaluation.reporting.disclosure.rule import Disclosure
 from evaluation.reporting.numerals import SUPPRESSED
 
 UNITS = ["children", "exits", "families"]
@@ -35,12 +35,29 @@ def release_flow(flow: pd.DataFrame, rule: Disclosure) -> pd.DataFrame:
     remaining = flow[UNITS].to_numpy(dtype=int)
     drops = remaining[:-1] - remaining[1:]
     excluded = drops[:, UNITS.index("exits")]
-    for first, last, start_hidden in _blocks(drops, excluded, rule):
+    blocks = _blocks(drops, excluded, rule)
+    if _changed(flow, rule):
+        blocks = [(0, len(drops) - 1, True)]
+        released.loc[len(flow) - 1, UNITS] = SUPPRESSED
+    for first, last, start_hidden in blocks:
         steps = [step for step in range(first, last + 1) if excluded[step]]
         released.loc[[step + 1 for step in steps], "excluded"] = SUPPRESSED
         inside = list(range(0 if start_hidden else first + 1, last + 1))
         released.loc[inside, UNITS] = SUPPRESSED
+    for name in (*UNITS, "excluded"):
+        released[name] = [n if n == SUPPRESSED else rule.shown(n) for n in released[name]]
     return released
+
+
+def _changed(flow: pd.DataFrame, rule: Disclosure) -> bool:
+    """Tell whether any count differs by few from what last year's report showed."""
+    for row in flow.to_dict("records"):
+        step = f"{row['step']}|{row['reason']}"
+        for name in (*UNITS, "excluded"):
+            then = rule.before.count("flow", step, name)
+            if then is not None and rule.hides(abs(int(row[name]) - then)):
+                return True
+    return False
 
 
 def shorter_flow(flow: pd.DataFrame, rule: Disclosure) -> pd.DataFrame:

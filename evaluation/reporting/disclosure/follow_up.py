@@ -1,12 +1,13 @@
 """Release of follow-up: numbers at risk, events so far, and how far a curve is drawn."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
 
-from evaluation.reporting.disclosure.cells import Disclosure
+from evaluation.reporting.disclosure.rounding import rounded_follow_up
+from evaluation.reporting.disclosure.rule import Disclosure
 from evaluation.reporting.numerals import SUPPRESSED
 
 LEAST_STEPS = 3
@@ -66,6 +67,8 @@ def release_follow_up(
     unlisted: bool = False,
     weighted: bool = False,
     withheld: bool = False,
+    key: str = "",
+    unsized: Collection = (),
 ) -> ReleasedFollowUp:
     """Decide what is shown of each group's follow-up.
 
@@ -98,6 +101,10 @@ def release_follow_up(
         Whether the curves are weighted.
     withheld : bool
         Whether events and shares are hidden whatever they are.
+    key : str
+        What last year's report has these counts under.
+    unsized : collection
+        Groups whose size another table hides.
 
     Returns
     -------
@@ -105,23 +112,35 @@ def release_follow_up(
     """
     groups = list(dict.fromkeys(counts["group"]))
     days = sorted(set(horizons))
+    counts = counts.assign(changed=_changed(counts, rule, key))
     wide = {
         name: counts.pivot(index="group", columns="time", values=name).loc[groups]
-        for name in ("at_risk", "events")
+        for name in ("at_risk", "events", "changed")
     }
     sizes = wide["at_risk"][0].to_numpy(dtype=int)
     events = wide["events"][days].to_numpy(dtype=int)
     at_risk = wide["at_risk"][days].to_numpy(dtype=int)
-    events_hidden = _hidden_events(events, sizes, rule, whole, days) | withheld
-    risk_hidden = _hidden_at_risk(at_risk, events, events_hidden, sizes, rule, whole, days)
+    changed = wide["changed"][days].to_numpy(dtype=bool)
+    also = np.array([group in unsized for group in groups])
+    also |= wide["changed"][0].to_numpy(dtype=bool)
+    sizes_hidden = _hidden_sizes(sizes, also, rule, whole)
+    events_hidden = _hidden_events(events, sizes_hidden, sizes, rule, whole, days) | withheld
+    events_hidden = _with_changed(events_hidden, events, changed, rule, whole, days)
+    risk_hidden = _hidden_at_risk(
+        at_risk, events, events_hidden, sizes, sizes_hidden, rule, whole, days
+    )
+    risk_hidden |= _complemented(changed, at_risk, rule, whole, days, "at_risk")
     few = [[rule.hides(int(count)) for count in row] for row in at_risk]
-    share_hidden = _few_events(events, rule) if weighted else events_hidden
+    share_hidden = _few_events(events, rule) | changed if weighted else events_hidden
     share_hidden = share_hidden | np.array(few) | withheld
+    if rule.strict:
+        share_hidden = share_hidden | events_hidden | risk_hidden
     listed, drawn, not_drawn = [], [], []
     for place, group in enumerate(groups[:-1] if unlisted else groups):
         own = curves[curves["group"] == group].set_index("time")
         size = int(sizes[place])
-        listed.append(_row(group, 0, rule.count(size), 0, None))
+        shown_size = SUPPRESSED if sizes_hidden[place] else size
+        listed.append(_row(group, 0, shown_size, 0, None))
         for step, day in enumerate(days):
             value = own.loc[day] if day in own.index else None
             row = _row(group, day, int(at_risk[place, step]), int(events[place, step]), value)
@@ -134,17 +153,20 @@ def release_follow_up(
             listed.append(row)
         anchors = [day for step, day in enumerate(days) if not share_hidden[place, step]]
         steps = counts[counts["group"] == group].set_index("time")
-        part = _points(own, steps, anchors, rule)
+        part = _points(
+            own.drop(index=set(days) - set(anchors), errors="ignore"), steps, anchors, rule
+        )
         part = part if len(part) >= LEAST_STEPS or not rule.on else part.iloc[:0]
         drawn.append(part.assign(group=group))
         if part.empty and size:
             not_drawn.append(group)
     columns = ["group", "time", "incidence", "ci_low", "ci_high"]
-    return ReleasedFollowUp(
-        at_risk=pd.DataFrame(listed),
-        curve=pd.concat(drawn, ignore_index=True)[columns],
-        not_drawn=tuple(not_drawn),
-    )
+    at_risk_shown, curve = pd.DataFrame(listed), pd.concat(drawn, ignore_index=True)[columns]
+    if rule.rounds:
+        of = dict(zip(groups, sizes, strict=True))
+        at_risk_shown = rounded_follow_up(at_risk_shown, of, rule)
+        curve = rounded_follow_up(curve, of, rule)
+    return ReleasedFollowUp(at_risk=at_risk_shown, curve=curve, not_drawn=tuple(not_drawn))
 
 
 def _row(group: object, day: int, at_risk, events, value: pd.Series | None) -> dict:
@@ -156,8 +178,64 @@ def _row(group: object, day: int, at_risk, events, value: pd.Series | None) -> d
     return {"group": group, "time": day, "at_risk": at_risk, "events": events} | known
 
 
+def _changed(counts: pd.DataFrame, rule: Disclosure, key: str) -> list[bool]:
+    """Tell which counts differ by few from those last year's report showed or drew."""
+    return [
+        any(
+            rule.hides(abs(now - then))
+            for now, then in (
+                (row.at_risk, rule.before.count(key, row.group, f"at_risk/{int(row.time)}")),
+                (row.events, rule.before.count(key, row.group, f"events/{int(row.time)}")),
+            )
+            if then is not None
+        )
+        for row in counts.itertuples()
+    ]
+
+
+def _hidden_sizes(
+    sizes: np.ndarray, also: np.ndarray, rule: Disclosure, whole: ReleasedFollowUp | None
+) -> np.ndarray:
+    """Return which sizes of groups are hidden, so that the size of all gives none back."""
+    hidden = np.array([rule.hides(int(size)) for size in sizes]) | also
+    if whole is None or not whole.shows("all", 0, "at_risk"):
+        return hidden
+    _complement(hidden, sizes, rule)
+    return hidden
+
+
+def _with_changed(
+    hidden: np.ndarray,
+    events: np.ndarray,
+    changed: np.ndarray,
+    rule: Disclosure,
+    whole: ReleasedFollowUp | None,
+    days: list[int],
+) -> np.ndarray:
+    """Hide also the events that differ by few from last year's, with complements."""
+    if not changed.any():
+        return hidden
+    return hidden | _complemented(hidden | changed, events, rule, whole, days, "events")
+
+
+def _complemented(
+    hidden: np.ndarray,
+    counts: np.ndarray,
+    rule: Disclosure,
+    whole: ReleasedFollowUp | None,
+    days: list[int],
+    name: str,
+) -> np.ndarray:
+    hidden = hidden.copy()
+    for step, day in enumerate(days):
+        if whole is not None and whole.shows("all", day, name):
+            _complement(hidden[:, step], counts[:, step], rule)
+    return hidden
+
+
 def _hidden_events(
     events: np.ndarray,
+    sizes_hidden: np.ndarray,
     sizes: np.ndarray,
     rule: Disclosure,
     whole: ReleasedFollowUp | None,
@@ -168,7 +246,7 @@ def _hidden_events(
         return np.zeros(events.shape, dtype=bool)
     new = np.diff(events, axis=1, prepend=0)
     cells = np.hstack([new, (sizes - events[:, -1])[:, None]])
-    few = np.array([rule.hides(int(size)) for size in sizes])
+    few = sizes_hidden
     also = np.repeat(few[:, None], cells.shape[1], axis=1)
     if whole is None and len(sizes) == 1:
         hidden = rule.hidden_one_way(cells[0])[None, :-1] | also
@@ -217,6 +295,7 @@ def _hidden_at_risk(
     events: np.ndarray,
     events_hidden: np.ndarray,
     sizes: np.ndarray,
+    sizes_hidden: np.ndarray,
     rule: Disclosure,
     whole: ReleasedFollowUp | None,
     days: list[int],
@@ -229,7 +308,7 @@ def _hidden_at_risk(
         last_left = last_other = 0
         for step in range(len(days)):
             other = int(left[place, step] - events[place, step])
-            small = rule.hides(int(at_risk[place, step])) or rule.hides(int(sizes[place]))
+            small = rule.hides(int(at_risk[place, step])) or bool(sizes_hidden[place])
             small |= rule.hides(int(left[place, step])) or rule.hides(
                 int(left[place, step]) - last_left
             )
@@ -239,19 +318,49 @@ def _hidden_at_risk(
             if not small:
                 last_left, last_other = int(left[place, step]), other
     for step, day in enumerate(days):
-        total_shown = whole is not None and whole.shows("all", day, "at_risk")
-        if total_shown and hidden[:, step].any():
+        if whole is not None and whole.shows("all", day, "at_risk"):
             _complement(hidden[:, step], left[:, step], rule)
     return hidden
 
 
 def _complement(hidden: np.ndarray, left: np.ndarray, rule: Disclosure) -> None:
-    """Hide further groups until the hidden ones together lost no small number."""
+    """Hide further groups until the hidden ones together are, or lost, no small number."""
+    if not hidden.any():
+        return
     order = [place for place in np.argsort(left, kind="stable") if not hidden[place]]
     for place in order:
         if hidden.sum() > 1 and left[hidden].sum() >= rule.below:
             return
         hidden[place] = True
+
+
+def without_common_points(
+    everyone: ReleasedFollowUp, groups: ReleasedFollowUp, rule: Disclosure
+) -> ReleasedFollowUp:
+    """Take from the curve of all children the days between horizons that some group lacks.
+
+    Where nobody is censored a share is a count, and what the curve of all has beyond those
+    of the groups shown on a day is the count of the group that is not.
+    """
+    if not rule.on or everyone.curve.empty:
+        return everyone
+    names = set(groups.at_risk["group"])
+    drawn = groups.curve.groupby("time")["group"].agg(set)
+    whole = {day for day, found in drawn.items() if found == names}
+    return _at(everyone, whole | set(everyone.horizons))
+
+
+def at_horizons(released: ReleasedFollowUp, rule: Disclosure) -> ReleasedFollowUp:
+    """Keep of unweighted curves the points at the horizons, which are protected together."""
+    return _at(released, set(released.horizons)) if rule.on else released
+
+
+def _at(released: ReleasedFollowUp, days: set) -> ReleasedFollowUp:
+    kept = released.curve[released.curve["time"].isin(days)].reset_index(drop=True)
+    if len(kept) < LEAST_STEPS:
+        kept = kept.iloc[:0]
+    gone = [group for group in released.curve["group"].unique() if group not in set(kept["group"])]
+    return replace(released, curve=kept, not_drawn=(*released.not_drawn, *gone))
 
 
 def leaves_few(counts: pd.DataFrame, horizons: Sequence[int], rule: Disclosure) -> bool:
@@ -281,6 +390,7 @@ def _points(
     own = own[own["incidence"].notna()]
     if not rule.on:
         return own.reset_index()
+    own = own[~steps["changed"].reindex(own.index, fill_value=False) | own.index.isin(anchors)]
     counted = steps[[name for name in ("events", "more") if name in steps]]
     chosen: list[int] = []
     start = 0

@@ -1,10 +1,12 @@
 """What may be shown of practice measures, federal indicators and groups of children."""
 
+from collections.abc import Callable, Iterable
+
 import numpy as np
 import pandas as pd
 
 from evaluation.practice.dose import EARLY, REFERRED
-from evaluation.reporting.disclosure.cells import Disclosure
+from evaluation.reporting.disclosure.rule import Disclosure
 from evaluation.reporting.numerals import SUPPRESSED
 
 MEASURE_PARTS = ("met", "not_met", "not_yet_due", "cannot_be_computed")
@@ -40,6 +42,10 @@ def release_measures(table: pd.DataFrame, rule: Disclosure) -> pd.DataFrame:
         if hidden.any():
             released.loc[place, list(_MEASURE_LIMITS)] = SUPPRESSED
             released.loc[place, "reached"] = SUPPRESSED
+        if rule.rounds:
+            _round(released, place, (*MEASURE_PARTS, "eligible"), rule.shown)
+            of = int(row["eligible"])
+            _round(released, place, _MEASURE_LIMITS, lambda share, of=of: rule.grid(share, of))
     return released
 
 
@@ -56,6 +62,15 @@ def release_indicators(table: pd.DataFrame, rule: Disclosure) -> pd.DataFrame:
             released.loc[place, ["numerator", *_INDICATOR_LIMITS]] = SUPPRESSED
         if children and rule.hides(denominator):
             released.loc[place, "denominator"] = SUPPRESSED
+        if rule.rounds:
+            _round(released, place, ("numerator", "denominator"), rule.shown)
+            per = row["per"]
+            _round(
+                released,
+                place,
+                _INDICATOR_LIMITS,
+                lambda value, of=denominator, per=per: rule.grid(value / per, of) * per,
+            )
     return released
 
 
@@ -70,6 +85,7 @@ def release_groups(table: pd.DataFrame, rule: Disclosure) -> pd.DataFrame:
     released = table.astype(object).reset_index(drop=True)
     values = [name for name in _GROUP_VALUES if name in released]
     released.loc[hidden_levels(table, rule), values] = SUPPRESSED
+    _round_all(released, values, rule, lambda value: round(value, 2))
     return released.drop(columns=[n for n in ("n", "events", "families") if n in released])
 
 
@@ -92,7 +108,8 @@ def release_months(table: pd.DataFrame, rule: Disclosure) -> pd.DataFrame:
     rows = rows.assign(n=rows["met"] + rows["not_met"], events=rows["met"])
     released = table[["month", "rate", "ci_low", "ci_high"]].astype(object)
     released = released.reset_index(drop=True)
-    released.loc[hidden_levels(rows, rule), ["rate", "ci_low", "ci_high"]] = SUPPRESSED
+    released.loc[hidden_levels(rows, rule), list(_MEASURE_LIMITS)] = SUPPRESSED
+    _round_all(released, _MEASURE_LIMITS, rule, lambda value: round(value, 2))
     return released
 
 
@@ -115,6 +132,7 @@ def release_counties(table: pd.DataFrame, rule: Disclosure) -> pd.DataFrame:
     values = ["observed", "ci_low", "ci_high", "adjusted", "adjusted_low", "adjusted_high"]
     released = table[["county", *values]].astype(object).reset_index(drop=True)
     released.loc[hidden_levels(rows, rule), values] = SUPPRESSED
+    _round_all(released, values, rule, lambda value: float(f"{value:.2g}"))
     return released
 
 
@@ -145,6 +163,7 @@ def release_dose(table: pd.DataFrame, rule: Disclosure) -> pd.DataFrame:
     by_level = hidden.groupby(levels).transform("any")
     hidden |= by_level & (table["level"] != "all")
     released.loc[hidden.to_numpy(), ["value", "ci_low", "ci_high"]] = SUPPRESSED
+    _round_all(released, ("value", "ci_low", "ci_high"), rule, round)
     return released.drop(columns=["n", "events"])
 
 
@@ -153,4 +172,22 @@ def release_contacts(table: pd.DataFrame, rule: Disclosure) -> pd.DataFrame:
     released = table[["month", "per_month"]].astype(object).reset_index(drop=True)
     few = [rule.hides(r.child_months) or rule.hides(r.contacts) for r in table.itertuples()]
     released.loc[few, "per_month"] = SUPPRESSED
+    _round_all(released, ["per_month"], rule, lambda value: round(value, 1))
     return released
+
+
+def _round_all(
+    released: pd.DataFrame, names: Iterable[str], rule: Disclosure, change: Callable
+) -> None:
+    """Coarsen every number shown without its counts, where the profile rounds."""
+    if rule.rounds:
+        for place in released.index:
+            _round(released, place, names, lambda value: change(float(value)))
+
+
+def _round(released: pd.DataFrame, place: int, names: Iterable[str], change: Callable) -> None:
+    """Change the numbers of a row that are shown."""
+    for name in names:
+        value = released.loc[place, name]
+        if value != SUPPRESSED and pd.notna(value):
+            released.loc[place, name] = change(value)

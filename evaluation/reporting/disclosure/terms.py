@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from evaluation.reporting.disclosure.cells import Disclosure
+from evaluation.reporting.disclosure.rule import Disclosure
 
 OUTCOME = 1
 _LEVEL = re.compile(r"`?(?P<column>.+?)`?\[(?:T\.)?(?P<level>.*)\]")

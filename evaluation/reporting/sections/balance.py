@@ -2,6 +2,7 @@
 
 import pandas as pd
 
+from evaluation.effects.thresholds import THRESHOLDS
 from evaluation.reporting.charts.balance import balance as draw_balance
 from evaluation.reporting.numerals import SUPPRESSED
 from evaluation.reporting.sections.section import Drawing, Material, Section
@@ -13,11 +14,10 @@ BALANCE = (
     Column("before", "Before weighting", "signed"),
     Column("after", "After weighting", "signed"),
 )
-NO_ADJUSTMENT, USUAL, NOT_EQUIVALENT = 0.05, 0.10, 0.25
 MEANING = (
-    f"Up to {NO_ADJUSTMENT:.2f} needs no adjustment and beyond {NOT_EQUIVALENT:.2f} groups do not "
-    f"count as equivalent (What Works Clearinghouse, 2022); {USUAL:.2f} is the usual line in "
-    "weighted comparisons (Austin, 2009)."
+    f"Up to {THRESHOLDS.no_adjustment:.2f} needs no adjustment and beyond "
+    f"{THRESHOLDS.not_equivalent:.2f} groups do not count as equivalent (What Works Clearinghouse, "
+    f"2022); {THRESHOLDS.usual:.2f} is the usual line in weighted comparisons (Austin, 2009)."
 )
 MOST_ROWS = 24
 
@@ -82,16 +82,18 @@ def _drawn(own: pd.DataFrame, material: Material, service: str, finding: str):
 
 def _finding(own: pd.DataFrame, name: str) -> str:
     largest = own["after"].astype(float).abs().max()
-    if largest <= USUAL:
-        return f"{name}: after weighting no characteristic differs by more than {USUAL:.2f}"
-    far = int((own["after"].astype(float).abs() > USUAL).sum())
+    if largest <= THRESHOLDS.usual:
+        return (
+            f"{name}: after weighting no characteristic differs by more than {THRESHOLDS.usual:.2f}"
+        )
+    far = int((own["after"].astype(float).abs() > THRESHOLDS.usual).sum())
     differ = "characteristic still differs" if far == 1 else "characteristics still differ"
-    return f"{name}: after weighting {far} {differ} by more than {USUAL:.2f}"
+    return f"{name}: after weighting {far} {differ} by more than {THRESHOLDS.usual:.2f}"
 
 
 def _title(released: pd.DataFrame) -> str:
     after = released.loc[released["after"].ne(SUPPRESSED), "after"].astype(float).abs()
-    alike = bool((after <= USUAL).all())
+    alike = bool((after <= THRESHOLDS.usual).all())
     return (
         "After weighting the groups are alike in what is recorded"
         if alike

@@ -1,5 +1,7 @@
 """Released counts of who is in the cohort and whom a service reached."""
 
+from collections.abc import Iterable, Sequence
+
 import numpy as np
 import pandas as pd
 from statsmodels.stats.proportion import proportion_confint
@@ -21,7 +23,26 @@ def exit_types(exits: pd.DataFrame, rule: Disclosure) -> pd.Series:
     order = [kind for kind in EXIT_TYPES if (found == kind).any()]
     order += sorted(set(found) - set(order))
     counts = found.value_counts().reindex(order).fillna(0).astype(int)
-    return _hide(counts, rule.hidden_one_way(counts)[:-1])
+    return _hide(counts, _hidden_sizes(counts, "exit_type", order, rule), rule)
+
+
+def cohort_size(exits: pd.DataFrame, rule: Disclosure) -> int | str:
+    """Return the released number of exits: hidden where few more or fewer than last year."""
+    hidden = rule.hides_cell("exit_type", "all", "all", len(exits))
+    return SUPPRESSED if hidden else rule.shown(len(exits))
+
+
+def _hidden_sizes(
+    counts: pd.Series, table: str, rows: Sequence[str], rule: Disclosure
+) -> np.ndarray:
+    """Return which of the levels that make up the cohort are hidden."""
+    known = [rule.before.count(table, row, "all") for row in rows]
+    before = np.array([np.nan if n is None else n for n in [*known, None]], dtype=float)
+    total = rule.before.count("exit_type", "all", "all")
+    before[-1] = np.nan if total is None else total
+    everyone = int(counts.sum())
+    gone = rule.hides_cell("exit_type", "all", "all", everyone)
+    return rule.hidden_one_way(counts, before=before, total_hidden=gone)[:-1]
 
 
 def levels(exits: pd.DataFrame, study: Study, rule: Disclosure, by_type: pd.Series) -> pd.DataFrame:
@@ -51,6 +72,16 @@ def characteristics(exits: pd.DataFrame, study: Study) -> list[str]:
     return [column for column in wanted if column in exits and column != "exit_type"]
 
 
+def reached(exits: pd.DataFrame, study: Study) -> dict[str, tuple[int, int]]:
+    """Return by program the exact numbers its service reached and did not reach."""
+    found = {service.program: _reached(exits, service) for service in study.services}
+    return {
+        name: (int(served.sum()), int((~served).sum()))
+        for name, served in found.items()
+        if served is not None
+    }
+
+
 def reach(exits: pd.DataFrame, study: Study, rule: Disclosure) -> pd.DataFrame:
     """Return how many each service reached."""
     rows = []
@@ -58,12 +89,13 @@ def reach(exits: pd.DataFrame, study: Study, rule: Disclosure) -> pd.DataFrame:
         reached = _reached(exits, service)
         if reached is None:
             continue
-        hidden = rule.hidden_one_way([int(reached.sum()), int((~reached).sum())])[0]
+        parts = [int(reached.sum()), int((~reached).sum())]
+        hidden = rule.hidden_one_way(parts)[0] or _reach_changed(parts, service.name, rule)
         rows.append(
             {
                 "service": service.name,
-                "served": SUPPRESSED if hidden else int(reached.sum()),
-                "share": SUPPRESSED if hidden else float(reached.mean()),
+                "served": SUPPRESSED if hidden else rule.shown(parts[0]),
+                "share": SUPPRESSED if hidden else rule.part(parts[0], len(exits)),
                 "meaning": meaning(service),
             }
         )
@@ -75,6 +107,16 @@ def members(exits: pd.DataFrame, column: str, rule: Disclosure) -> dict[str, set
     levels = _levels(exits, column, rule)
     found = dict(iter(exits["exit_id"].groupby(levels)))
     return {level: set(found[level]) for level in _ordered(pd.Index(found), column)}
+
+
+def _reach_changed(parts: list[int], name: str, rule: Disclosure) -> bool:
+    """Tell whether few more or fewer were reached, or not reached, than last year."""
+    then, everyone = rule.before.count("services", name, "served"), sum(parts)
+    total = rule.before.count("exit_type", "all", "all")
+    if rule.hides_cell("exit_type", "all", "all", everyone):
+        return True
+    changed = then is not None and rule.hides(abs(parts[0] - then))
+    return changed or (None not in (then, total) and rule.hides(abs(parts[1] - (total - then))))
 
 
 def meaning(service: Service) -> str:
@@ -95,15 +137,22 @@ def share_served(
     if reached is None or not len(exits):
         return None
     columns = ["exit_type", *characteristics(exits, study)]
-    totals = rule.hidden_one_way([int(reached.sum()), int((~reached).sum())])[:-1]
-    rows = [_share("all", "all", int(reached.sum()), len(exits), bool(totals[0]))]
+    parts = [int(reached.sum()), int((~reached).sum())]
+    totals = rule.hidden_one_way(parts)[:-1]
+    totals |= _reach_changed(parts, study.service(program).name, rule)
+    rows = [_share("all", "all", parts[0], len(exits), bool(totals[0]), rule)]
     for column in columns:
         counts = pd.crosstab(_levels(exits, column, rule), reached).reindex(
             columns=[True, False], fill_value=0
         )
         counts = counts.loc[_ordered(counts.index, column)]
-        sizes = rule.hidden_one_way(counts.sum(axis=1))[:-1]
-        hidden = rule.hidden(counts.to_numpy(), rows_hidden=sizes, columns_hidden=totals)
+        labels = _labels(column, counts.index) if column != "exit_type" else list(counts.index)
+        table = "exit_type" if column == "exit_type" else "who"
+        sizes = _hidden_sizes(counts.sum(axis=1), table, labels, rule)
+        before = rule.before_table("served", labels, [True, False])
+        hidden = rule.hidden(
+            counts.to_numpy(), rows_hidden=sizes, columns_hidden=totals, before=before
+        )
         rows += [
             _share(
                 column_name(column),
@@ -111,17 +160,21 @@ def share_served(
                 int(counts.iloc[place, 0]),
                 int(counts.iloc[place].sum()),
                 bool(hidden[place].any()),
+                rule,
             )
             for place, level in enumerate(counts.index)
         ]
     return pd.DataFrame(rows)
 
 
-def _share(characteristic: str, level: str, served: int, children: int, hidden: bool) -> dict:
+def _share(
+    characteristic: str, level: str, served: int, children: int, hidden: bool, rule: Disclosure
+) -> dict:
     row = {"characteristic": characteristic, "level": level}
     numbers = ("share", "ci_low", "ci_high", "served", "children")
     if hidden:
         return row | dict.fromkeys(numbers, SUPPRESSED)
+    served, children = rule.shown(served), rule.shown(children)
     low, high = proportion_confint(served, children, method="wilson")
     values = (served / children, float(low), float(high), served, children)
     return row | dict(zip(numbers, values, strict=True))
@@ -142,17 +195,25 @@ def _block(exits: pd.DataFrame, column: str, rule: Disclosure, by_type: pd.Serie
     counts = pd.crosstab(_levels(exits, column, rule), exits["exit_type"].astype(str))
     counts = counts.reindex(columns=by_type.index, fill_value=0)
     counts = counts.loc[_ordered(counts.index, column)]
-    sizes = rule.hidden_one_way(counts.sum(axis=1))[:-1]
+    labels = _labels(column, counts.index)
+    sizes = _hidden_sizes(counts.sum(axis=1), "who", labels, rule)
     hidden = rule.hidden(
-        counts.to_numpy(), rows_hidden=sizes, columns_hidden=(by_type == SUPPRESSED).to_numpy()
+        counts.to_numpy(),
+        rows_hidden=sizes,
+        columns_hidden=(by_type == SUPPRESSED).to_numpy(),
+        before=rule.before_table("who", labels, list(counts.columns)),
     )
-    block = counts.astype(object)
+    block = counts.map(rule.shown).astype(object)
     block[hidden[:-1, :-1]] = SUPPRESSED
-    totals = _hide(counts.sum(axis=1), sizes)
-    shares = _hide(counts.sum(axis=1) / max(len(exits), 1), sizes)
-    name = column_name(column)
-    levels = [f"{name}: {level_name(column, level)}" for level in counts.index]
-    return block.assign(level=levels, all=totals, share=shares)
+    totals = _hide(counts.sum(axis=1), sizes, rule)
+    shares = counts.sum(axis=1).map(lambda count: rule.part(count, len(exits))).astype(object)
+    shares[sizes | rule.hides_cell("exit_type", "all", "all", len(exits))] = SUPPRESSED
+    return block.assign(level=labels, all=totals, share=shares)
+
+
+def _labels(column: str, levels: Iterable[str]) -> list[str]:
+    """Name levels as the table of characteristics does."""
+    return [f"{column_name(column)}: {level_name(column, level)}" for level in levels]
 
 
 def _levels(exits: pd.DataFrame, column: str, rule: Disclosure) -> pd.Series:
@@ -191,7 +252,7 @@ def _youngest(level: str) -> tuple[bool, int]:
     return ("month" not in level, int(digits[0]) if digits else 0)
 
 
-def _hide(values: pd.Series, hidden: np.ndarray) -> pd.Series:
-    released = values.astype(object)
+def _hide(values: pd.Series, hidden: np.ndarray, rule: Disclosure) -> pd.Series:
+    released = values.map(rule.shown).astype(object)
     released[np.asarray(hidden)] = SUPPRESSED
     return released

@@ -2,6 +2,7 @@
 
 import pandas as pd
 
+from evaluation.effects.thresholds import THRESHOLDS
 from evaluation.reporting.charts.forest import forest as draw_forest
 from evaluation.reporting.charts.incidence import incidence as draw_incidence
 from evaluation.reporting.numerals import (
@@ -13,6 +14,7 @@ from evaluation.reporting.numerals import (
     months,
     show,
 )
+from evaluation.reporting.sections.beside import beside_tables, home_table
 from evaluation.reporting.sections.section import Drawing, Material, Section
 from evaluation.reporting.sentences import (
     MEANINGFUL_DIFFERENCE,
@@ -47,7 +49,7 @@ MODEL = (
     Column("limits", "95% interval"),
     Column("p", "p", "p"),
 )
-WELL_BALANCED = 0.10
+FAILS = "fails its checks"
 SIDES = ("risk_treated", "risk_comparison")
 ADJUSTED = "p values of all but the primary contrast are adjusted for their number (Holm, 1979)."
 
@@ -61,11 +63,16 @@ def contrasts(material: Material) -> Section | None:
     for service, outcome in table[["service", "outcome"]].drop_duplicates().to_numpy():
         estimate = main_estimate(material, service, outcome)
         if estimate is not None:
-            found.setdefault(outcome, []).append((study.service(service).name, estimate))
+            shown = titled(material, service, outcome, estimate)
+            found.setdefault(outcome, []).append((study.service(service).name, shown))
             said.append(sentence(material, service, outcome, estimate))
     if not found:
         said = ["Why not is listed below, service by service."]
-        return Section("effects", "No effect of a service could be estimated", tuple(said))
+        home = home_table(material)
+        title = "No effect of a service among exits could be estimated"
+        if home is None:
+            return Section("effects", "No effect of a service could be estimated", tuple(said))
+        return Section("effects", title, tuple(said), (home,))
     first = study.primary.outcome if study.primary else None
     first = first if first in found else next(iter(found))
     title = finding_title(found[first], outcome_words(first, study), study.design)
@@ -74,6 +81,7 @@ def contrasts(material: Material) -> Section | None:
         _risks(material),
         _ratios(material),
         *_arms(material),
+        *beside_tables(material),
     ]
     return Section(
         "effects",
@@ -113,16 +121,28 @@ def sentence(material: Material, service: str, outcome: str, estimate: Estimate)
     words, design = outcome_words(outcome, material.study), material.study.design
     name, other = settings.name, material.compared(service)
     if estimate.scale == "difference":
-        return effect_sentence(estimate, name, other, words, design, _main(material))
-    while_in = settings.exposure == "time-varying"
-    return ratio_sentence(estimate, name, other, words, design, while_in)
+        said = effect_sentence(estimate, name, other, words, design, _main(material))
+    else:
+        while_in = settings.exposure == "time-varying"
+        said = ratio_sentence(estimate, name, other, words, design, while_in)
+    failed = material.failing(service, outcome)
+    if failed:
+        said += f" This comparison fails its checks ({failed}): claim nothing from it."
+    return said
+
+
+def titled(material: Material, service: str, outcome: str, estimate: Estimate) -> Estimate:
+    """Return the estimate a heading may claim: of a failing contrast, that we cannot tell."""
+    return estimate.unclaimed() if material.failing(service, outcome) else estimate
 
 
 def strength(material: Material, service: str, outcome: str) -> str:
     """Say how strong a contrast is: its design and what its diagnostics say."""
     study = material.study
     settings = study.service(service)
-    if study.design == "randomized":
+    own = material.effects.table
+    own = own[(own["service"] == service) & (own["outcome"] == outcome)]
+    if own["method"].str.startswith("intention to treat").any():
         return "Randomized: chance alone decided who was offered the service."
     parts = []
     balance = material.effects.balance
@@ -130,7 +150,7 @@ def strength(material: Material, service: str, outcome: str) -> str:
         own = balance[(balance["service"] == service) & (balance["outcome"] == outcome)]
         if len(own):
             largest = float(own["after"].abs().max())
-            alike = "alike" if largest <= WELL_BALANCED else "not fully alike"
+            alike = "alike" if largest <= THRESHOLDS.usual else "not fully alike"
             parts.append(
                 f"after weighting the groups were {alike} in what is recorded (largest "
                 f"standardized difference {largest:.2f})"
@@ -141,9 +161,9 @@ def strength(material: Material, service: str, outcome: str) -> str:
         )
     elif not parts:
         parts.append("adjusted for what is recorded at the exit")
-    failed = material.effects.failing(service, outcome)
+    failed = material.failing(service, outcome)
     if failed:
-        parts.append(f"this comparison fails its checks of {', '.join(failed)}")
+        parts.append(f"this comparison fails its checks of {failed}")
     kind = "Description only" if study.design == "descriptive" else "Not randomized"
     return f"{kind}: {'; '.join(parts)}. Differences that are not recorded may remain."
 
@@ -262,7 +282,8 @@ def _ratios(material: Material) -> Table | None:
 
 def _what(material: Material, service: str, outcome: str) -> str:
     event = outcome_words(outcome, material.study).event
-    return f"{material.service_name(service)}: {event}"
+    mark = f" ({FAILS})" if material.failing(service, outcome) else ""
+    return f"{material.service_name(service)}: {event}{mark}"
 
 
 def _made(material: Material) -> str:
@@ -284,11 +305,14 @@ def _forest(material: Material) -> Drawing | None:
     )
     columns = ["outcome", "service", "measure", "estimate", "ci_low", "ci_high", "primary"]
     rows = table.loc[keep, columns].reset_index(drop=True)
-    each = (_numbers(own) for _, own in _ratio_rows(rows).groupby(["service", "outcome"]))
-    ratios = [Estimate.ratio(*numbers) for numbers in each if numbers]
+    each = ((*key, _numbers(own)) for key, own in _ratio_rows(rows).groupby(["service", "outcome"]))
+    ratios = [titled(material, *key, Estimate.ratio(*own)) for *key, own in each if own]
     if not ratios:
         return None
     study = material.study
+    rows["failing"] = [
+        bool(material.failing(row.service, row.outcome)) for row in rows.itertuples()
+    ]
     rows["primary"] = rows["primary"].groupby([rows["service"], rows["outcome"]]).transform("any")
     chart = draw_forest(
         rows,
@@ -315,7 +339,11 @@ def _arms(material: Material) -> list[Drawing]:
         chart = draw_incidence(
             arms.curve,
             arms.at_risk,
-            title=finding_title([(settings.name, estimate)], words, study.design),
+            title=finding_title(
+                [(settings.name, titled(material, service, outcome, estimate))],
+                words,
+                study.design,
+            ),
             subtitle=f"Share who {words.did}, {made}, with competing events taken into account; "
             "bands are 95% intervals",
             source=material.source,

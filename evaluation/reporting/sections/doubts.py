@@ -215,7 +215,11 @@ def _unseen(material: Material) -> list[str]:
         if material.rule.hides(events) or risks.isna().any():
             continue
         words = outcome_words(outcome, material.study)
-        low, five, ten = (show(float(risks[share]), "percent") for share in (0.0, 0.05, 0.1))
+        of = int(bound["exits"].iloc[0])
+        low, five, ten = (
+            show(material.rule.grid(float(risks[share]), of), "percent")
+            for share in (0.0, 0.05, 0.1)
+        )
         said.append(
             f"{words.name} by month {months(main)} among exits followed that long: {low} as "
             f"recorded, {five} if 5% and {ten} if 10% of the children without a recorded end had "

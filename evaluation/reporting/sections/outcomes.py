@@ -170,7 +170,7 @@ def _hazard(
 ) -> Drawing | None:
     followed = material.followed[outcome]
     by = "all" if followed.groups is None else "group"
-    bands = hazard_bands(shown, followed.rows, by)
+    bands = hazard_bands(shown, followed.rows, by, material.rule)
     if bands.empty or bands["ci_low"].isna().all():
         return None
     chart = draw_hazard(
@@ -193,7 +193,9 @@ def _merged(rule: Disclosure) -> str:
     return f"Steps are merged until each stands for at least {rule.below} events."
 
 
-def hazard_bands(shown: ReleasedFollowUp, rows: pd.DataFrame, by: str) -> pd.DataFrame:
+def hazard_bands(
+    shown: ReleasedFollowUp, rows: pd.DataFrame, by: str, rule: Disclosure
+) -> pd.DataFrame:
     """Return events per child-month between the points at which a curve is drawn.
 
     The bands end where the released curve has its points (at least a month apart), so
@@ -208,6 +210,8 @@ def hazard_bands(shown: ReleasedFollowUp, rows: pd.DataFrame, by: str) -> pd.Dat
         Exact follow-up rows.
     by : str
         Column of the groups.
+    rule : Disclosure
+        Where it rounds, events are rounded first.
 
     Returns
     -------
@@ -220,7 +224,7 @@ def hazard_bands(shown: ReleasedFollowUp, rows: pd.DataFrame, by: str) -> pd.Dat
         own = rows[rows[by] == group]
         bounds = _bounds([int(day) for day in points["time"]])
         bands += [
-            {"group": group, "start": start, "stop": stop} | _rate(own, start, stop)
+            {"group": group, "start": start, "stop": stop} | _rate(own, start, stop, rule)
             for start, stop in itertools.pairwise(bounds)
         ]
     columns = ["group", "start", "stop", "hazard", "ci_low", "ci_high"]
@@ -236,10 +240,10 @@ def _bounds(days: list[int]) -> list[int]:
     return [*bounds[:-1], days[-1]] if len(bounds) > 1 else [0, days[-1]]
 
 
-def _rate(rows: pd.DataFrame, start: int, stop: int) -> dict[str, float]:
+def _rate(rows: pd.DataFrame, start: int, stop: int, rule: Disclosure) -> dict[str, float]:
     reached = rows["stop"].clip(upper=stop) - rows["start"].clip(lower=start)
     time = float(reached.clip(lower=0).sum()) / DAYS_PER_MONTH
-    events = int(((rows["event"] == 1) & rows["stop"].between(start + 1, stop)).sum())
+    events = rule.shown(((rows["event"] == 1) & rows["stop"].between(start + 1, stop)).sum())
     if not time or not events:
         return {"hazard": 0.0 if time else math.nan, "ci_low": math.nan, "ci_high": math.nan}
     spread = math.exp(Z / math.sqrt(events))

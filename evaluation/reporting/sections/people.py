@@ -101,7 +101,7 @@ def served(material: Material) -> Section:
     drawing = _served(material, by_type)
     return Section(
         "who",
-        _title(len(exits), by_type, whom),
+        _title(characteristics.cohort_size(exits, rule), by_type, whom),
         (),
         tuple([*blocks, drawing] if drawing else blocks),
     )
@@ -114,8 +114,10 @@ def _first_blocks(table: pd.DataFrame) -> pd.DataFrame:
     return table[table["characteristic"].isin(kept)].reset_index(drop=True)
 
 
-def _title(everyone: int, by_type: pd.Series, whom: str) -> str:
+def _title(everyone: int | str, by_type: pd.Series, whom: str) -> str:
     shown = by_type[by_type != SUPPRESSED]
+    if everyone == SUPPRESSED:
+        return f"Who among {whom} left care to permanency"
     if everyone == 0 or shown.empty:
         return f"{everyone:,} {whom} left care to permanency"
     kind = shown.astype(int).idxmax()

@@ -81,6 +81,13 @@ def methods(material: Material) -> Section:
         points.append(
             "Children with a missing covariate are left out of the contrasts and counted."
         )
+    else:
+        points.append(
+            "Missing covariates were imputed by chained equations with the outcome's event and "
+            "cumulative hazard, the service and siblings' means (White and Royston, 2009); weights "
+            "were made and effects estimated in each set and pooled (Rubin, 1987; Barnard and "
+            "Rubin, 1999). Complete cases stand beside."
+        )
     points.append(
         "Every released number passed the same disclosure control: "
         f"{material.rule.words[:1].lower()}{material.rule.words[1:]}"

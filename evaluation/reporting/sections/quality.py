@@ -2,6 +2,7 @@
 
 import pandas as pd
 
+from evaluation.reporting.disclosure import Disclosure
 from evaluation.reporting.numerals import SUPPRESSED, show
 from evaluation.reporting.sections.section import Material, Section
 from evaluation.reporting.tables import Column, Table
@@ -24,9 +25,15 @@ def quality(material: Material) -> Section:
         quarantined / read if read else None
         for quarantined, read in zip(counts["quarantined"], counts["read"], strict=True)
     ]
-    data = data.astype(object)
     few = [rule.hides(n) for n in counts["quarantined"]]
     total_hidden = rule.hides(counts.loc[few, "quarantined"].sum())
+    for name in ("read", "quarantined"):
+        data[name] = [rule.shown(n) for n in counts[name]]
+    if rule.rounds:
+        data["share"] = [
+            rule.part(*pair) for pair in zip(counts["quarantined"], counts["read"], strict=True)
+        ]
+    data = data.astype(object)
     data.loc[few, ["quarantined", "share"]] = SUPPRESSED
     table = Table(
         "data_quality",
@@ -38,11 +45,15 @@ def quality(material: Material) -> Section:
     hidden = dict(counts.loc[few, ["table", "read"]].itertuples(index=False))
     points = _concerns(material.check.findings, material, hidden)
     lead = "What the checks found:" if points else ""
-    return Section("quality", _title(counts, points, total_hidden), (), (table,), lead, points)
+    return Section(
+        "quality", _title(counts, points, total_hidden, rule), (), (table,), lead, points
+    )
 
 
-def _title(counts: pd.DataFrame, points: tuple[str, ...], total_hidden: bool) -> str:
-    read, aside = int(counts["read"].sum()), int(counts["quarantined"].sum())
+def _title(
+    counts: pd.DataFrame, points: tuple[str, ...], total_hidden: bool, rule: Disclosure
+) -> str:
+    read, aside = (rule.shown(int(counts[name].sum())) for name in ("read", "quarantined"))
     if not aside:
         said = f"All {read:,} rows read could be used"
     elif total_hidden:
@@ -74,11 +85,10 @@ def _concerns(
                 f"{material.rule.below} rows."
             )
         elif pd.notna(row.of) and hidden.get(row.table, row.of) != row.of:
-            said.append(
-                f"{row.table}: {str(row.check).replace('_', ' ')}, in {int(row.rows):,} rows."
-            )
+            rows = material.rule.say(int(row.rows))
+            said.append(f"{row.table}: {str(row.check).replace('_', ' ')}, in {rows} rows.")
         else:
-            said.append(f"{row.table}: {row.message}")
+            said.append(f"{row.table}: {material.rule.conceal(str(row.message))}")
     if unchecked:
         said.append(f"Not checked, because the data lack what it needs: {listed(unchecked)}.")
     return tuple(said)

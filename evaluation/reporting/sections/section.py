@@ -7,6 +7,7 @@ from evaluation.reporting.charts.chart import Chart
 from evaluation.reporting.charts.style import FULL_WIDTH
 from evaluation.reporting.disclosure import Disclosure, ReleasedEffects, ReleasedFollowUp
 from evaluation.reporting.follow_up import OutcomeFollowUp
+from evaluation.reporting.last_year import LastYear
 from evaluation.reporting.tables import Table
 from evaluation.reporting.wording import upper_first
 from evaluation.study import Note, Study
@@ -94,6 +95,10 @@ class Material:
         What the released contrasts can support.
     practice : PracticeFindings or None
         Fidelity, federal indicators, permanency questions and dose, with exact numbers.
+    years : dict of str to ReleasedFollowUp
+        By outcome, follow-up to the main horizon by the year of the exit.
+    last : LastYear or None
+        What last year's report said.
     """
 
     study: Study
@@ -108,6 +113,8 @@ class Material:
     truth: Any = field(default=None)
     evidence: Any = field(default=None)
     practice: Any = field(default=None)
+    years: dict[str, ReleasedFollowUp] = field(default_factory=dict)
+    last: LastYear | None = field(default=None)
 
     def service_name(self, program: str) -> str:
         """Return a program's name as readers see it."""
@@ -118,6 +125,10 @@ class Material:
         other = self.study.service(program).compare_with
         programs = {service.program: service.name for service in self.study.services}
         return programs.get(other, other)
+
+    def failing(self, program: str, outcome: str) -> str:
+        """Name the checks a contrast fails, joined; empty where it fails none."""
+        return ", ".join(self.effects.failing(program, outcome))
 
     def told(self, notes: Any) -> tuple[str, ...]:
         """Write notes with small counts hidden."""

@@ -92,3 +92,18 @@ def test_a_measure_that_is_not_there_is_refused(make):
 def test_a_negative_ratio_is_refused(make):
     with pytest.raises(OutputError, match="estimate in row 0 is '-0.5'"):
         charts.forest(make["contrast"]("o", "s", (-0.5, 0.1, 1)), **make["words"])
+
+
+def test_a_failing_contrast_is_hollow_red_and_named_in_the_forest(make):
+    table = pd.DataFrame(
+        {
+            "outcome": "Re-entry", "service": ["Coach", "Respite"], "measure": "hazard_ratio",
+            "estimate": 0.6, "ci_low": 0.5, "ci_high": 0.7, "failing": [True, False],
+        }
+    )  # fmt: skip
+    chart = charts.forest(table, **make["words"])
+    squares = [line for line in chart.figure.axes[0].lines if line.get_marker() == "s"]
+    assert [square.get_color() for square in squares] == [style.FAILED, style.SERVICE]
+    assert squares[0].get_markerfacecolor() == style.PAPER
+    assert "Coach (fails its checks)" in chart.alt
+    assert chart.table["failing"].tolist() == [True, False]

@@ -1,0 +1,209 @@
+"""Children lost to follow-up by a move, and the weights that make up for them."""
+
+from dataclasses import dataclass
+
+import formulaic
+import numpy as np
+import pandas as pd
+
+from evaluation.effects.arms import Arms
+from evaluation.effects.thresholds import THRESHOLDS
+from evaluation.study import Note
+
+MOVED = "moved_out"
+BANDS = (0, 91, 183, 365, 730, 1096)
+"""Days at which the rate of moving may change; the last rate goes on."""
+
+CELL = 30
+"""Days for which a child's weight stays the same."""
+
+
+@dataclass(frozen=True)
+class Loss:
+    """A model of moving away and the weights of those still followed.
+
+    Attributes
+    ----------
+    rows : pandas.DataFrame
+        The contrast's rows, split every 30 days; a row keeps its child's values.
+    child : numpy.ndarray of int, shape (rows,)
+        Place of each row's child among the contrast's rows.
+    weights : numpy.ndarray, shape (rows,)
+        Inverse probability of still being followed, stabilised by that of all children.
+    parameter_influence : numpy.ndarray, shape (children, parameters)
+        Each child's contribution to the estimated parameters.
+    moved, truncated : int
+        Children who moved away; rows whose weight was cut to ``largest``.
+    largest : float
+    """
+
+    rows: pd.DataFrame
+    child: np.ndarray
+    weights: np.ndarray
+    parameter_influence: np.ndarray
+    moved: int
+    truncated: int
+    largest: float
+    _by_band: np.ndarray
+    _design: np.ndarray
+    _expected: np.ndarray
+
+    def slope(self, influence: np.ndarray) -> np.ndarray:
+        """Differentiate sums of influence in the parameters of both models of moving.
+
+        Parameters
+        ----------
+        influence : numpy.ndarray, shape (rows, estimates)
+            Each row's contribution, weight included.
+
+        Returns
+        -------
+        numpy.ndarray, shape (parameters, estimates)
+        """
+        kept = np.where(self.weights < self.largest, 1.0, 0.0)[:, None] * influence
+        total = self._by_band.sum(axis=1)[:, None] * kept
+        by_child = np.zeros((len(self._design), influence.shape[1]))
+        np.add.at(by_child, self.child, total)
+        return np.vstack(
+            [self._by_band.T @ kept, self._design.T @ by_child, -self._expected.T @ kept]
+        )
+
+    def note(self, name: str) -> Note:
+        """Say what the weights rest on."""
+        return Note(
+            f"{name}: {{moved}} children moved away; those still followed are weighted by the "
+            "inverse of their probability of not having moved (a model of moving given the arm "
+            f"and the covariates); weights beyond {self.largest:.2f} are cut to it.",
+            {"moved": self.moved},
+        )
+
+
+def loss_weights(arms: Arms, truncate: float) -> tuple[Loss | None, tuple[Note, ...]]:
+    """Model moves out of the jurisdiction and weight those who stay (METHODS 7.8).
+
+    A piecewise exponential model, fitted as a Poisson model (Holford, 1980), of moving
+    given the arm and the covariates; the weight is the inverse probability of not having
+    moved (Robins and Rotnitzky, 1992) at the middle of each 30 days, stabilised by the
+    same model without arm and covariates.
+
+    Parameters
+    ----------
+    arms : Arms
+        One row per child, with ``end_reason``.
+    truncate : float
+        Quantile to which weights are cut.
+
+    Returns
+    -------
+    tuple
+        The weights, or None where nobody moved or too few did for a model, and notes.
+    """
+    data = arms.rows
+    if "end_reason" not in data:
+        return None, ()
+    moved = (data["end_reason"] == MOVED).fillna(False).to_numpy(dtype=bool)
+    if not moved.any():
+        return None, ()
+    bands, exposure, happened = _by_band(data, moved)
+    design, never = _design(arms, moved)
+    terms = design.shape[1] + len(bands)
+    if moved.sum() < THRESHOLDS.events_per_term * terms:
+        return None, (
+            Note(
+                f"{arms.service.name}: {{moved}} children moved away, too few for a model of "
+                f"moving with {terms} terms; moving is taken as unrelated to risk within an arm.",
+                {"moved": int(moved.sum())},
+            ),
+        )
+    rate, influence = _fit(design, never, exposure, happened)
+    marginal = happened.sum(axis=0) / exposure.sum(axis=0)
+    own_marginal = (happened - exposure * marginal) / happened.sum(axis=0)
+    child, begin, stop, middle = _cells(data)
+    reached = _overlap(data["start"].to_numpy(float)[child], middle, bands)
+    by_band, expected = reached * rate[child], reached * marginal
+    raw = np.exp(by_band.sum(axis=1) - expected.sum(axis=1))
+    largest = float(np.quantile(raw, truncate)) if truncate < 1 else np.inf
+    rows = data.iloc[child].reset_index(drop=True)
+    last = stop == data["stop"].to_numpy(float)[child]
+    rows["start"], rows["stop"] = begin, stop
+    rows["event"] = np.where(last, rows["event"], 0)
+    loss = Loss(
+        rows=rows,
+        child=child,
+        weights=np.minimum(raw, largest),
+        parameter_influence=np.hstack([influence, own_marginal]),
+        moved=int(moved.sum()),
+        truncated=int((raw > largest).sum()),
+        largest=largest,
+        _by_band=by_band,
+        _design=design,
+        _expected=expected,
+    )
+    return loss, (loss.note(arms.service.name),)
+
+
+def _by_band(data: pd.DataFrame, moved: np.ndarray):
+    """Return the bands in which anyone moved, days followed and moves in each."""
+    start, stop = data["start"].to_numpy(float), data["stop"].to_numpy(float)
+    bands = np.column_stack([BANDS, (*BANDS[1:], np.inf)]).astype(float)
+    inside = (stop[:, None] > bands[:, 0]) & (stop[:, None] <= bands[:, 1])
+    happened = (inside & moved[:, None]).astype(float)
+    used = happened.any(axis=0)
+    return bands[used], _overlap(start, stop, bands[used]), happened[:, used]
+
+
+def _overlap(start: np.ndarray, stop: np.ndarray, bands: np.ndarray) -> np.ndarray:
+    low = np.maximum(start[:, None], bands[:, 0])
+    return np.maximum(np.minimum(stop[:, None], bands[:, 1]) - low, 0.0)
+
+
+def _design(arms: Arms, moved: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return arm and covariates, and who is in a category from which nobody moved."""
+    matrix = formulaic.Formula(arms.covariate_formula).get_model_matrix(
+        arms.rows, na_action="raise"
+    )
+    x = np.asarray(matrix, dtype=float)[:, 1:]
+    arm = pd.get_dummies(arms.rows[arms.service.program], drop_first=True).to_numpy(float)
+    x = np.column_stack([arm, x])
+    never = np.zeros(len(x), dtype=bool)
+    kept = np.ones(x.shape[1], dtype=bool)
+    for place, column in enumerate(x.T):
+        if not np.isin(column, (0.0, 1.0)).all():
+            continue
+        for value in (0.0, 1.0):
+            if not (moved & (column == value)).any():
+                never |= column == value
+                kept[place] = False
+    x = x[:, kept]
+    return x - x[~never].mean(axis=0), never
+
+
+def _fit(design, never, exposure, happened) -> tuple[np.ndarray, np.ndarray]:
+    """Return daily rates of moving (children, bands) and influence on the parameters."""
+    import statsmodels.api as sm
+
+    children, count = exposure.shape
+    child, band = np.nonzero((exposure > 0) & ~never[:, None])
+    x = np.column_stack([np.eye(count)[band], design[child]])
+    days = exposure[child, band]
+    model = sm.GLM(happened[child, band], x, family=sm.families.Poisson(), offset=np.log(days))
+    beta = np.asarray(model.fit(tol=1e-10, maxiter=100).params)
+    rate = np.exp(beta[:count] + (design @ beta[count:])[:, None])
+    rate[never] = 0.0
+    expected = days * rate[child, band]
+    information = (x * expected[:, None]).T @ x
+    score = np.zeros((children, x.shape[1]))
+    np.add.at(score, child, x * (happened[child, band] - expected)[:, None])
+    return rate, score @ np.linalg.pinv(information)
+
+
+def _cells(data: pd.DataFrame) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Split follow-up every 30 days: child, start, stop and where the weight is taken."""
+    start, stop = data["start"].to_numpy(float), data["stop"].to_numpy(float)
+    first = (start // CELL).astype(int)
+    count = np.maximum(np.ceil(stop / CELL).astype(int) - first, 1)
+    child = np.repeat(np.arange(len(data)), count)
+    number = np.arange(len(child)) - np.repeat(np.cumsum(count) - count, count) + first[child]
+    begin = np.maximum(number * CELL, start[child])
+    end = (number + 1.0) * CELL
+    return child, begin, np.minimum(end, stop[child]), (begin + end) / 2

@@ -1,0 +1,95 @@
+"""A target trial's estimates and what they rest on."""
+
+import html
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from evaluation.effects.intervals import DAYS_PER_MONTH
+from evaluation.study import Note
+
+
+@dataclass(frozen=True)
+class TargetTrial:
+    """A target trial's estimates and what they rest on.
+
+    Attributes
+    ----------
+    table : pandas.DataFrame
+        One row per horizon and measure for the main grace period, columns as in
+        ``ev.effects``. Risks and differences are shares, days lost are days; the ``se``
+        of a ratio is on the log scale.
+    by_grace : pandas.DataFrame
+        ``grace_days``, ``starters`` (children who stand for those undecided before the
+        last days), ``horizon``, ``measure``, ``estimate``, ``se``, ``ci_low``,
+        ``ci_high``, ``p``: the main grace period, half and double it.
+    protocol : pandas.DataFrame
+        ``element``, ``words``: the trial emulated.
+    curves : pandas.DataFrame
+        ``group`` (``yes`` treated, ``no`` comparison), ``time`` (days), ``at_risk``
+        (children, unweighted), ``events`` so far, ``incidence``, ``se``, ``ci_low``,
+        ``ci_high``.
+    balance : pandas.DataFrame
+        ``when`` (``exit``, ``end of grace``) and the columns of ``balance``.
+    other_services : pandas.DataFrame
+        What else the arms received.
+    weights : pandas.DataFrame
+        How many children the weighted arms are worth.
+    replicates : numpy.ndarray
+        Estimates of every replicate: (replicate, grace period, arm, horizon, risk and
+        days lost).
+    notes : tuple of Note
+        The strategies in words, who was left out, what failed.
+    """
+
+    table: pd.DataFrame
+    by_grace: pd.DataFrame
+    protocol: pd.DataFrame
+    curves: pd.DataFrame
+    balance: pd.DataFrame
+    other_services: pd.DataFrame
+    weights: pd.DataFrame
+    replicates: np.ndarray
+    notes: tuple[Note, ...]
+
+    def _repr_html_(self) -> str:
+        notes = "".join(f"<li>{html.escape(str(note))}</li>" for note in self.notes)
+        return f"{self.table.to_html(index=False, escape=True)}<ul>{notes}</ul>"
+
+    def plot(self, ax=None):
+        """Draw cumulative incidence under both strategies with 95% bands.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes, optional
+            Where to draw; a new figure by default.
+
+        Returns
+        -------
+        matplotlib Axes
+        """
+        if ax is None:
+            import matplotlib.pyplot as plt
+
+            _, ax = plt.subplots(figsize=(6.5, 4))
+        styles = {"yes": ("#00737A", "-", "started"), "no": ("#5B6770", "--", "comparison")}
+        for group, own in self.curves.groupby("group", sort=False):
+            colour, dash, words = styles[group]
+            months = own["time"] / DAYS_PER_MONTH
+            ax.plot(months, own["incidence"], color=colour, linestyle=dash)
+            ax.fill_between(months, own["ci_low"], own["ci_high"], color=colour, alpha=0.16, lw=0)
+            last = own.iloc[-1]
+            ax.annotate(words, (months.iloc[-1], last["incidence"]), color=colour, fontsize=9)
+        ax.set_ylim(bottom=0)
+        ax.yaxis.set_major_formatter(lambda value, _: f"{100 * value:.0f}%")
+        ax.set_xlabel("Months since the exit")
+        ax.set_title(self.table["contrast"].iloc[0], loc="left")
+        return ax
+
+    def to_dict(self) -> dict:
+        """Return the tables as plain lists of records."""
+        names = ("table", "by_grace", "protocol", "curves", "balance", "other_services", "weights")
+        return {name: getattr(self, name).to_dict("records") for name in names} | {
+            "notes": [str(note) for note in self.notes]
+        }
