@@ -23,6 +23,7 @@ from evaluation.study import Study
 
 Step = Callable[[str, Callable[[], Any]], Any]
 Made = list[tuple[str, Path]]
+_DEMO_POLICY = "milwaukee_ocm_54_00"
 
 
 def new_study(folder: Path, files: list[Path] | None = None) -> list[str]:
@@ -165,7 +166,8 @@ def cohort(study_file: Path, out: Path, step: Step) -> list[str]:
         _refuse_unserved(agency, study)
         built = step("Building the cohort", lambda: _build(agency, study))
         since, told = _since_last(agency, built, step)
-        _write_cohort(built, out, since)
+        soon = step("Listing what is due soon", lambda: _due_soon(agency, built))
+        _write_cohort(built, out, since, soon)
         last = built.flow.iloc[-1]
         aside = _set_aside(agency.check().counts)
     return [
@@ -313,8 +315,6 @@ def _report(
     from evaluation.reporting import write_reports
 
     built = step("Building the cohort", lambda: _build(agency, study))
-    if cohort_out is not None:
-        _write_cohort(built, cohort_out)
     found = step("Estimating effects", lambda: effects(built))
     found = step("Trying other choices", lambda: _with_sensitivity(built, found))
     weighed = step("Weighing the evidence", lambda: evidence(built, found))
@@ -322,6 +322,9 @@ def _report(
     if agency.truth is not None:
         truth = step("Computing the truth", lambda: beside_truth(found, agency.truth, study))
     practice = step("Measuring practice", lambda: practice_findings(agency, built))
+    if cohort_out is not None:
+        soon = None if practice.fidelity is None else practice.fidelity.due_soon()
+        _write_cohort(built, cohort_out, due_soon=soon)
     chosen = {"formats": tuple(formats)} if formats else {}
     written = step(
         "Writing the reports",
@@ -339,6 +342,16 @@ def _report(
         ),
     )
     return [(path.suffix.lstrip(".") or path.name, path) for path in written]
+
+
+def _due_soon(agency, built) -> pd.DataFrame | None:
+    """List what the study's policy asks within the next 30 days; None without a policy."""
+    from evaluation.practice import fidelity
+    from evaluation.practice.policy import policy_of
+
+    if policy_of(built.study) is None:
+        return None
+    return fidelity(agency, built).due_soon()
 
 
 def _with_sensitivity(built, found):
@@ -364,12 +377,19 @@ def _private(tables: dict[str, pd.DataFrame], study: Study) -> dict[str, pd.Data
     return pseudonymize(tables, pseudonym_key(study))
 
 
-def _write_cohort(built, out: Path, since: dict[str, pd.DataFrame] | None = None) -> None:
+def _write_cohort(
+    built,
+    out: Path,
+    since: dict[str, pd.DataFrame] | None = None,
+    due_soon: pd.DataFrame | None = None,
+) -> None:
     """Write row-level tables; those of ``since`` are private already and go as CSV alone."""
     from evaluation.cohorts.changes import RULES_FILE, rules_text
 
     tables = {"exits": built.exits, "flow": built.flow}
     tables |= {f"follow_up_{name}": built.follow_up(name) for name in built.outcomes}
+    if due_soon is not None:
+        tables["due_soon"] = due_soon.drop(columns="case_id")
     with whole_folder(out) as folder:
         for name, frame in _private(tables, built.study).items():
             write_csv(folder / f"{name}.csv", frame)
@@ -392,5 +412,7 @@ def _simulate(folder: Path, children: int, seed: int, step: Step):
     for name, frame in made.frames.items():
         write_csv(folder / "data" / f"{name}.csv", frame)
     protocol = resource("data_schemas", "study_template.toml").read_text(encoding="utf-8")
+    protocol = protocol.replace("# [files] ", "[files] ", 1)
+    protocol = re.sub(r'(?m)^# policy = "policy.toml"', f'policy = "{_DEMO_POLICY}"', protocol)
     write_text(folder / "study.toml", protocol)
     return made.truth

@@ -6,6 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 import evaluation
@@ -88,6 +89,16 @@ def test_cohort_writes_both_forms(agency, tmp_path):
     for name in ("exits", "flow", "follow_up_reentry"):
         assert (tmp_path / "cohort" / f"{name}.csv").stat().st_size > 0
         assert (tmp_path / "cohort" / f"{name}.parquet").stat().st_size > 0
+
+
+def test_cohort_lists_what_the_policy_asks_soon(agency, tmp_path):
+    """Row-level, beside the other row-level tables, without ids made of other ids."""
+    done = permanency("cohort", agency / "study.toml", "--out", tmp_path / "cohort")
+    assert done.returncode == 0, done.stderr
+    soon = pd.read_csv(tmp_path / "cohort" / "due_soon.csv")
+    assert {"due_date", "days_left", "measure", "child_id"} <= set(soon.columns)
+    assert "case_id" not in soon
+    assert soon["days_left"].between(1, 30).all()
 
 
 def edited(agency, tmp_path, old, new):

@@ -20,6 +20,7 @@ from evaluation.practice.result import PracticeResult
 MONTHS = 12
 DAYS_PER_MONTH = 30
 EARLY = ("family_ended", "refused", "agency_ended", "moved_away", "child_removed", "not_eligible")
+REFERRED = ("started", "refused", "on a waiting list")
 TAXONOMIES = ("casey", "needs", "cebc")
 NOT_RECORDED = "not recorded"
 NOTES = (

@@ -131,6 +131,11 @@ class Fidelity(PracticeResult):
         return found[columns]
 
     @property
+    def choices(self) -> tuple[tuple[str, str], ...]:
+        """What had to be fixed that the policy leaves open: measure, words."""
+        return tuple((each.id, each.choice) for each in self.policy.measures if each.choice)
+
+    @property
     def windows(self) -> pd.DataFrame:
         """Households and their support windows: row-level, for internal use only.
 
@@ -168,12 +173,13 @@ class Fidelity(PracticeResult):
         return draw_run(rows, asked.title, asked.share, ax)
 
     def to_dict(self) -> dict:
-        """Return the tables as plain lists of records, with policy and notes."""
+        """Return the tables as plain lists of records, with policy, choices and notes."""
         return {
             "policy": self.policy.name,
             "through": self.through.isoformat(),
             "unit": self.unit,
             "text": [{"id": id, "text": words} for id, words in self.text],
+            "choices": [{"id": id, "choice": words} for id, words in self.choices],
             "notes": list(self.notes),
         } | self._records("table", "by_unit", "by_month")
 
@@ -254,7 +260,7 @@ def fidelity(
         policy=read,
         through=cohort.stages.records.through("removals"),
         unit=column,
-        notes=tuple(_notes(read, support, column)),
+        notes=tuple(_notes(support, column)),
         _support=support,
     )
 
@@ -349,10 +355,9 @@ def _table(table: pd.DataFrame) -> pd.DataFrame:
     return table.assign(reached=reached.where(table["status"] == JUDGED, ""))
 
 
-def _notes(policy: Policy, support: Support, unit: str | None) -> list[str]:
+def _notes(support: Support, unit: str | None) -> list[str]:
     """Say how the rates were made and what is behind them."""
     said = [METHOD]
-    said += [f"{measure.id}: {measure.choice}" for measure in policy.measures if measure.choice]
     if not support.records.has("closures"):
         said.append(
             "Without the table closures, support is taken to go on to the end of the window unless "

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
+import ibis
 import pandas as pd
 
 from evaluation.cohorts import Cohort
@@ -21,6 +22,9 @@ NOTES = (
     "appropriate needs case review. They are shown side by side and never added to a score.",
     "Intervals count families. Days within which a goal counts as in time, and miles that count "
     "as near, are this package's, not a federal rule.",
+    "Settings are the placements on record that began in the stay: a trial home visit, a hospital "
+    "stay or time away without leave counts as a setting where it is recorded as one, and so as a "
+    "move. The last setting is the one that began last.",
 )
 
 
@@ -76,6 +80,8 @@ def permanency_questions(agency: Any, cohort: Cohort) -> PermanencyQuestions:
     if cohort.stages.records.agency is not agency:
         raise DataError("The cohort was built from another agency: give the one it was built from.")
     stays, rows = Stays(cohort), []
+    lacking = {question.name: _lacking(question, stays.records) for question in QUESTIONS}
+    answers = _answers([each for each in QUESTIONS if lacking[each.name] is None], stays)
     for question in QUESTIONS:
         row = {
             "name": question.name,
@@ -84,8 +90,8 @@ def permanency_questions(agency: Any, cohort: Cohort) -> PermanencyQuestions:
             "of": question.denominator,
             "per": question.per,
         }
-        lacking = _lacking(question, stays.records)
-        rows.append(row | (_answered(question, stays) if lacking is None else _cannot(lacking)))
+        needs = lacking[question.name]
+        rows.append(row | (_cannot(needs) if needs else answers[question.name]))
     table = pd.DataFrame(rows)
     for name in ("denominator", "numerator", "families"):
         table[name] = table[name].astype("Int64")
@@ -111,8 +117,27 @@ def _cannot(lacking: str) -> dict:
     return {"status": CANNOT, "needs": lacking} | missing | limits
 
 
-def _answered(question: Question, stays: Stays) -> dict:
-    added = sums(question.of(stays))
+def _answers(questions: list[Question], stays: Stays) -> dict[str, dict]:
+    """Count every question in one go, for compiling an expression costs more than running it."""
+    trials = [
+        question.of(stays).select("cluster", "n", "events", name=ibis.literal(question.name))
+        for question in questions
+    ]
+    stacked = ibis.union(*trials) if trials[1:] else trials[0]
+    added = sums(stays.records.stage(stacked), ("name",)).set_index("name")
+    nothing = dict.fromkeys(added.columns, 0)
+    return {
+        question.name: _answered(
+            question,
+            added.loc[[question.name]].reset_index(drop=True)
+            if question.name in added.index
+            else pd.DataFrame([nothing]),
+        )
+        for question in questions
+    }
+
+
+def _answered(question: Question, added: pd.DataFrame) -> dict:
     if question.per == 100:
         found = clustered_share(added).iloc[0]
         value, low, high = found["rate"], found["ci_low"], found["ci_high"]

@@ -11,6 +11,7 @@ from evaluation.reporting.release import release
 from evaluation.reporting.sections import (
     changed,
     characteristics,
+    context,
     contrasts,
     doubts,
     outcomes,
@@ -111,7 +112,7 @@ def annual_report(
     evidence : Evidence, optional
         What the contrasts can support; without it nothing is said of evidence.
     practice : PracticeFindings, optional
-        Fidelity and federal indicators; without it their sections are left out.
+        What was found of practice; without it their sections are left out.
 
     Returns
     -------
@@ -127,7 +128,9 @@ def annual_report(
         contrasts.contrasts(material),
         practice_sections.equity(material),
         practice_sections.fidelity(material),
+        context.dose(material),
         practice_sections.federal(material),
+        context.questions(material),
         supported.summary(material),
         changed.changed(material),
         doubts.cannot(material),
@@ -141,7 +144,7 @@ def annual_report(
         answer=_answer(material),
         cards=_cards(material),
         sections=tuple(section for section in sections if section is not None),
-        appendix=tuple(filter(None, [contrasts.models(material)])),
+        appendix=tuple(filter(None, [context.counties(material), contrasts.models(material)])),
         limitations=doubts.limitations(material),
         definitions=[(rule, *material.told([words])) for rule, words in cohort.definitions],
         truth=doubts.released_truth(material),

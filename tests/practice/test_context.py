@@ -146,3 +146,70 @@ def test_all_that_apply_counts_a_child_in_each_of_its_groups(agency, cohort, fai
 def test_a_group_must_exist(cohort):
     with pytest.raises(ev.StudyError, match='no characteristic "ward"'):
         ev.equity(cohort, by=["ward"])
+
+
+def settings_of(agency, cohort):
+    """Placements begun in the index stay, in pandas, those of the day of the exit marked."""
+    found = plain_rows(agency, cohort, "placements", "start_date")
+    return found.sort_values(["exit_id", "start_date", "placement_id"])
+
+
+def test_moves_and_settings_are_the_plain_ones(agency, cohort, asked):
+    """Trial home visits, hospital stays and time away count as settings where recorded."""
+    placed = settings_of(agency, cohort)
+    placed = placed[placed["start_date"] < placed["index_date"]]
+    settings = placed.groupby("exit_id")["placement_id"].nunique()
+    days = cohort.exits.set_index("exit_id")["days_in_care"]
+    assert asked.loc["moves_per_1000_days", ["denominator", "numerator"]].tolist() == [
+        days[settings.index].sum(),
+        (settings - 1).sum(),
+    ]
+    assert asked.loc["two_settings_or_fewer", ["denominator", "numerator"]].tolist() == [
+        len(settings),
+        (settings <= 2).sum(),
+    ]
+
+
+def test_the_last_setting_is_the_plain_one(agency, cohort, asked):
+    last = settings_of(agency, cohort).groupby("exit_id").tail(1)
+    for name, known, hit in (
+        ("siblings_together", "with_siblings", lambda t: t["with_siblings"].astype(bool)),
+        ("near_home", "distance_miles", lambda t: t["distance_miles"] <= 30),
+        ("kin_setting_last", "type", lambda t: t["kin"].astype(bool)),
+    ):
+        told = last[last[known].notna()]
+        assert asked.loc[name, ["denominator", "numerator"]].tolist() == [
+            len(told),
+            hit(told).sum(),
+        ], name
+
+
+def test_served_before_the_reentry_is_the_plain_count(agency, cohort, asked):
+    """A service counts that was open on the day of the exit or began before the re-entry."""
+    stays = agency.table("removals").to_pyarrow().to_pandas()[["child_id", "removal_date"]]
+    later = cohort.exits[["exit_id", "child_id", "index_date"]].merge(stays, on="child_id")
+    later["removal_date"] = pd.to_datetime(later["removal_date"])
+    later = later[
+        (later["removal_date"] >= later["index_date"])
+        & (later["removal_date"] <= pd.Timestamp("2024-06-30"))
+    ]
+    back = later.groupby(["exit_id", "index_date"])["removal_date"].min().reset_index()
+    back["end"] = (back["removal_date"] - back["index_date"]).dt.days
+    spells = cohort.services.merge(back, on="exit_id")
+    open_ = spells["end_day"].isna() | (spells["end_day"] >= 0)
+    counted = spells[spells["start_day"].notna() & open_ & (spells["start_day"] < spells["end"])]
+    assert asked.loc["served_before_reentry", ["denominator", "numerator"]].tolist() == [
+        len(back),
+        counted["exit_id"].nunique(),
+    ]
+
+
+def test_taxonomy_shares_are_the_plain_ones(agency, cohort):
+    table = ev.dose(agency, cohort).table
+    held = cohort.services[cohort.services["start_day"].notna()]
+    held = held[(held["timing"] != "earlier")]
+    codes = cohort.taxonomy[cohort.taxonomy["dimension"] == "casey"]
+    for code, rows in codes.groupby("code"):
+        plain = held.loc[held["program"].isin(rows["program"]), "exit_id"].nunique()
+        row = table[table["measure"].str.startswith(f"casey {code}:")].iloc[0]
+        assert (row["n"], row["events"]) == (len(cohort.exits), plain), code

@@ -75,7 +75,11 @@ def test_the_simulated_shares_are_found(agency, milwaukee):
     told = milwaukee.table.set_index("measure")
     for measure, share in {
         "R16": practice.documented_in_time,
+        "R15-end": practice.order_documented,
+        "R21": practice.closure_meeting,
         "R26": practice.staffing,
+        "R27": practice.closure_staffing,
+        "R30": practice.closure_review,
         "R28": practice.staffing_roles,
         "R31-R32-six-month": practice.cans,
         "R35": practice.protective_action,

@@ -6,6 +6,7 @@ from evaluation.reporting.charts.flow import flow
 from evaluation.reporting.charts.forest import forest
 from evaluation.reporting.charts.hazard import hazard
 from evaluation.reporting.charts.incidence import incidence
+from evaluation.reporting.charts.run import run
 from evaluation.reporting.charts.served import served
 
-__all__ = ["Chart", "balance", "flow", "forest", "hazard", "incidence", "served"]
+__all__ = ["Chart", "balance", "flow", "forest", "hazard", "incidence", "run", "served"]

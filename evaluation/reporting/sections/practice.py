@@ -3,11 +3,13 @@
 import pandas as pd
 
 from evaluation.practice.equity import risks_by_group
+from evaluation.reporting.charts.run import run as draw_run
 from evaluation.reporting.charts.served import served as draw_shares
 from evaluation.reporting.disclosure.practice import (
     release_groups,
     release_indicators,
     release_measures,
+    release_months,
 )
 from evaluation.reporting.numerals import SUPPRESSED, by_month, compact, is_missing, show
 from evaluation.reporting.sections import characteristics
@@ -16,6 +18,7 @@ from evaluation.reporting.tables import Column, Table
 from evaluation.reporting.wording import column_name, level_name, outcome_words, units
 
 NESTED = "disruption"
+LEAST_MONTHS = 6
 MEASURES = (
     Column("name", "Measure"),
     Column("eligible", "Eligible", "count"),
@@ -88,11 +91,43 @@ def fidelity(material: Material) -> Section | None:
         f"{material.rule.words}"
     )
     blocks.append(Table("fidelity", "Measures of the practice policy", MEASURES, released, note))
+    blocks += _run_chart(found, released[shown & (released["status"] == "judged")], material)
     lacking = found.table[found.table["eligible"].isna()]
     points = [f"{r.measure} {r.title}: {r.needs}." for r in lacking.itertuples()]
     points += [f"{rule}: {words}" for rule, words in found.text]
-    lead = "Not judged, with what it needs, and rules that stand as text:" if points else ""
+    points += [f"{id}, as read here: {words}" for id, words in found.choices]
+    lead = (
+        "Not judged, with what it needs; rules that stand as text; and what the policy leaves open:"
+        if points
+        else ""
+    )
     return Section("fidelity", title, tuple(found.notes), tuple(blocks), lead, tuple(points))
+
+
+def _run_chart(found, shown: pd.DataFrame, material: Material) -> list[Drawing]:
+    """Draw the judged measure with most cases month by month, if its counts may be shown."""
+    if shown.empty:
+        return []
+    measure = shown.loc[shown["eligible"].map(float).idxmax()]
+    months = found.by_month[found.by_month["measure"] == measure["measure"]]
+    rows = release_months(months[months["met"] + months["not_met"] > 0], material.rule)
+    known = pd.to_numeric(rows["rate"], errors="coerce").dropna()
+    if len(known) < LEAST_MONTHS:
+        return []
+    title = (
+        f"{measure['title']}: {show(known.median(), 'percent')} in the median month, "
+        f"{show(known.iloc[-1], 'percent')} in the last shown"
+    )
+    chart = draw_run(
+        rows.rename(columns={"rate": "share"}),
+        title=title,
+        subtitle=f"Share of cases that met {measure['measure']}, by the month they count from; "
+        "lines are 95% intervals that count families",
+        source=material.source,
+        required=measure["share_required"],
+        name="fidelity_run",
+    )
+    return [Drawing(chart, f"{measure['title']}, month by month")]
 
 
 def federal(material: Material) -> Section | None:

@@ -94,7 +94,7 @@ class Material:
     evidence : Evidence or None
         What the released contrasts can support.
     practice : PracticeFindings or None
-        Fidelity and federal indicators, with exact numbers.
+        Fidelity, federal indicators, permanency questions and dose, with exact numbers.
     years : dict of str to ReleasedFollowUp
         By outcome, follow-up to the main horizon by the year of the exit.
     last : LastYear or None

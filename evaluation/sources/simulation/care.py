@@ -8,7 +8,8 @@ import numpy as np
 import pandas as pd
 
 from evaluation.sources.simulation.calendar_days import day, iso
-from evaluation.sources.simulation.casework import SUPPORT_DAYS, reunified_homes
+from evaluation.sources.simulation.casework import documented, reunified_homes
+from evaluation.sources.simulation.closing import closing_days, completed
 from evaluation.sources.simulation.identifiers import Identifiers, numbered
 from evaluation.sources.simulation.world import World
 
@@ -120,6 +121,10 @@ def _orders(world: World, ids: Identifiers) -> pd.DataFrame:
     reason = draw.choice(np.array(["expired", "dismissed"], dtype=object), count)
     kind = np.where(draw.random(count) < 0.9, "child_protection", "supervision").astype(object)
     start = np.minimum(removal + draw.integers(0, 10, count), exits.exit)
+    told = world.streams("legal orders documented")
+    in_time = world.scenario.practice.order_documented
+    known = documented(start, in_time, told, seen)
+    ended = documented(np.where(over, end, seen), in_time, told, seen)
     rows = pd.DataFrame(
         {
             "child_id": ids.child,
@@ -130,6 +135,8 @@ def _orders(world: World, ids: Identifiers) -> pd.DataFrame:
             "end_date": iso(np.where(over, end, np.inf)),
             "end_reason": np.where(over, reason, None),
             "court": "Circuit court",
+            "known_on": iso(known),
+            "end_known_on": iso(np.where(over, ended, np.inf)),
         }
     )[bound]
     rows = rows.sort_values(["start_date", "child_id"], kind="stable", ignore_index=True)
@@ -140,10 +147,7 @@ def _closures(world: World, ids: Identifiers) -> pd.DataFrame:
     """A closure of each household's support: after a year, or when the children are gone."""
     draw, homes = world.streams("closures"), reunified_homes(world, ids)
     count = len(homes)
-    complete = homes.ends == homes.begins + SUPPORT_DAYS
-    begins = pd.Series(homes.begins.astype("datetime64[D]"))
-    year = (begins + pd.DateOffset(months=12)).to_numpy().astype("datetime64[D]").astype("int64")
-    on = np.where(complete, year, homes.ends).astype(float)
+    complete, on = completed(homes), closing_days(homes)
     late = draw.random(count) < 0.03
     consulted = on + np.where(late, draw.integers(1, 10, count), -draw.integers(0, 15, count))
     contact = on - draw.integers(1, 40, count)

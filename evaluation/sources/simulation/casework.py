@@ -10,8 +10,8 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from evaluation.sources.simulation.calendar_days import day, iso
-from evaluation.sources.simulation.identifiers import Identifiers, numbered
+from evaluation.sources.simulation.calendar_days import day
+from evaluation.sources.simulation.identifiers import Identifiers
 from evaluation.sources.simulation.world import World
 
 WEEKLY_CONTACTS = 8
@@ -65,27 +65,9 @@ def reunified_homes(world: World, ids: Identifiers) -> Homes:
     )
 
 
-def casework_tables(world: World, ids: Identifiers) -> dict[str, pd.DataFrame]:
-    """Return the tables of contacts, meetings, assessments and case events."""
-    homes = reunified_homes(world, ids)
-    made = {
-        "contacts": (contacts(world, homes), "contact", "N"),
-        "meetings": (meetings(world, homes), "meeting", "G"),
-        "assessments": (assessments(world, homes, ids), "assessment", "T"),
-        "case_events": (case_events(world, homes, ids), "event", "V"),
-    }
-    return {name: _finished(rows, *about) for name, (rows, *about) in made.items()}
-
-
-def _finished(rows: pd.DataFrame, name: str, prefix: str) -> pd.DataFrame:
-    dates = [column for column in rows if column.endswith("_date")]
-    order = [f"{name}_date", "household_id", "child_id"]
-    rows = rows.sort_values(order, kind="stable", ignore_index=True)
-    rows[f"{name}_id"] = numbered(prefix, len(rows))
-    return rows.assign(**{column: iso(rows[column]) for column in dates})
-
-
-def _rows(homes: Homes, kept: np.ndarray, **columns: np.ndarray | str | float) -> pd.DataFrame:
+def household_rows(
+    homes: Homes, kept: np.ndarray, **columns: np.ndarray | str | float
+) -> pd.DataFrame:
     """Return rows that name households; arrays are cut to those kept."""
     chosen = {
         name: value[kept] if isinstance(value, np.ndarray) else value
@@ -128,7 +110,7 @@ def contacts(world: World, homes: Homes) -> pd.DataFrame:
         kind = draw.choice(np.array(CONTACT_TYPES, dtype=object), count, p=CONTACT_SHARES)
         kind = np.where(reached == "true", kind, "phone").astype(object)
         parts.append(
-            _rows(
+            household_rows(
                 homes,
                 happens,
                 contact_date=on.astype(float),
@@ -161,7 +143,7 @@ def _efforts(world: World, homes: Homes) -> pd.DataFrame:
     after = refusals(world, homes) + draw.integers(3, 28, len(homes))
     tried = draw.random(len(homes)) < world.scenario.practice.effort_after_refusal
     kept = tried & (after <= homes.seen)
-    return _rows(
+    return household_rows(
         homes,
         kept,
         contact_date=after,
@@ -196,7 +178,7 @@ def meetings(world: World, homes: Homes) -> pd.DataFrame:
     before, has = _around_return(homes, rates.meeting_before_return, draw)
     family = np.where(draw.random(count) < 0.6, "mother;father;child", "mother").astype(object)
     parts = [
-        _rows(
+        household_rows(
             homes,
             has,
             meeting_type="family_team",
@@ -208,7 +190,7 @@ def meetings(world: World, homes: Homes) -> pd.DataFrame:
     staffed = half_year_staffings(world, homes)
     whole = draw.random(count) < rates.staffing_roles
     parts.append(
-        _rows(
+        household_rows(
             homes,
             np.isfinite(staffed),
             meeting_type="staffing_six_month",
@@ -224,7 +206,7 @@ def meetings(world: World, homes: Homes) -> pd.DataFrame:
     held = asked + draw.integers(2, 25, count)
     answered = (draw.random(count) < 0.85) & (held <= homes.seen)
     parts.append(
-        _rows(
+        household_rows(
             homes,
             asks,
             meeting_type="family_team",
@@ -255,12 +237,12 @@ def assessments(world: World, homes: Homes, ids: Identifiers) -> pd.DataFrame:
     ):
         on, has = _around_return(homes, share, draw)
         about = {"instrument": instrument, "occasion": "prior_to_reunification", "score": np.nan}
-        parts.append(_rows(homes, has, assessment_date=on.astype(float), **about))
+        parts.append(household_rows(homes, has, assessment_date=on.astype(float), **about))
     changed = changes(world, homes)
     on = changed + draw.integers(0, 6, len(homes))
     done = (draw.random(len(homes)) < 0.8) & (on <= homes.seen)
     about = {"instrument": "safety_assessment", "occasion": "change_of_circumstances"}
-    parts.append(_rows(homes, done, assessment_date=on, score=np.nan, **about))
+    parts.append(household_rows(homes, done, assessment_date=on, score=np.nan, **about))
     parts.append(_cans(world, homes, ids))
     rows = pd.concat(parts, ignore_index=True)
     rows["entered_date"] = documented(
@@ -308,7 +290,7 @@ def case_events(world: World, homes: Homes, ids: Identifiers) -> pd.DataFrame:
 
     def fact(kind: str, on: np.ndarray, share: float) -> pd.DataFrame:
         kept = (draw.random(count) < share) & np.isfinite(on) & (on <= homes.seen)
-        return _rows(homes, kept, event_type=kind, event_date=np.asarray(on, dtype=float))
+        return household_rows(homes, kept, event_type=kind, event_date=np.asarray(on, dtype=float))
 
     late = np.where(draw.random(count) < 0.8, 0, draw.integers(1, 40, count))
     parts = [

@@ -183,6 +183,11 @@ class Practice:
         A contact in a week of the first eight, in a later month.
     staffing, staffing_roles : float
         A staffing at six months; one with all three roles present, where held.
+    closure_meeting, closure_staffing, closure_review : float
+        A family team meeting in the 30 days before closure; a staffing at closure; one that
+        reviewed formal and informal supports, where held.
+    order_documented : float
+        Court orders and their ends documented within three working days.
     cans : float
         CANS on a child before the staffing, where held.
     effort_after_refusal : float
@@ -202,6 +207,10 @@ class Practice:
     monthly_contact: float = 0.90
     staffing: float = 0.80
     staffing_roles: float = 0.85
+    closure_meeting: float = 0.70
+    closure_staffing: float = 0.75
+    closure_review: float = 0.90
+    order_documented: float = 0.82
     cans: float = 0.75
     effort_after_refusal: float = 0.65
     allegation_reported: float = 0.95

@@ -6,9 +6,17 @@ from typing import Any
 import pandas as pd
 
 from evaluation.errors import StudyError
+from evaluation.sources.simulation.calendar_days import iso
 from evaluation.sources.simulation.care import care_tables
 from evaluation.sources.simulation.care_work import care_work_tables
-from evaluation.sources.simulation.casework import casework_tables
+from evaluation.sources.simulation.casework import (
+    assessments,
+    case_events,
+    contacts,
+    meetings,
+    reunified_homes,
+)
+from evaluation.sources.simulation.closing import closing_cans, closing_meetings
 from evaluation.sources.simulation.defects import add_defects
 from evaluation.sources.simulation.delivery import service_tables
 from evaluation.sources.simulation.episodes import children_table, removals_table
@@ -49,7 +57,8 @@ COLUMNS = {
     ),
     "disruptions": "disruption_id child_id disruption_date type reason",
     "legal_orders": (
-        "order_id child_id family_id household_id type start_date end_date end_reason court"
+        "order_id child_id family_id household_id type start_date end_date end_reason court "
+        "known_on end_known_on"
     ),
     "closures": (
         "closure_id child_id family_id household_id program closure_date reason reason_text "
@@ -114,6 +123,34 @@ def records(world: World, ids: Identifiers) -> dict[str, pd.DataFrame]:
     tables |= casework_tables(world, ids)
     tables |= care_work_tables(world, ids)
     return {name: _as_text(table[COLUMNS[name].split()]) for name, table in tables.items()}
+
+
+def casework_tables(world: World, ids: Identifiers) -> dict[str, pd.DataFrame]:
+    """Return the tables of contacts, meetings, assessments and case events."""
+    homes = reunified_homes(world, ids)
+    made = {
+        "contacts": (contacts(world, homes), "contact", "N"),
+        "meetings": (_both(meetings(world, homes), closing_meetings(world, homes)), "meeting", "G"),
+        "assessments": (
+            _both(assessments(world, homes, ids), closing_cans(world, homes, ids)),
+            "assessment",
+            "T",
+        ),
+        "case_events": (case_events(world, homes, ids), "event", "V"),
+    }
+    return {name: _finished(rows, *about) for name, (rows, *about) in made.items()}
+
+
+def _finished(rows: pd.DataFrame, name: str, prefix: str) -> pd.DataFrame:
+    dates = [column for column in rows if column.endswith("_date")]
+    order = [f"{name}_date", "household_id", "child_id"]
+    rows = rows.sort_values(order, kind="stable", ignore_index=True)
+    rows[f"{name}_id"] = numbered(prefix, len(rows))
+    return rows.assign(**{column: iso(rows[column]) for column in dates})
+
+
+def _both(first: pd.DataFrame, then: pd.DataFrame) -> pd.DataFrame:
+    return pd.concat([first, then], ignore_index=True)
 
 
 def simulate_tables(children: int = 20_000, seed: int = 1, **arguments: Any) -> SimulatedTables:

@@ -172,7 +172,25 @@ def _suppressed_periods():
     return table
 
 
+def months(count=30, hidden=()):
+    """Invented shares month by month for a run chart."""
+    share = [0.8 + 0.01 * (i % 7) for i in range(count)]
+    rows = pd.DataFrame(
+        {"month": pd.date_range("2019-04-01", periods=count, freq="MS"), "share": share}
+    )
+    rows = rows.assign(ci_low=rows["share"] - 0.1, ci_high=rows["share"] + 0.08).astype(object)
+    rows.loc[list(hidden), ["share", "ci_low", "ci_high"]] = "s"
+    return rows
+
+
 GALLERY = {
+    "run, thirty months, some hidden": lambda width: charts.run(
+        months(hidden=[3, 4]), **WORDS, required=1.0, width=width
+    ),
+    "run, close lines": lambda width: charts.run(
+        months(70), **WORDS, required=0.84, width=width
+    ),
+    "run, one month": lambda width: charts.run(months(1), **WORDS, width=width),
     "incidence, two groups": lambda width: charts.incidence(
         *both(curve("usual care", 0.15), curve("coach", 0.11)),
         **WORDS, **SOON, comparison="usual care", width=width,
