@@ -35,9 +35,9 @@ def written(tmp_path_factory):
 
 def test_every_form_is_there_and_says_it_is_internal(written):
     text = lxml_html.parse(str(written / "data_quality.html")).getroot().text_content()
-    assert "For internal use only" in text
+    assert "for internal use, not for release" in text
     pages = pypdf.PdfReader(written / "data_quality.pdf").pages
-    assert "For internal use only" in "".join(page.extract_text() for page in pages)
+    assert "for internal use, not for release" in "".join(page.extract_text() for page in pages)
     assert (written / "data_quality.docx").read_bytes().startswith(b"PK")
 
 
