@@ -20,7 +20,7 @@ from evaluation.cohorts.outcomes import Outcomes
 from evaluation.cohorts.rows import rows_from, start_stop_rows
 from evaluation.cohorts.services import attached_offers
 from evaluation.cohorts.stages import Stages
-from evaluation.cohorts.surveillance import lacks, reports_counted
+from evaluation.cohorts.surveillance import refuse_uncounted, reports_counted
 from evaluation.cohorts.taxonomy import ServiceKind, taxonomy_table
 from evaluation.cohorts.tidy import tidy
 from evaluation.cohorts.timeline import Timeline, timeline
@@ -334,19 +334,9 @@ class Cohort:
         Returns
         -------
         pandas.DataFrame
-            Columns as in `follow_up`.
-
-        Raises
-        ------
-        DataError
-            If the data lack what tells these reports apart.
+            Columns as in `follow_up`; a DataError says what the data lack.
         """
-        lacking = lacks(self.events, counted)
-        if lacking:
-            raise DataError(
-                f"Reports cannot be counted as “{counted}” without {lacking}, which is not among "
-                "the data."
-            )
+        refuse_uncounted(self.events, counted)
         ends = self.events.first_report(reports_counted(self.events, counted))
         return self._beside_exits(self._split(ends))
 

@@ -10,6 +10,7 @@ from ibis.expr.types import Table
 
 from evaluation.cohorts.outcomes import VICTIM, Outcomes
 from evaluation.cohorts.records import days_between, true
+from evaluation.errors import DataError
 
 ALL = "all reports"
 WITHOUT_PROVIDERS = "reports by providers left out"
@@ -28,6 +29,22 @@ PROVIDERS = ("service_provider", "social_services", "mental_health")
 """Reporters who see a family because they serve it."""
 
 WITHIN_DAYS = 60
+
+
+def refuse_uncounted(outcomes: Outcomes, counted: str) -> None:
+    """Stop where the data lack what tells these reports apart.
+
+    Raises
+    ------
+    DataError
+        Naming what is lacking.
+    """
+    lacking = lacks(outcomes, counted)
+    if lacking:
+        raise DataError(
+            f"Reports cannot be counted as “{counted}” without {lacking}, which is not among "
+            "the data."
+        )
 
 
 def lacks(outcomes: Outcomes, counted: str) -> str | None:

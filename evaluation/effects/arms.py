@@ -115,16 +115,6 @@ class Arms:
         return replace(self, rows=rows, covariates=varying, notes=(), completed=tuple(completed))
 
     @property
-    def counts(self) -> dict[str, int]:
-        """Children and events of both arms, as the effects table names them."""
-        return {
-            "n_treated": self.children(self.served),
-            "n_comparison": self.children(self.compared),
-            "events_treated": self.events(self.served),
-            "events_comparison": self.events(self.compared),
-        }
-
-    @property
     def formula(self) -> str:
         """Right-hand side with the exposure first."""
         return " + ".join([quoted(self.service.program), *map(quoted, self.covariates)])

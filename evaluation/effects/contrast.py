@@ -216,8 +216,3 @@ def _trial(cohort: Cohort, arms: Arms) -> Part:
         checks=checks,
         trial=trial,
     )
-
-
-def counts_of(arms: Arms) -> dict[str, int]:
-    """Count a contrast's children, events and families, arm by arm."""
-    return arms.counts | {"clusters": int(arms.rows["family_id"].nunique())}

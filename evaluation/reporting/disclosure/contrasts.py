@@ -33,7 +33,7 @@ class ReleasedEffects:
 
     Attributes
     ----------
-    table, models, naive, balance, beside, sensitivity, diagnostics : pandas.DataFrame
+    table, models, naive, balance, sensitivity, diagnostics : pandas.DataFrame
         As in the effects, hidden values as `SUPPRESSED`.
     beside : pandas.DataFrame
         Differences and ratios beside the main ones, without counts.
@@ -49,7 +49,6 @@ class ReleasedEffects:
     models: pd.DataFrame
     naive: pd.DataFrame
     balance: pd.DataFrame
-    beside: pd.DataFrame
     sensitivity: pd.DataFrame
     diagnostics: pd.DataFrame
     withheld: tuple[tuple[str, str], ...]
@@ -118,7 +117,6 @@ def release_effects(
         models=models,
         naive=_naive(effects.naive, rule),
         balance=_balance(effects.balance, contrasts, rule),
-        beside=_beside(effects.beside, withheld, rule),
         sensitivity=release_sensitivity(effects.sensitivity, withheld, rule),
         diagnostics=release_diagnostics(effects.diagnostics, contrasts, withheld, rule),
         withheld=withheld,
@@ -258,24 +256,6 @@ def _naive(naive: pd.DataFrame, rule: Disclosure) -> pd.DataFrame:
             if any(rule.hides(abs(count)) for count in [*more, more.sum()]):
                 same = released["service"].eq(service) & released["outcome"].eq("disruption")
                 released.loc[same, ["risk_ratio", "sentence"]] = SUPPRESSED
-    return released
-
-
-def _beside(
-    beside: pd.DataFrame, withheld: tuple[tuple[str, str], ...], rule: Disclosure
-) -> pd.DataFrame:
-    """Hide results beside a hidden contrast, and those of few children; without counts."""
-    if beside.empty:
-        return beside
-    released = _objects(beside).drop(columns=[*COUNTS, "clusters"])
-    hidden = [
-        (row["service"], row["outcome"]) in withheld
-        or any(rule.hides(row[name]) for name in COUNTS if pd.notna(row[name]))
-        for row in beside.to_dict("records")
-    ]
-    for column in (name for name in VALUES if name in released):
-        known = released[column].notna().to_numpy()
-        released.loc[hidden & known, column] = SUPPRESSED
     return released
 
 
