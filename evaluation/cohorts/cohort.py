@@ -391,10 +391,8 @@ class Cohort:
     def ever_served(self, program: str, outcome: str | None = None) -> pd.DataFrame:
         """Describe who was ever served before follow-up ended: no effect (`ever_served`).
 
-        Children who stay home longer have more time to be served, so events
-        among ever and never served children say nothing of what the service
-        does. For effects there are four exposures: known at exit, landmark,
-        time-varying, target trial.
+        Children who stay home longer have more time to be served, so this says
+        nothing of what the service does; for effects there are four exposures.
         """
         self.study.service(program)
         return ever_served(self.follow_up(outcome or self.outcomes[0]), program)
