@@ -58,7 +58,7 @@ COLUMNS = {
     "disruptions": "disruption_id child_id disruption_date type reason",
     "legal_orders": (
         "order_id child_id family_id household_id type start_date end_date end_reason court "
-        "known_on end_known_on"
+        "end_known_on known_on"
     ),
     "closures": (
         "closure_id child_id family_id household_id program closure_date reason reason_text "
