@@ -20,7 +20,7 @@ from evaluation.cohorts.outcomes import Outcomes
 from evaluation.cohorts.rows import rows_from, start_stop_rows
 from evaluation.cohorts.services import attached_offers
 from evaluation.cohorts.stages import Stages
-from evaluation.cohorts.surveillance import lacks, reports_counted
+from evaluation.cohorts.surveillance import counted_ends
 from evaluation.cohorts.taxonomy import ServiceKind, taxonomy_table
 from evaluation.cohorts.tidy import tidy
 from evaluation.cohorts.timeline import Timeline, timeline
@@ -323,32 +323,13 @@ class Cohort:
         return stages.records.stage(rows)
 
     def follow_up_counting(self, counted: str) -> pd.DataFrame:
-        """Return the start–stop rows of maltreatment with other reports counted.
+        """Return the rows of maltreatment as `follow_up` with other reports counted.
 
-        Parameters
-        ----------
-        counted : str
-            A key of `surveillance.COUNTED`: bounds on what being watched adds, or a
-            negative control.
-
-        Returns
-        -------
-        pandas.DataFrame
-            Columns as in `follow_up`.
-
-        Raises
-        ------
-        DataError
-            If the data lack what tells these reports apart.
+        ``counted`` is a key of `surveillance.COUNTED`: bounds on what being watched
+        adds, or a negative control. Raises a DataError as `surveillance.counted_ends`.
         """
-        lacking = lacks(self.events, counted)
-        if lacking:
-            raise DataError(
-                f"Reports cannot be counted as “{counted}” without {lacking}, which is not among "
-                "the data."
-            )
-        ends = self.events.first_report(reports_counted(self.events, counted))
-        return self._beside_exits(self._split(ends))
+        split = self._split(counted_ends(self.events, counted))
+        return self._beside_exits(self.stages.records.stage(split))
 
     def ends(self, outcome: str) -> Table:
         """Return when and why each exit's follow-up ends, as a table of the engine.

@@ -10,6 +10,7 @@ from ibis.expr.types import Table
 
 from evaluation.cohorts.outcomes import VICTIM, Outcomes
 from evaluation.cohorts.records import days_between, true
+from evaluation.errors import DataError
 
 ALL = "all reports"
 WITHOUT_PROVIDERS = "reports by providers left out"
@@ -45,6 +46,23 @@ def lacks(outcomes: Outcomes, counted: str) -> str | None:
     if column and not records.has("maltreatment_reports", column):
         return f"the column {column} of maltreatment_reports"
     return None
+
+
+def counted_ends(outcomes: Outcomes, counted: str) -> Table:
+    """Return `first_end` for maltreatment with other reports counted.
+
+    Raises
+    ------
+    DataError
+        If the data lack what tells these reports apart.
+    """
+    lacking = lacks(outcomes, counted)
+    if lacking:
+        raise DataError(
+            f"Reports cannot be counted as “{counted}” without {lacking}, which is not among "
+            "the data."
+        )
+    return outcomes.first_report(reports_counted(outcomes, counted))
 
 
 def reports_counted(outcomes: Outcomes, counted: str) -> Table:
