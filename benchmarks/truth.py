@@ -99,6 +99,7 @@ TRIAL_SETS, TRIAL_REPLICATES = 400, 200
 PLANNED_TRIALS = TRIAL_SETS, TRIAL_REPLICATES
 TRIAL_PASSES, OTHERS_PASS = (0.92, 0.98), (0.93, 0.97)
 REJECTS = (0.035, 0.065)
+LEAST_JUDGED = 20
 ESTIMATORS = {
     "coach, weights": ("coach", "at exit", "all eligible", False),
     "coach, overlap weights": ("coach", "at exit", "overlap", False),
@@ -341,6 +342,8 @@ def judged(row) -> str:
         return "refused as an effect"
     if row.scenario in VIOLATED:
         return f"assumption violated: bias expected ({VIOLATED[row.scenario]})"
+    if row.sets < LEAST_JUDGED:
+        return "too few data sets to judge"
     return "yes" if row.passes in (True, "True") else "no"
 
 
@@ -373,17 +376,21 @@ def draw(table: pd.DataFrame, path: Path) -> None:
     plt.close(figure)
 
 
-def small(sets: int) -> list[str]:
+def small(sets: int, done: list[str]) -> list[str]:
     """Say at the top that a run is too small to settle what the full one settles."""
     if sets >= SETS:
         return []
     trials, drawn = PLANNED_TRIALS
+    left = [name for name in SCENARIOS if name not in done]
     return [
-        f"**This is a small run: {sets:,} data sets a scenario instead of {SETS:,}, and for the "
-        f"target trial {min(sets, TRIAL_SETS):,} of {TRIAL_REPLICATES:,} bootstrap replicates "
-        f"instead of {trials:,} of {drawn:,}.** Limits of coverage and rejection are widened by "
-        "three Monte Carlo standard errors, so a cell that passes is only not contradicted. The "
-        "full run, hours long, is `make truth`.",
+        f"**This is a small run: {sets:,} data sets a scenario instead of {SETS:,}; for the target "
+        f"trial {min(sets, TRIAL_SETS):,} data sets of {TRIAL_REPLICATES:,} bootstrap replicates "
+        f"each, instead of {trials:,} of {drawn:,}.** Limits of coverage and rejection are widened "
+        "by three Monte Carlo standard errors, so a cell that passes is only not contradicted, and "
+        f"cells of fewer than {LEAST_JUDGED} data sets are not judged. The scenarios share their "
+        "seeds, so their errors lean the same way. The full run, hours long, is `make truth`.",
+        "",
+        *([f"Not run yet: {'; '.join(left)}."] if left else []),
         "",
     ]
 
@@ -393,7 +400,7 @@ def page(tables: list[pd.DataFrame], sets: int) -> str:
     lines = [
         "# Do the estimators recover the truth?",
         "",
-        *small(sets),
+        *small(sets, list(pd.concat(tables)["scenario"].unique())),
         "![Average error by scenario and estimator](truth.svg)",
         "",
         f"{sets:,} data sets a scenario of {CHILDREN:,} children, drawn by the simulator directly "
@@ -405,13 +412,13 @@ def page(tables: list[pd.DataFrame], sets: int) -> str:
         "tests reject. `se ratio` is the mean standard error over the spread of the "
         "estimates.",
         "",
-        "| scenario | estimator | measure | truth | bias | limit | coverage | se ratio | rejects | "
-        "passes |",
-        "|---|---|---|---:|---:|---:|---:|---:|---:|---|",
+        "| scenario | estimator | measure | sets | truth | bias | limit | coverage | se ratio | "
+        "rejects | passes |",
+        "|---|---|---|---:|---:|---:|---:|---:|---:|---:|---|",
     ]
     for row in pd.concat(tables).itertuples():
         lines.append(
-            f"| {row.scenario} | {row.estimator} | {row.measure} | {row.truth:.4f} | "
+            f"| {row.scenario} | {row.estimator} | {row.measure} | {row.sets} | {row.truth:.4f} | "
             f"{row.bias:+.4f} | {row.limit:.4f} | {row.coverage:.1%} | {row.se_ratio:.2f} | "
             f"{row.rejects:.1%} | {judged(row)} |"
         )
