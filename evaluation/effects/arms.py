@@ -187,15 +187,15 @@ def _settled(
             for program in programs
         }
     else:
-        left = int((rows["stop"] <= landmark).sum())
+        there = (rows["stop"] > landmark) & (rows["start"] <= landmark)
         notes.append(
             Note(
-                f"{service.name}, landmark day {landmark}: {{left}} children no longer followed "
-                "by then are not compared; risks are those of children still home that day.",
-                {"left": left},
+                f"{service.name}, landmark day {landmark}: {{left}} children not followed that day "
+                "are not compared; risks are those of children still home then.",
+                {"left": int((~there).sum())},
             )
         )
-        rows = rows[rows["stop"] > landmark].reset_index(drop=True)
+        rows = rows[there].reset_index(drop=True)
         rows["start"] = rows["start"].clip(lower=landmark)
         then = follow_up[(follow_up["start"] <= landmark) & (follow_up["stop"] > landmark)]
         then = then.set_index("exit_id")

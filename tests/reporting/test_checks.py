@@ -7,7 +7,9 @@ import pandas as pd
 import pytest
 
 from evaluation.effects.diagnostics import COLUMNS
+from evaluation.effects.result import TABLE_COLUMNS
 from evaluation.effects.sensitivity import COLUMNS as SENSITIVITY
+from evaluation.effects.study_effects import ADJUSTED
 from evaluation.reporting import write_reports
 from evaluation.reporting.disclosure import Disclosure
 from evaluation.reporting.disclosure.diagnostics import release_diagnostics
@@ -60,12 +62,14 @@ def landmarks():
     head |= {"measure": "risk_difference", "horizon": 365, "ci_low": -0.06, "ci_high": -0.01}
     few = head | {"events_treated": 6, "events_comparison": 30}
     many = head | {"events_treated": 25, "events_comparison": 30}
+    columns = [name for name in TABLE_COLUMNS if name not in (*ADJUSTED, "primary")]
     return pd.DataFrame(
         [
             many | {"variant": "day 30", "estimate": -0.0321},
             few | {"variant": "day 90", "estimate": -0.0456},
             {**head, "variant": "day 400", "measure": None, "method": "Coach: nobody is left."},
-        ]
+        ],
+        columns=["analysis", "variant", *columns],
     )
 
 

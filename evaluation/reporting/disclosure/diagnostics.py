@@ -2,6 +2,7 @@
 
 import pandas as pd
 
+from evaluation.reporting.disclosure.rounding import safe_digits
 from evaluation.reporting.disclosure.rule import Disclosure
 from evaluation.reporting.numerals import SUPPRESSED
 
@@ -42,4 +43,4 @@ def release_diagnostics(
             few = rule.hides(count) or rule.hides(children - count)
         if key in withheld or few:
             released.loc[place, "value"] = SUPPRESSED
-    return released
+    return safe_digits(released, ["value"], rule)

@@ -1,7 +1,7 @@
 """The rounded profile: numbers recomputed from rounded ones, so that digits give nothing back."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pandas as pd
@@ -47,6 +47,36 @@ def rounded_follow_up(frame: pd.DataFrame, sizes: Mapping[Any, int], rule: Discl
         if "se" in rounded and _is_number(rounded.at[row, "se"]):
             rounded.at[row, "se"] = _half_width(rounded.loc[row])
     return rounded
+
+
+def safe_digits(frame: pd.DataFrame, columns: Sequence[str], rule: Disclosure) -> pd.DataFrame:
+    """Keep two decimals of weighted results, where the profile rounds.
+
+    Parameters
+    ----------
+    frame : pandas.DataFrame
+        Hidden values as `SUPPRESSED`.
+    columns : sequence of str
+        Those that are rounded, where they are there.
+    rule : Disclosure
+        Any rule: one that does not round changes nothing.
+
+    Returns
+    -------
+    pandas.DataFrame
+    """
+    if not rule.rounds:
+        return frame
+    return frame.assign(
+        **{
+            name: [
+                round(float(value), SAFE_DIGITS) if _is_number(value) else value
+                for value in frame[name]
+            ]
+            for name in columns
+            if name in frame
+        }
+    )
 
 
 def rounded_effects(table: pd.DataFrame, exact: pd.DataFrame, rule: Disclosure) -> pd.DataFrame:

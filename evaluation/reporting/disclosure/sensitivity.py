@@ -2,6 +2,7 @@
 
 import pandas as pd
 
+from evaluation.reporting.disclosure.rounding import safe_digits
 from evaluation.reporting.disclosure.rule import Disclosure
 from evaluation.reporting.numerals import SUPPRESSED
 
@@ -46,4 +47,4 @@ def release_sensitivity(
     for column in VALUES:
         known = released[column].notna().to_numpy()
         released.loc[shown & known, column] = SUPPRESSED
-    return released
+    return safe_digits(released, VALUES, rule)

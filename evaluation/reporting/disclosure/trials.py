@@ -2,6 +2,7 @@
 
 import pandas as pd
 
+from evaluation.reporting.disclosure.rounding import safe_digits
 from evaluation.reporting.disclosure.rule import Disclosure
 from evaluation.reporting.numerals import SUPPRESSED
 
@@ -22,15 +23,17 @@ def release_by_grace(table: pd.DataFrame, hidden: bool, rule: Disclosure) -> pd.
     released = table.drop(columns="starters").astype(object).reset_index(drop=True)
     few = [hidden or rule.hides(int(n)) for n in table["starters"]]
     released.loc[few, VALUES] = SUPPRESSED
-    return released
+    return safe_digits(released, VALUES, rule)
 
 
 def release_weights(table: pd.DataFrame, hidden: bool, rule: Disclosure) -> pd.DataFrame:
     """Hide what an arm of few children is worth."""
     released = table.astype(object).reset_index(drop=True)
     few = [hidden or rule.hides(int(n)) for n in table["children"]]
+    released["children"] = [rule.shown(int(n)) for n in table["children"]]
+    released["effective"] = [rule.shown(round(n)) for n in table["effective"]]
     released.loc[few, ["children", "effective", "largest", "five_largest"]] = SUPPRESSED
-    return released
+    return safe_digits(released, ["largest", "five_largest"], rule)
 
 
 def release_other_services(
@@ -59,4 +62,5 @@ def release_other_services(
             counts = [round(float(share) * children) for share in table[column]]
             few = [hidden or rule.hides(n) or rule.hides(children - n) for n in counts]
             released.loc[few, column] = SUPPRESSED
+            released = safe_digits(released, [column], rule)
     return released
