@@ -16,6 +16,7 @@ from evaluation.effects.diagnostics import (
     balance_check,
     event_check,
     maturity_check,
+    overlap,
     positivity_checks,
     proportional_check,
 )
@@ -107,6 +108,9 @@ def at_exit_effects(arms: Arms, horizons: tuple[int, ...], study: Study) -> Part
         model=model.table,
         curves=curves,
         balance=similar,
+        overlap=pd.DataFrame()
+        if fitted is None or fitted.given
+        else overlap(fitted, arms.served, arms.compared),
         notes=notes,
         influence=influence,
     )

@@ -1,11 +1,13 @@
 """Can a contrast be believed? One table of checks, one verdict."""
 
+import numpy as np
 import pandas as pd
 
 from evaluation.effects.arms import OUTCOME_EVENT, Arms
 from evaluation.effects.propensity import Propensity
 from evaluation.effects.thresholds import THRESHOLDS
 
+BANDS = 20
 PASS, CAUTION, FAIL = "pass", "caution", "fail"
 COLUMNS = ("service", "outcome", "check", "value", "limit", "verdict", "words")
 
@@ -49,6 +51,34 @@ def positivity_checks(fitted: Propensity) -> list[dict]:
         )
     )
     return rows
+
+
+def overlap(fitted: Propensity, served: pd.Series, compared: pd.Series) -> pd.DataFrame:
+    """Count both arms by their probability of being served, in bands of 0.05.
+
+    Parameters
+    ----------
+    fitted : Propensity
+        The weights' model.
+    served, compared : pandas.Series of bool
+        The arms, row by row.
+
+    Returns
+    -------
+    pandas.DataFrame
+        ``low``, ``high``, ``served``, ``compared`` (children); from the first band
+        anyone is in to the last.
+    """
+    score = fitted.scores[fitted.treated_arm].to_numpy()
+    band = np.minimum((score * BANDS).astype(int), BANDS - 1)
+    counts = {
+        name: np.bincount(band[rows.to_numpy()], minlength=BANDS)
+        for name, rows in (("served", served), ("compared", compared))
+    }
+    low = np.arange(BANDS) / BANDS
+    table = pd.DataFrame({"low": low, "high": low + 1 / BANDS, **counts})
+    anyone = np.flatnonzero(table[["served", "compared"]].sum(axis=1))
+    return table.iloc[anyone.min() : anyone.max() + 1].reset_index(drop=True)
 
 
 def weight_checks(weights: pd.DataFrame) -> list[dict]:

@@ -48,6 +48,7 @@ class Part:
     model: pd.DataFrame
     curves: pd.DataFrame = field(default_factory=pd.DataFrame)
     balance: pd.DataFrame = field(default_factory=pd.DataFrame)
+    overlap: pd.DataFrame = field(default_factory=pd.DataFrame)
     notes: list[Note] = field(default_factory=list)
     beside: list[dict] = field(default_factory=list)
     counts: dict[str, int] = field(default_factory=dict)
@@ -97,6 +98,9 @@ class Effects:
         ``days_at_home_difference``.
     trials : dict
         By service and outcome, the `TargetTrial` behind the contrast.
+    overlap : pandas.DataFrame
+        ``service``, ``outcome``, ``low``, ``high``, ``served``, ``compared``: children of
+        both arms by their probability of being served.
     sensitivity : pandas.DataFrame
         What `sensitivity` gave, where it was made: the reports show it.
     """
@@ -112,6 +116,7 @@ class Effects:
     diagnostics: pd.DataFrame = field(default_factory=pd.DataFrame)
     trials: dict = field(default_factory=dict, repr=False)
     sensitivity: pd.DataFrame = field(default_factory=pd.DataFrame)
+    overlap: pd.DataFrame = field(default_factory=pd.DataFrame)
     missing: pd.DataFrame = field(default_factory=pd.DataFrame)
     home: pd.DataFrame = field(default_factory=pd.DataFrame)
 
@@ -141,6 +146,7 @@ class Effects:
                 "beside",
                 "diagnostics",
                 "sensitivity",
+                "overlap",
                 "missing",
                 "home",
             )

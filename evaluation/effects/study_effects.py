@@ -145,6 +145,7 @@ def _assemble(
         models=_stack([part.model for _, part in parts]),
         curves=_stack([_labelled(arms, part.curves) for arms, part in parts]),
         balance=_stack([_labelled(arms, part.balance) for arms, part in parts]),
+        overlap=_stack([_labelled(arms, part.overlap) for arms, part in parts]),
         cannot=pd.DataFrame(cannot, columns=["service", "outcome", "sentence"]),
         naive=pd.DataFrame(naive),
         notes=tuple(notes.values()),

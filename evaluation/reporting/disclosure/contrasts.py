@@ -13,6 +13,7 @@ from evaluation.reporting.disclosure.beside import (
 )
 from evaluation.reporting.disclosure.diagnostics import release_diagnostics
 from evaluation.reporting.disclosure.follow_up import ReleasedFollowUp
+from evaluation.reporting.disclosure.overlap import release_overlap
 from evaluation.reporting.disclosure.rounding import rounded_effects, rounded_models
 from evaluation.reporting.disclosure.rule import Disclosure
 from evaluation.reporting.disclosure.sensitivity import release_sensitivity
@@ -33,7 +34,7 @@ class ReleasedEffects:
 
     Attributes
     ----------
-    table, models, naive, balance, sensitivity, diagnostics : pandas.DataFrame
+    table, models, naive, balance, overlap, sensitivity, diagnostics : pandas.DataFrame
         As in the effects, hidden values as `SUPPRESSED`.
     beside : pandas.DataFrame
         Differences and ratios beside the main ones, without counts.
@@ -49,6 +50,7 @@ class ReleasedEffects:
     models: pd.DataFrame
     naive: pd.DataFrame
     balance: pd.DataFrame
+    overlap: pd.DataFrame
     sensitivity: pd.DataFrame
     diagnostics: pd.DataFrame
     withheld: tuple[tuple[str, str], ...]
@@ -117,6 +119,7 @@ def release_effects(
         models=models,
         naive=_naive(effects.naive, rule),
         balance=_balance(effects.balance, contrasts, rule),
+        overlap=release_overlap(effects.overlap, withheld, rule),
         sensitivity=release_sensitivity(effects.sensitivity, withheld, rule),
         diagnostics=release_diagnostics(effects.diagnostics, contrasts, withheld, rule),
         withheld=withheld,

@@ -1,13 +1,15 @@
 """Section: how alike served and compared children were, before and after weighting."""
 
+import numpy as np
 import pandas as pd
 
 from evaluation.effects.thresholds import THRESHOLDS
 from evaluation.reporting.charts.balance import balance as draw_balance
+from evaluation.reporting.charts.overlap import overlap as draw_overlap
 from evaluation.reporting.numerals import SUPPRESSED
 from evaluation.reporting.sections.section import Drawing, Material, Section
 from evaluation.reporting.tables import Column, Table
-from evaluation.reporting.wording import outcome_words, term_name
+from evaluation.reporting.wording import outcome_words, term_name, upper_first
 
 BALANCE = (
     Column("name", "Characteristic"),
@@ -40,6 +42,8 @@ def balance(material: Material) -> Section | None:
         event = outcome_words(outcome, material.study).event
         caption = f"Standardized differences: {name} and {material.compared(service)}"
         blocks.append(Drawing(_drawn(own, material, service, finding), caption))
+        drawn = _overlap(material, service, outcome)
+        blocks += [] if drawn is None else [drawn]
         data = own.assign(name=[term_name(term, material.study) for term in own["covariate"]])
         blocks.append(
             Table(
@@ -78,6 +82,28 @@ def _drawn(own: pd.DataFrame, material: Material, service: str, finding: str):
         labels=labels,
         name=f"balance_{service.lower()}",
     )
+
+
+def _overlap(material: Material, service: str, outcome: str) -> Drawing | None:
+    """Draw who was how likely to be served; nothing where no probability was estimated."""
+    released = material.released.overlap
+    own = released[(released["service"] == service) & (released["outcome"] == outcome)]
+    if len(own) < 2:
+        return None
+    name, other = material.service_name(service), material.compared(service)
+    shared = np.minimum(own["served"], own["compared"]).sum()
+    joined = f"Bands with fewer than {material.rule.below} children of a group are joined."
+    chart = draw_overlap(
+        own[["low", "high", "served", "compared"]].astype(float),
+        title=f"{name}: {shared:.0%} of the groups overlap in how likely they were to be served",
+        subtitle="Share of each group, for each 0.05 of the estimated probability",
+        source=material.source,
+        served=name,
+        compared=upper_first(other),
+        note=joined if material.rule.on else "",
+        name=f"overlap_{service.lower()}",
+    )
+    return Drawing(chart, f"Positivity: {name} and {other}, before weighting")
 
 
 def _finding(own: pd.DataFrame, name: str) -> str:
