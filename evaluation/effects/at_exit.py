@@ -1,6 +1,7 @@
 """Effects of a service known on the day of exit: risks by arm, then the hazard ratio."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -30,6 +31,9 @@ from evaluation.effects.thresholds import THRESHOLDS
 from evaluation.effects.weighting import Weighting
 from evaluation.errors import StudyError
 from evaluation.study import Note, Study
+
+USED = ("exit_id", "family_id", "start", "stop", "event", "end_reason", GIVEN_WEIGHT)
+"""Columns of the rows that every estimate of risks needs, where they are there."""
 
 
 def at_exit_effects(arms: Arms, horizons: tuple[int, ...], study: Study) -> Part:
@@ -159,8 +163,9 @@ def risk_difference(arms: Arms, horizon: int, study: Study) -> dict | None:
     StudyError
         If the weights cannot be made, or five children carry them.
     """
-    receipt = f"receipt of {arms.service.name}"
-    fitted = _treatment_weights(arms, study, receipt)
+    needed = {*USED, arms.service.program, *arms.covariates}
+    arms = replace(arms, rows=arms.rows[[name for name in arms.rows if name in needed]])
+    fitted = _treatment_weights(arms, study, f"receipt of {arms.service.name}")
     if fitted is None and study.design != "randomized":
         return None
     loss = None

@@ -40,6 +40,8 @@ def loss_bounds(arms: Arms, study: Study) -> Iterator[dict]:
         happened = moved & (random < share)
         rows.loc[happened, "event"] = OUTCOME_EVENT
         rows.loc[moved & ~happened, "stop"] = np.maximum(rows["stop"], horizon)
+        known = rows["end_reason"].astype(object).mask(happened, "outcome")
+        rows["end_reason"] = known.mask(moved & ~happened, "horizon")
         changed = Arms(rows, arms.outcome, arms.service, arms.covariates, (), arms.landmark)
         try:
             found = risk_difference(changed, horizon, study)

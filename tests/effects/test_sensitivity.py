@@ -5,7 +5,9 @@ import pandas as pd
 import pytest
 
 from evaluation.effects import effects, sensitivity
+from evaluation.effects.arms import arms_of
 from evaluation.effects.e_value import e_value, e_value_of_limit, ratio_for_e_value
+from evaluation.effects.loss_bounds import loss_bounds
 from evaluation.effects.timing import lagged, without_ends
 
 from .conftest import make_cohort, make_study
@@ -107,3 +109,24 @@ def test_leaving_a_county_out_leaves_its_children_out(found):
     assert set(own["variant"]) == {"Alder", "Birch", "Cedar"}
     values = own.loc[own["measure"] == "risk_difference", "estimate"].astype(float)
     assert values.nunique() == len(values) and np.isfinite(values).all()
+
+
+def test_whoever_moved_is_followed_in_a_bound(truth, monkeypatch):
+    """In a bound those who moved have the outcome or stay to the horizon: none is lost."""
+    study = make_study(report={"horizons": [365]})
+    arms = arms_of(make_cohort(study, truth), "reentry", study.services[0])
+    moved = (arms.rows["end_reason"] == "moved_out") & (arms.rows["stop"] <= 365)
+    assert moved.sum() > 5
+    seen = []
+
+    def estimated(changed, horizon, study):
+        seen.append(changed.rows)
+        return {"estimate": -0.01}
+
+    monkeypatch.setattr("evaluation.effects.loss_bounds.risk_difference", estimated)
+    list(loss_bounds(arms, study))
+    assert seen
+    for rows in seen:
+        lost = (rows["end_reason"] == "moved_out") & (rows["stop"] <= 365)
+        assert not lost.any()
+        assert ((rows.loc[moved, "event"] == 1) | (rows.loc[moved, "stop"] >= 365)).all()
