@@ -363,14 +363,20 @@ def draw(table: pd.DataFrame, path: Path) -> None:
     ):
         marker, colour = marks.get(estimator, (other, "#5B6770"))
         places = [scenarios.index(name) for name in rows["scenario"]]
-        ax.scatter(100 * rows["bias"], places, marker=marker, color=colour, label=estimator)
+        face = colour if marker == "x" or rows["sets"].min() >= LEAST_JUDGED else "none"
+        look = {"marker": marker, "color": colour, "facecolors": face}
+        ax.scatter(100 * rows["bias"], places, label=estimator, **look)
     ax.axvline(0, color="#1F2933", lw=0.8)
     ax.set_yticks(range(len(scenarios)), scenarios)
     ax.invert_yaxis()
     ax.set_xlabel("Average error, children per 100")
-    ax.set_title(
-        "Honest comparisons find the simulated truth; ever against never does not", loc="left"
-    )
+    title = "Honest comparisons find the simulated truth; ever against never does not"
+    if own["sets"].max() < SETS:
+        title = (
+            "Average error of each comparison in a small run\n"
+            f"hollow: fewer than {LEAST_JUDGED} data sets, which settles nothing"
+        )
+    ax.set_title(title, loc="left", fontsize=10)
     ax.legend(frameon=False, fontsize=8, loc="upper center", bbox_to_anchor=(0.4, -0.12), ncols=2)
     figure.savefig(path, bbox_inches="tight", metadata={"Date": None})
     plt.close(figure)
@@ -388,10 +394,11 @@ def small(sets: int, done: list[str]) -> list[str]:
         f"each, instead of {trials:,} of {drawn:,}.** Limits of coverage and rejection are widened "
         "by three Monte Carlo standard errors, so a cell that passes is only not contradicted, and "
         f"cells of fewer than {LEAST_JUDGED} data sets are not judged. The scenarios share their "
-        "seeds, so their errors lean the same way. The full run, hours long, is `make truth`.",
+        "seeds, so their errors lean the same way. The full run, hours long, is `make truth`; this "
+        f"one is `python benchmarks/truth.py --sets {sets} --trial-sets {TRIAL_SETS} "
+        f"--trial-replicates {TRIAL_REPLICATES} --population {LARGE}`.",
         "",
-        *([f"Not run yet: {'; '.join(left)}."] if left else []),
-        "",
+        *([f"Not run yet: {'; '.join(left)}.", ""] if left else []),
     ]
 
 
