@@ -364,6 +364,8 @@ def test_estimates_are_strict_json_in_full_precision(written, results):
         "incidence",
         "curves",
         "balance",
+        "diagnostics",
+        "sensitivity",
         "naive",
         "truth",
         "cannot",
