@@ -312,7 +312,7 @@ def test_an_unknown_name_in_the_formula_suggests_the_nearest(name, rows):
 
 def value_of(result) -> np.ndarray:
     """The numbers a result is about."""
-    for column in ("survival", "incidence", "mean", "coef", "statistic"):
+    for column in ("survival", "incidence", "mean", "coef", "statistic", "observed"):
         if column in result.table:
             return result.table[column].to_numpy()
     return result.table.select_dtypes("number").to_numpy()
@@ -340,6 +340,7 @@ def test_all_events_on_one_day_are_decided(name, rows):
         "fine_gray": 0.0,
         "log_rank": 0.0,
         "gray_test": 0.0,
+        "calibration": 1.0,
     }
     if name == "zero_event_limits":
         risk = result.table.set_index("measure").loc["risk by the horizon, families"]
