@@ -36,7 +36,9 @@ USED = ("exit_id", "family_id", "start", "stop", "event", "end_reason", GIVEN_WE
 """Columns of the rows that every estimate of risks needs, where they are there."""
 
 
-def at_exit_effects(arms: Arms, horizons: tuple[int, ...], study: Study) -> Part:
+def at_exit_effects(
+    arms: Arms, horizons: tuple[int, ...], study: Study, rows_only: bool = False
+) -> Part:
     """Estimate every measure of a contrast whose exposure is known at exit.
 
     Weighted Aalen-Johansen risks at the horizons, their difference, ratio and the
@@ -53,11 +55,14 @@ def at_exit_effects(arms: Arms, horizons: tuple[int, ...], study: Study) -> Part
         Days from the exit.
     study : Study
         The protocol.
+    rows_only : bool
+        Leave out curves, checks and other analyses, for contrasts that stand beside one.
 
     Returns
     -------
     Part
     """
+    arms = _trimmed(arms)
     notes = list(arms.notes)
     when = "at exit" if arms.landmark is None else f"by day {arms.landmark}"
     receipt = f"receipt of {arms.service.name} {when}"
@@ -78,10 +83,10 @@ def at_exit_effects(arms: Arms, horizons: tuple[int, ...], study: Study) -> Part
     if not horizons:
         notes.append(Note("No risks are compared: nobody is followed to the first horizon."))
     elif fitted is not None or study.design == "randomized":
-        rows, curves, by_family = weighted_risks(weighting, horizons)
+        rows, curves, by_family = weighted_risks(weighting, horizons, by_month=not rows_only)
         influence |= by_family
         rows += subdistribution_ratio(weighting)
-        if fitted is not None and not fitted.given:
+        if fitted is not None and not fitted.given and not rows_only:
             augmented = augmented_risks(weighting, horizons)
             beside = [{"analysis": "augmented", "variant": "doubly robust"} | r for r in augmented]
     else:
@@ -92,6 +97,9 @@ def at_exit_effects(arms: Arms, horizons: tuple[int, ...], study: Study) -> Part
                 "outcome model."
             )
         )
+    if rows_only:
+        rows += model.rows()
+        return Part(rows=rows, model=model.table, notes=notes, influence=influence)
     first_stage: list[dict] = []
     if STARTED in arms.rows and ("risk_difference", study.main_horizon) in influence:
         found, first_stage = complier_effect(weighting, rows, influence, study.main_horizon)
@@ -163,20 +171,25 @@ def risk_difference(arms: Arms, horizon: int, study: Study) -> dict | None:
     StudyError
         If the weights cannot be made, or five children carry them.
     """
-    needed = {*USED, arms.service.program, *arms.covariates}
-    arms = replace(arms, rows=arms.rows[[name for name in arms.rows if name in needed]])
+    arms = _trimmed(arms)
     fitted = _treatment_weights(arms, study, f"receipt of {arms.service.name}")
     if fitted is None and study.design != "randomized":
         return None
     loss = None
     if fitted is not None:
         _refuse_concentration(fitted, arms)
-        loss, _ = loss_weights(arms, study.adjustment.truncate)
+        loss, _ = loss_weights(arms, study.adjustment.truncate, until=horizon)
     weighting = Weighting(arms, fitted, loss)
     own, influence = _incidence(weighting, [horizon])
     rows, _ = _risks(own, influence, horizon, weighting)
     found = next((row for row in rows if row["measure"] == "risk_difference"), None)
     return None if found is None else found | {"method": _method(weighting)}
+
+
+def _trimmed(arms: Arms) -> Arms:
+    """Keep the columns that estimates are made from, since rows are copied many times."""
+    needed = {*USED, STARTED, arms.service.program, *arms.covariates}
+    return replace(arms, rows=arms.rows[[name for name in arms.rows if name in needed]])
 
 
 def _describe(fitted: Propensity, arms: Arms) -> Note:
@@ -225,7 +238,7 @@ def _balance(arms: Arms, receipt: str, fitted: Propensity | None) -> pd.DataFram
 
 
 def weighted_risks(
-    weighting: Weighting, horizons: tuple[int, ...]
+    weighting: Weighting, horizons: tuple[int, ...], by_month: bool = True
 ) -> tuple[list[dict], pd.DataFrame, dict[tuple, pd.Series]]:
     """Compare the arms' cumulative incidence at the horizons.
 
@@ -235,14 +248,18 @@ def weighted_risks(
         Rows and weights, whose influence is added to the variance.
     horizons : tuple of int
         Days from the exit.
+    by_month : bool
+        Give the curves every month, not at the horizons alone.
 
     Returns
     -------
     tuple
-        Rows of the effects table, the curves month by month, and each family's
-        contribution to the risk differences by measure and horizon.
+        Rows of the effects table, the curves, and each family's contribution to the
+        risk differences by measure and horizon.
     """
-    grid = _grid(horizons, int(weighting.rows["stop"].max()))
+    grid = list(horizons)
+    if by_month:
+        grid = _grid(horizons, int(weighting.rows["stop"].max()))
     at, influence = _incidence(weighting, grid)
     lost = estimates.restricted_mean(
         weighting.rows,
@@ -266,10 +283,13 @@ def weighted_risks(
 def _incidence(weighting: Weighting, grid: list[int]) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Return the two arms' incidence on some days, and each child's influence on it."""
     fit = estimates.cumulative_incidence(
-        weighting.rows, by=weighting.arms.service.program, **weighting.options
+        weighting.rows,
+        by=weighting.arms.service.program,
+        causes=[OUTCOME_EVENT],
+        **weighting.options,
     )
     at = fit.at(grid)
-    at = at[at["group"].isin(["yes", "no"]) & (at["cause"] == OUTCOME_EVENT)]
+    at = at[at["group"].isin(["yes", "no"])]
     columns = [(row.group, OUTCOME_EVENT, row.time) for row in at.itertuples()]
     return at, weighting.stack(fit.influence(grid)[columns])
 

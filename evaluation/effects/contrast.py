@@ -118,7 +118,7 @@ def _beside(study: Study, arms: Arms, analysis: str, variant: str) -> list[dict]
     reason = shortage(arms, study)
     if reason is None:
         try:
-            return [named | row | arms.counts for row in estimate(arms, study).rows]
+            return [named | row | arms.counts for row in estimate(arms, study, True).rows]
         except (StudyError, EstimateError) as error:
             reason = str(error)
     return [named | {"method": reason}]
@@ -144,20 +144,21 @@ def _offered(cohort: Cohort, arms: Arms, follow_up: pd.DataFrame) -> list[dict]:
     return [named | row for row in table[kept].to_dict("records")]
 
 
-def estimate(arms: Arms, study: Study) -> Part:
+def estimate(arms: Arms, study: Study, rows_only: bool = False) -> Part:
     """Estimate one contrast from its rows, by the service's exposure.
 
-    Where covariates were imputed, in every set, and pooled.
+    Where covariates were imputed, in every set, and pooled. With ``rows_only`` a part
+    known at exit has no curves, checks or other analyses.
     """
     if arms.completed:
-        parts = [estimate(own, study) for own in arms.sets]
+        parts = [estimate(own, study, rows_only) for own in arms.sets]
         return pooled(parts, int(arms.rows["family_id"].nunique()), arms.imputation)
     if arms.service.exposure == "time-varying":
         return time_varying_effects(arms, study)
     last = int(arms.rows["stop"].max())
     first = 0 if arms.landmark is None else arms.landmark
     horizons = tuple(day for day in study.horizons if first < day <= last)
-    return at_exit_effects(arms, horizons, study)
+    return at_exit_effects(arms, horizons, study, rows_only)
 
 
 def _landmark(

@@ -34,7 +34,7 @@ def effects_by_group(
     study : Study
         The protocol.
     estimate : callable
-        From arms and study to a `Part`.
+        From arms, study and whether its rows are enough to a `Part`.
     horizon : int
         Day of the risk difference.
 
@@ -52,7 +52,7 @@ def effects_by_group(
         if shortage(own, study):
             continue
         try:
-            part = estimate(own, study)
+            part = estimate(own, study, True)
         except (StudyError, EstimateError):
             continue
         parts[str(name)] = part

@@ -25,7 +25,8 @@ class Loss:
     Attributes
     ----------
     rows : pandas.DataFrame
-        The contrast's rows, split every 30 days; a row keeps its child's values.
+        The contrast's rows, split every 30 days; a row keeps its child's values, and
+        children and families have numbers for names.
     child : numpy.ndarray of int, shape (rows,)
         Place of each row's child among the contrast's rows.
     weights : numpy.ndarray, shape (rows,)
@@ -60,13 +61,27 @@ class Loss:
         -------
         numpy.ndarray, shape (parameters, estimates)
         """
-        kept = np.where(self.weights < self.largest, 1.0, 0.0)[:, None] * influence
+        kept = influence.copy()
+        kept[self.weights >= self.largest] = 0.0
         total = self._by_band.sum(axis=1)[:, None] * kept
-        by_child = np.zeros((len(self._design), influence.shape[1]))
-        np.add.at(by_child, self.child, total)
-        return np.vstack(
-            [self._by_band.T @ kept, self._design.T @ by_child, -self._expected.T @ kept]
-        )
+        by_child = self._design.T @ self.by_child(total)
+        return np.vstack([self._by_band.T @ kept, by_child, -self._expected.T @ kept])
+
+    def by_child(self, values: np.ndarray) -> np.ndarray:
+        """Add up the rows of each child.
+
+        Parameters
+        ----------
+        values : numpy.ndarray, shape (rows, columns)
+
+        Returns
+        -------
+        numpy.ndarray, shape (children, columns)
+        """
+        first = np.flatnonzero(np.diff(self.child, prepend=-1))
+        total = np.zeros((len(self._design), values.shape[1]))
+        total[self.child[first]] = np.add.reduceat(values, first, axis=0)
+        return total
 
     def note(self, name: str) -> Note:
         """Say what the weights rest on."""
@@ -78,7 +93,9 @@ class Loss:
         )
 
 
-def loss_weights(arms: Arms, truncate: float) -> tuple[Loss | None, tuple[Note, ...]]:
+def loss_weights(
+    arms: Arms, truncate: float, until: float = np.inf
+) -> tuple[Loss | None, tuple[Note, ...]]:
     """Model moves out of the jurisdiction and weight those who stay (METHODS 7.8).
 
     A piecewise exponential model, fitted as a Poisson model (Holford, 1980), of moving
@@ -92,6 +109,9 @@ def loss_weights(arms: Arms, truncate: float) -> tuple[Loss | None, tuple[Note, 
         One row per child, with ``end_reason``.
     truncate : float
         Quantile to which weights are cut.
+    until : float
+        Leave out rows that begin on this day or later, where nothing later is estimated;
+        the model and the cut are those of the whole follow-up.
 
     Returns
     -------
@@ -123,7 +143,12 @@ def loss_weights(arms: Arms, truncate: float) -> tuple[Loss | None, tuple[Note, 
     by_band, expected = reached * rate[child], reached * marginal
     raw = np.exp(by_band.sum(axis=1) - expected.sum(axis=1))
     largest = float(np.quantile(raw, truncate)) if truncate < 1 else np.inf
-    rows = data.iloc[child].reset_index(drop=True)
+    kept = begin < until
+    child, begin, stop, raw = child[kept], begin[kept], stop[kept], raw[kept]
+    numbered = data.assign(
+        exit_id=np.arange(len(data)), family_id=pd.factorize(data["family_id"])[0]
+    )
+    rows = numbered.iloc[child].reset_index(drop=True)
     last = stop == data["stop"].to_numpy(float)[child]
     rows["start"], rows["stop"] = begin, stop
     rows["event"] = np.where(last, rows["event"], 0)
@@ -135,9 +160,9 @@ def loss_weights(arms: Arms, truncate: float) -> tuple[Loss | None, tuple[Note, 
         moved=int(moved.sum()),
         truncated=int((raw > largest).sum()),
         largest=largest,
-        _by_band=by_band,
+        _by_band=by_band[kept],
         _design=design,
-        _expected=expected,
+        _expected=expected[kept],
     )
     return loss, (loss.note(arms.service.name),)
 
@@ -187,13 +212,18 @@ def _fit(design, never, exposure, happened) -> tuple[np.ndarray, np.ndarray]:
     x = np.column_stack([np.eye(count)[band], design[child]])
     days = exposure[child, band]
     model = sm.GLM(happened[child, band], x, family=sm.families.Poisson(), offset=np.log(days))
-    beta = np.asarray(model.fit(tol=1e-10, maxiter=100).params)
+    overall = np.log(happened.sum(axis=0) / exposure[~never].sum(axis=0))
+    begin = np.concatenate([overall, np.zeros(design.shape[1])])
+    fit = model.fit(start_params=begin, method="newton", tol=1e-10, maxiter=100, disp=0)
+    beta = np.asarray(fit.params)
     rate = np.exp(beta[:count] + (design @ beta[count:])[:, None])
     rate[never] = 0.0
     expected = days * rate[child, band]
     information = (x * expected[:, None]).T @ x
+    own = x * (happened[child, band] - expected)[:, None]
+    first = np.flatnonzero(np.diff(child, prepend=-1))
     score = np.zeros((children, x.shape[1]))
-    np.add.at(score, child, x * (happened[child, band] - expected)[:, None])
+    score[child[first]] = np.add.reduceat(own, first, axis=0)
     return rate, score @ np.linalg.pinv(information)
 
 

@@ -1,7 +1,7 @@
 """The outcome model of a contrast: a cause-specific Cox model clustered by family."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
@@ -30,9 +30,6 @@ class HazardModel:
         How the ratio was made.
     warnings : tuple of str
         What a reader must know of the fit.
-    changing_p : float
-        p of the test that the effect is the same at all times (Grambsch and Therneau,
-        1994; robust score test with clusters); missing where it cannot be made.
     influence : pandas.Series or None
         Each family's contribution to the effect's log ratio.
     """
@@ -41,8 +38,22 @@ class HazardModel:
     term: str
     method: str
     warnings: tuple[str, ...]
-    changing_p: float = math.nan
     influence: pd.Series | None = None
+    _fit: object = field(default=None, repr=False)
+    _tested: str = ""
+
+    @property
+    def changing_p(self) -> float:
+        """The p-value of the test that the effect is the same at all times.
+
+        Grambsch and Therneau (1994); a robust score test with clusters. Missing where it
+        cannot be made.
+        """
+        try:
+            tested = self._fit.proportional_hazards().table.set_index("term")["p"]
+        except estimates.EstimateError:
+            return math.nan
+        return float(tested.get(self._tested, math.nan))
 
     def notes(self, name: str) -> list[Note]:
         """Say what the fit warns of, and that there is no ratio where there is none."""
@@ -112,15 +123,8 @@ def fit_outcome_model(arms: Arms, study: Study, weighting: Weighting | None = No
     term = f"{arms.service.program}[T.{arms.served_state}]"
     own = influence.set_axis(table["term"], axis=1)
     by_family = own[term].groupby(weighting.family).sum() if term in own else None
-    return HazardModel(table, term, method, tuple(fit.warnings), _changing(fit, arms), by_family)
-
-
-def _changing(fit, arms: Arms) -> float:
-    try:
-        tested = fit.proportional_hazards().table.set_index("term")["p"]
-    except estimates.EstimateError:
-        return math.nan
-    return float(tested.get(quoted(arms.service.program), math.nan))
+    tested = quoted(arms.service.program)
+    return HazardModel(table, term, method, tuple(fit.warnings), by_family, fit, tested)
 
 
 def subdistribution_ratio(weighting: Weighting) -> list[dict]:

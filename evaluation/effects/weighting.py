@@ -1,6 +1,7 @@
 """The weights of a contrast, whatever they make up for, and what they add to its variance."""
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import pandas as pd
@@ -30,7 +31,7 @@ class Weighting:
     treatment: Propensity | None = None
     loss: Loss | None = None
 
-    @property
+    @cached_property
     def rows(self) -> pd.DataFrame:
         """The contrast's rows, with their weights in the column ``_weight`` if weighted."""
         rows = self.arms.rows if self.loss is None else self.loss.rows
@@ -98,8 +99,6 @@ class Weighting:
         if self.loss is not None:
             values = own.to_numpy()
             added = self.loss.parameter_influence @ self.loss.slope(values)
-            by_child = np.zeros((len(self.arms.rows), values.shape[1]))
-            np.add.at(by_child, self.loss.child, values)
-            own = pd.DataFrame(by_child, columns=own.columns)
+            own = pd.DataFrame(self.loss.by_child(values), columns=own.columns)
         stacked = own if self.treatment is None else self.treatment.stack(own)
         return (stacked + added).set_axis(self.arms.rows.index)

@@ -69,26 +69,29 @@ class CurveInfluence:
         enter, w = self.sets.enter, self.weights
         return -w * self.slope[enter], -w * self.drift[enter], w
 
-    def at(self, cell: int, rows: np.ndarray) -> np.ndarray:
-        """Return the rows' influence on a group's curve at one cell.
+    def at(self, cells: np.ndarray, rows: np.ndarray) -> np.ndarray:
+        """Return the rows' influence on a group's curve at some of its cells.
 
         Parameters
         ----------
-        cell : int
-            A cell of the group.
+        cells : ndarray of int, shape (times,)
+            Cells of the group.
         rows : ndarray of bool, shape (n,)
             The rows of the group; others have no influence.
 
         Returns
         -------
-        ndarray of float, shape (n,)
+        ndarray of float, shape (n, times)
         """
-        inside = rows & (cell > self.sets.enter)
-        gone = rows & (cell >= self.sets.leave)
-        multipliers = (self.level[cell], self.constant[cell], self.open[cell])
-        total = np.zeros(len(rows))
+        place = np.flatnonzero(rows)
+        inside = cells > self.sets.enter[place, None]
+        gone = cells >= self.sets.leave[place, None]
+        found = np.zeros((len(place), len(cells)))
+        multipliers = (self.level[cells], self.constant[cells], self.open[cells])
         for by, first, last in zip(multipliers, self.on_entering(), self.on_leaving(), strict=True):
-            total += by * (np.where(inside, first, 0.0) + np.where(gone, last, 0.0))
+            found += by * (inside * first[place, None] + gone * last[place, None])
+        total = np.zeros((len(rows), len(cells)))
+        total[place] = found
         return total
 
     def area(self, widths: np.ndarray) -> np.ndarray:

@@ -220,21 +220,19 @@ class Curves(Resampling, CurveReadings):
         """
         times = checked_times(times)
         codes = self.grid.rows.groups.codes
-        places = np.stack([self.grid.place(g, times) for g in range(len(self.groups))])
-        columns = {}
+        names, blocks = [], []
         for group, label in enumerate(self.groups):
-            mine = codes == group
+            mine, places = codes == group, self.grid.place(group, times)
+            unknown = times > self.last_time(group)
             for curve in self.curves:
                 causes = () if curve.cause is None else (curve.cause,)
-                for time, cell in zip(times, places[group], strict=True):
-                    known = time <= self.last_time(group)
-                    columns[(label, *causes, time)] = (
-                        curve.influence.at(cell, mine) if known else np.full(len(codes), np.nan)
-                    )
-        names = ["group", "time"] if self.curves[0].cause is None else ["group", "cause", "time"]
-        out = pd.DataFrame(columns, index=self.grid.rows.frame.index)
-        out.columns = pd.MultiIndex.from_tuples(list(columns), names=names)
-        return out
+                names += [(label, *causes, time) for time in times]
+                block = curve.influence.at(places, mine)
+                block[:, unknown] = np.nan
+                blocks.append(block)
+        levels = ["group", "time"] if self.curves[0].cause is None else ["group", "cause", "time"]
+        columns = pd.MultiIndex.from_tuples(names, names=levels)
+        return pd.DataFrame(np.hstack(blocks), self.grid.rows.frame.index, columns)
 
     def plot(self, ax=None, *, cause: int | None = None, days: bool = False, comparison=None):
         """Draw the curves with intervals, labels at the lines and numbers at risk beneath.

@@ -6,7 +6,7 @@ import pandas as pd
 
 from evaluation.cohorts import Cohort
 from evaluation.effects.arms import arms_of
-from evaluation.effects.at_exit import at_exit_effects
+from evaluation.effects.at_exit import risk_difference
 from evaluation.effects.limits import shortage
 from evaluation.errors import StudyError
 from evaluation.estimates import EstimateError
@@ -66,17 +66,16 @@ def after_service_effect(
         why = "too few children or events remain after the intended end of service"
         return AfterService(landmark, horizon, None, counts, why_not=why)
     try:
-        found = at_exit_effects(arms, (horizon,), cohort.study).rows
+        row = risk_difference(arms, horizon, cohort.study)
     except (StudyError, EstimateError) as error:
         return AfterService(landmark, horizon, None, counts, why_not=str(error))
-    for row in found:
-        if row["measure"] == "risk_difference":
-            difference = EffectSize(
-                "risk_difference",
-                *(float(row[name]) for name in ("estimate", "se", "ci_low", "ci_high")),
-                f"risks from day {landmark} to day {horizon}, {row['method']}",
-            )
-            return AfterService(landmark, horizon, difference, counts, p=float(row["p"]))
+    if row is not None:
+        difference = EffectSize(
+            "risk_difference",
+            *(float(row[name]) for name in ("estimate", "se", "ci_low", "ci_high")),
+            f"risks from day {landmark} to day {horizon}, {row['method']}",
+        )
+        return AfterService(landmark, horizon, difference, counts, p=float(row["p"]))
     why = "follow-up of children still home does not reach the horizon"
     return AfterService(landmark, horizon, None, counts, why_not=why)
 
