@@ -35,6 +35,9 @@ from evaluation.study import Note, Study
 USED = ("exit_id", "family_id", "start", "stop", "event", "end_reason", GIVEN_WEIGHT)
 """Columns of the rows that every estimate of risks needs, where they are there."""
 
+TOGETHER = 6
+"""Days whose influence is held at once: it has a column for each and many rows."""
+
 
 def at_exit_effects(
     arms: Arms, horizons: tuple[int, ...], study: Study, rows_only: bool = False
@@ -290,8 +293,13 @@ def _incidence(weighting: Weighting, grid: list[int]) -> tuple[pd.DataFrame, pd.
     )
     at = fit.at(grid)
     at = at[at["group"].isin(["yes", "no"])]
+    parts = []
+    for first in range(0, len(grid), TOGETHER):
+        days = grid[first : first + TOGETHER]
+        columns = [(arm, OUTCOME_EVENT, day) for arm in ("yes", "no") for day in days]
+        parts.append(weighting.stack(fit.influence(days)[columns]))
     columns = [(row.group, OUTCOME_EVENT, row.time) for row in at.itertuples()]
-    return at, weighting.stack(fit.influence(grid)[columns])
+    return at, pd.concat(parts, axis=1)[columns]
 
 
 def _risks(

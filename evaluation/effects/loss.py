@@ -14,7 +14,7 @@ MOVED = "moved_out"
 BANDS = (0, 91, 183, 365, 730, 1096)
 """Days at which the rate of moving may change; the last rate goes on."""
 
-CELL = 30
+CELL = 91
 """Days for which a child's weight stays the same."""
 
 
@@ -25,7 +25,7 @@ class Loss:
     Attributes
     ----------
     rows : pandas.DataFrame
-        The contrast's rows, split every 30 days; a row keeps its child's values, and
+        The contrast's rows, split every 91 days; a row keeps its child's values, and
         children and families have numbers for names.
     child : numpy.ndarray of int, shape (rows,)
         Place of each row's child among the contrast's rows.
@@ -61,11 +61,9 @@ class Loss:
         -------
         numpy.ndarray, shape (parameters, estimates)
         """
-        kept = influence.copy()
-        kept[self.weights >= self.largest] = 0.0
-        total = self._by_band.sum(axis=1)[:, None] * kept
-        by_child = self._design.T @ self.by_child(total)
-        return np.vstack([self._by_band.T @ kept, by_child, -self._expected.T @ kept])
+        by_child = self.by_child(self._by_band.sum(axis=1)[:, None] * influence)
+        parts = self._by_band.T @ influence, self._design.T @ by_child
+        return np.vstack([*parts, -self._expected.T @ influence])
 
     def by_child(self, values: np.ndarray) -> np.ndarray:
         """Add up the rows of each child.
@@ -100,7 +98,7 @@ def loss_weights(
 
     A piecewise exponential model, fitted as a Poisson model (Holford, 1980), of moving
     given the arm and the covariates; the weight is the inverse probability of not having
-    moved (Robins and Rotnitzky, 1992) at the middle of each 30 days, stabilised by the
+    moved (Robins and Rotnitzky, 1992) at the middle of each 91 days, stabilised by the
     same model without arm and covariates.
 
     Parameters
@@ -145,6 +143,7 @@ def loss_weights(
     largest = float(np.quantile(raw, truncate)) if truncate < 1 else np.inf
     kept = begin < until
     child, begin, stop, raw = child[kept], begin[kept], stop[kept], raw[kept]
+    free = raw[:, None] < largest
     numbered = data.assign(
         exit_id=np.arange(len(data)), family_id=pd.factorize(data["family_id"])[0]
     )
@@ -160,9 +159,9 @@ def loss_weights(
         moved=int(moved.sum()),
         truncated=int((raw > largest).sum()),
         largest=largest,
-        _by_band=by_band[kept],
+        _by_band=np.where(free, by_band[kept], 0.0),
         _design=design,
-        _expected=expected[kept],
+        _expected=np.where(free, expected[kept], 0.0),
     )
     return loss, (loss.note(arms.service.name),)
 
@@ -228,7 +227,7 @@ def _fit(design, never, exposure, happened) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _cells(data: pd.DataFrame) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """Split follow-up every 30 days: child, start, stop and where the weight is taken."""
+    """Split follow-up every 91 days: child, start, stop and where the weight is taken."""
     start, stop = data["start"].to_numpy(float), data["stop"].to_numpy(float)
     first = (start // CELL).astype(int)
     count = np.maximum(np.ceil(stop / CELL).astype(int) - first, 1)
