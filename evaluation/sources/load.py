@@ -130,36 +130,24 @@ def load(
     expression, content = _parsed(staged, schema)
     times = times_of_day(staged, schema)
     parsed = name_view(connection, view, expression)
-    checks = row_checks(parsed, schema)
-    tallies = {f"check{n}": check.broken.sum() for n, check in enumerate(checks)}
-    found = parsed.aggregate(rows=parsed.count(), **tallies).to_pyarrow().to_pylist()[0]
-    read = found["rows"] + staged.malformed_rows
+    read = staged.table.count().to_pyarrow().as_py() + staged.malformed_rows
     if schema.required and not read:
         raise DataError(f"{staged.label} has no rows, and the table {name} is required.")
-    failing = [n for n in range(len(checks)) if found[f"check{n}"]]
+    flagged, failing = _flagged(connection, parsed, schema)
     violations = _stored_violations(connection, parsed, schema, content, parents)
     kept_columns = [column for column in parsed.columns if column in staged.columns]
 
-    broken = ibis.or_(*(checks[n].broken for n in failing)) if failing else ibis.literal(False)
-    good = parsed.filter(~broken) if failing else parsed
-    for table in violations:
-        good = good.anti_join(table, ROW)
-    if violations:
-        good = good.order_by(ROW)
-    accepted = keep(connection, name, good.select(kept_columns))
-    rejected = quarantine = None
+    good, rejected, quarantine = parsed, None, None
     if failing or violations:
-        bad_rows = [parsed.filter(broken).select(ROW)] if failing else []
-        bad_rows += [table.select(ROW) for table in violations]
-        bad = (
-            parsed.semi_join(ibis.union(*bad_rows), ROW)
-            if len(bad_rows) > 1
-            else (parsed.semi_join(bad_rows[0], ROW))
-        )
-        rejected = keep(connection, f"{name}_rejected", bad.order_by(ROW))
+        bad = ibis.union(flagged.select(ROW), *(table.select(ROW) for table in violations))
+        good = parsed.anti_join(bad, ROW).order_by(ROW)
+        those, _ = _parsed(staged, schema, only=bad)
+        rejected = keep(connection, f"{name}_rejected", those.order_by(ROW))
+    accepted = keep(connection, name, good.select(kept_columns))
     if rejected is not None or staged.malformed is not None:
         quarantine = _quarantine(connection, staged, schema, rejected, failing, violations)
     forget_view(connection, view)
+    release(connection, [flagged.get_name()])
     release(connection, [_violations_name(name, number) for number in range(len(violations))])
     return Loaded(
         schema=schema,
@@ -177,9 +165,30 @@ def load(
     )
 
 
-def _parsed(staged: Staged, schema: TableSchema) -> tuple[ir.Table, list[str]]:
-    """Add typed columns to a staging table; return it with the columns of its content."""
+def _flagged(
+    connection: Backend, parsed: ir.Table, schema: TableSchema
+) -> tuple[ir.Table, list[int]]:
+    """Keep the rows that break a check within the row; return them and the checks broken."""
+    checks = row_checks(parsed, schema)
+    flags = {f"check{n}": check.broken for n, check in enumerate(checks)}
+    flagged = parsed.select(ROW, **flags)
+    broken = ibis.or_(*(flagged[name] for name in flags))
+    flagged = keep(connection, f"{schema.name}_flagged", flagged.filter(broken))
+    tallies = {name: flagged[name].sum() for name in flags}
+    found = flagged.aggregate(**tallies).to_pyarrow().to_pylist()[0]
+    return flagged, [n for n in range(len(checks)) if found[f"check{n}"]]
+
+
+def _parsed(
+    staged: Staged, schema: TableSchema, only: ir.Table | None = None
+) -> tuple[ir.Table, list[str]]:
+    """Add typed columns to a staging table; return it with the columns of its content.
+
+    With ``only``, the rows whose `ROW` stands in it.
+    """
     table, missing = staged.table, schema.missing_values
+    if only is not None:
+        table = table.semi_join(only, ROW)
     columns = {ROW: table[ROW], LINE: table[LINE]}
     content = []
     doubtful = {}
