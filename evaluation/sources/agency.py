@@ -7,14 +7,13 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Self
 
-import ibis
 import ibis.expr.types as ir
 import pandas as pd
 from ibis.backends.sql import SQLBackend
 
 from evaluation.errors import DataError
 from evaluation.sources.contract import contract
-from evaluation.sources.engines import DUCKDB, failures, release
+from evaluation.sources.engines import DUCKDB, failures, open_duckdb, release
 from evaluation.sources.findings import findings
 from evaluation.sources.load import Loaded, load, quarantined
 from evaluation.sources.mapping.rules import read_mapping
@@ -60,12 +59,7 @@ def connect(source: Source, truth: Any = None, mapping: str | Path | None = None
         return Agency(connection, locate(source, connection), None, truth)
     mapped = None if mapping is None else read_mapping(mapping)
     scratch = tempfile.TemporaryDirectory(prefix="permanency-")
-    connection = ibis.duckdb.connect(
-        temp_directory=scratch.name,
-        memory_limit=_MEMORY,
-        autoinstall_known_extensions=False,
-        autoload_known_extensions=False,
-    )
+    connection = open_duckdb(scratch.name, memory_limit=_MEMORY)
     try:
         place = locate(source, connection, mapped)
     except DataError:

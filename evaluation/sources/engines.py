@@ -8,10 +8,36 @@ import contextlib
 from collections.abc import Iterable
 
 import duckdb
+import ibis
 from ibis.backends.sql import SQLBackend
 from ibis.expr.types import Table
 
 DUCKDB, SPARK = "duckdb", "pyspark"
+
+
+def open_duckdb(scratch: str, **settings) -> SQLBackend:
+    """Open an empty DuckDB database in memory, which reaches no network.
+
+    Parameters
+    ----------
+    scratch : str
+        Folder for what does not fit into memory.
+    **settings
+        Further settings of DuckDB.
+
+    Returns
+    -------
+    Ibis backend
+    """
+    connection = ibis.duckdb.connect(
+        temp_directory=scratch,
+        autoinstall_known_extensions=False,
+        autoload_known_extensions=False,
+        **settings,
+    )
+    # DuckDB turns every list of codes into a join, dozens of which cost more than the rows.
+    connection.raw_sql("SET disabled_optimizers = 'in_clause'")
+    return connection
 
 
 def keep(connection: SQLBackend, name: str, rows: Table, temporary: bool = False) -> Table:

@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Self
 
 import duckdb
-import ibis
 import ibis.expr.types as ir
 import pandas as pd
 import pyarrow.parquet as pq
@@ -20,6 +19,7 @@ from evaluation.sources.conversion.history import convert_history
 from evaluation.sources.conversion.layout import layout
 from evaluation.sources.conversion.reading import read_files
 from evaluation.sources.conversion.snapshots import convert_snapshots
+from evaluation.sources.engines import open_duckdb
 
 _BATCH = 100_000
 
@@ -110,11 +110,7 @@ def convert(format: str, files: Sequence[str | Path], beside: Agency | None = No
     if not files:
         raise DataError(f"No file is given to convert as {form.title}; name at least one.")
     scratch = tempfile.TemporaryDirectory(prefix="permanency-")
-    connection = ibis.duckdb.connect(
-        temp_directory=scratch.name,
-        autoinstall_known_extensions=False,
-        autoload_known_extensions=False,
-    )
+    connection = open_duckdb(scratch.name)
     try:
         taken = _taken_along(connection, beside)
         raw = read_files(connection, files, form)
