@@ -132,7 +132,7 @@ def write_reports(
     return Outputs(Path(out) / name for name in ["index.html", *names, *BESIDE, "charts"])
 
 
-def write_quality(agency, result, folder: Path, forms: Sequence[str] = ("html",)) -> None:
+def write_quality(agency, result, folder: Path) -> None:
     """Write the data-quality report of a check, exact and for internal use, into a folder.
 
     Parameters
@@ -142,16 +142,14 @@ def write_quality(agency, result, folder: Path, forms: Sequence[str] = ("html",)
     result : CheckResult
         Its check.
     folder : pathlib.Path
-        Gets ``data_quality.FORM``, ``quality.json`` and the chart.
-    forms : sequence of str
-        Among ``html``, ``docx``, ``pdf``.
+        Gets ``data_quality.html``, ``.docx`` and ``.pdf``, ``quality.json`` and the chart.
     """
     quality = result.quality
     origin = provenance_of_check(agency.source, agency.data_hash, last_month(quality))
     parts = quality_sections(quality, Disclosure(0), f"Source: {origin.source}, all rows accepted.")
     report = quality_report(origin.source, parts, internal=True)
     _write_charts([report], folder)
-    for form in forms:
+    for form in FORMATS:
         page = Page(report.title, "Data quality", origin, folder, House())
         write_bytes(folder / f"{report.name}.{form}", _document(report, form, page))
     write_text(folder / "quality.json", quality_json(quality))

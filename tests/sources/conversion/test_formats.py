@@ -136,8 +136,8 @@ def test_names_are_read_in_any_case_and_from_their_other_spellings(write):
         assert made.frames()["children"].disability_emotional[0] == "true"
 
 
-def history(write, removals, agreements=(), children=()):
-    people = [{"E2": "202303", "E4": "c1", "E5": "20100131", "E6": "1"}, *children]
+def history(write, removals, agreements=(), children=(), born="20100131"):
+    people = [{"E2": "202303", "E4": "c1", "E5": born, "E6": "1"}, *children]
     files = {"people": people, "removals": removals}
     if agreements:
         files["agreements"] = list(agreements)
@@ -153,28 +153,38 @@ def test_the_latest_submission_decides_and_what_it_no_longer_has_is_listed(write
     assert report.count("dropped") == 1
 
 
+ADOPTED = {"E2": "202303", "E4": "c1", "E69": "20180110", "E153": "20190201", "E155": "3"}
+DIED = ADOPTED | {"E69": "20200610", "E153": "20201001", "E155": "7"}
+
+
 @pytest.mark.parametrize(
-    ("ended", "exit_code", "counted", "step"),
+    ("ended", "more", "step"),
     [
-        ("20270601", "3", 1, None),
-        ("20270731", "3", 0, "ended at 17½ or later"),
-        ("20200601", "7", 0, "ended by death"),
-        ("", "3", 0, "going on"),
+        ("20270730", {}, "used"),
+        ("20270731", {}, "ended at 17½ or later"),
+        ("", {}, "going on"),
+        ("20190131", {}, "ended before it began"),
+        ("20200601", {"born": ""}, "no birth date"),
+        ("20201001", {"removals": [ADOPTED, DIED]}, "ended by death"),
+        ("20200610", {"removals": [ADOPTED, DIED]}, "used"),
+        ("20200601", {"agreements": [("20200601", "")]}, "another agreement in force"),
+        ("20200601", {"agreements": [("20200602", "")]}, "another agreement in force"),
+        ("20200601", {"agreements": [("20200603", "")]}, "used"),
+        ("20200601", {"agreements": [("20190201", "20200501")]}, "used"),
     ],
 )
-def test_an_agreement_that_ended_is_a_disruption_only_by_the_proxy_rule(
-    write, ended, exit_code, counted, step
-):
+def test_an_agreement_that_ended_is_a_disruption_only_by_the_proxy_rule(write, ended, more, step):
     """METHODS 3: ended under 17 and a half and not by death, labelled."""
-    stay = {"E2": "202303", "E4": "c1", "E69": "20180110", "E153": "20190201", "E155": exit_code}
-    agreement = {"E4": "c1", "A17": "20190201", "A18": ended}
-    frames, report = history(write, [stay], [agreement])
-    assert len(frames["disruptions"]) == counted
-    if counted:
-        assert list(frames["disruptions"].type) == ["agreement_ended"]
-        assert frames["disruptions"].basis.str.contains("under age 17").all()
-    else:
-        assert report.count(step, "agreements") == 1
+    dates = [("20190201", ended), *more.get("agreements", [])]
+    agreements = [{"E4": "c1", "A17": began, "A18": end} for began, end in dates]
+    frames, report = history(
+        write, more.get("removals", [ADOPTED]), agreements, born=more.get("born", "20100131")
+    )
+    rows = frames["disruptions"].set_index("disruption_date")
+    assert report.count(step, "agreements") > 0
+    assert (ended in {day(d).replace("-", "") for d in rows.index}) == (step == "used")
+    assert set(rows.type) <= {"agreement_ended"} and set(rows.reason) <= {"proxy_rule"}
+    assert rows.basis.str.contains("under age 17").all()
 
 
 def reports(write, *rows):
