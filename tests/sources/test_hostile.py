@@ -6,6 +6,7 @@ import zipfile
 
 import pandas as pd
 import pytest
+import xlsxwriter
 
 from evaluation.errors import DataError
 from evaluation.sources import connect
@@ -50,6 +51,13 @@ def linked_workbook(folder):
         archive.writestr("xl/externalLinks/externalLink1.xml", "<externalLink/>")
 
 
+def far_cell_workbook(folder):
+    with xlsxwriter.Workbook(str(folder / "children.xlsx")) as book:
+        sheet = book.add_worksheet("children")
+        sheet.write(0, 0, "child_id")
+        sheet.write(1_048_575, 16_383, "x")
+
+
 def broken_workbook(folder):
     (folder / "children.xlsx").write_bytes(b"PK\x03\x04 and nothing more")
 
@@ -64,6 +72,7 @@ def broken_workbook(folder):
         (link_out, "children.csv in {folder} is a link to a file outside the folder"),
         (pipe, "children.csv is not a regular file"),
         (linked_workbook, "children.xlsx takes values from other workbooks"),
+        (far_cell_workbook, "2 cells spread over 1,048,576 rows and 16,384 columns"),
         (broken_workbook, "children.xlsx is not an Excel workbook"),
     ],
     ids=lambda value: value.__name__ if callable(value) else "",
