@@ -2,8 +2,6 @@
 
 import pandas as pd
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 
 from evaluation.errors import DataError
 from evaluation.sources.conversion import conversion_text, convert
@@ -280,24 +278,3 @@ def test_the_account_says_what_is_unconfirmed_and_lost(write):
     assert "year, month, day" in text
     assert "no program spells" in text
     assert max(map(len, text.splitlines())) <= 96
-
-
-@settings(
-    max_examples=6, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
-@given(st.binary(max_size=300), st.integers(0, 300), st.integers(0, 40))
-def test_whatever_happens_to_a_federal_file_it_is_refused_or_every_row_is_counted(
-    tmp_path, piece, start, length
-):
-    """Rows read are rows used plus rows left out, whatever the bytes."""
-    good = pd.DataFrame([REPORT, REPORT | {"RptID": "r2"}]).to_csv(index=False).encode()
-    path = tmp_path / "records.csv"
-    path.write_bytes(good[:start] + piece + good[start + length :])
-    try:
-        made = convert("ncands", [path])
-    except DataError as error:
-        assert all(sentence.strip() for sentence in error.sentences)
-        return
-    with made:
-        total = made.report.steps.groupby("kind")["rows"].sum()
-        assert total["read"] == total.get("used", 0) + total.get("left out", 0)
