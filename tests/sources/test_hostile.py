@@ -10,6 +10,7 @@ import xlsxwriter
 
 from evaluation.errors import DataError
 from evaluation.sources import connect
+from evaluation.sources.conversion import convert
 
 REMOVALS = b"removal_id,child_id,removal_date\nr1,c1,2019-01-01\n"
 
@@ -87,6 +88,15 @@ def test_a_hostile_file_is_refused_in_one_sentence(tmp_path, make, sentence):
     assert sentence.format(folder=folder) in refused.value.sentences[0]
     assert len(refused.value.sentences) == 1
     assert "\n" not in refused.value.sentences[0]
+
+
+@pytest.mark.parametrize("make", [bomb, ten_thousand_columns, nul_byte, pipe])
+def test_a_hostile_federal_file_is_refused_in_one_sentence(tmp_path, make):
+    make(tmp_path)
+    with pytest.raises(DataError) as refused:
+        convert("ncands", list(tmp_path.iterdir()))
+    assert len(refused.value.sentences) == 1
+    assert "children.csv" in refused.value.sentences[0]
 
 
 def test_a_row_with_an_endless_line_is_set_aside_and_counted(folder):

@@ -127,6 +127,21 @@ def test_records_of_197_characters_are_read_as_the_named_columns_are(write, tmp_
     assert report.files.summary_lines[0] == 1
 
 
+def test_a_line_of_any_length_is_one_line(tmp_path):
+    form = layout("afcars-1993")
+    raw = tmp_path / "submission.dat"
+    raw.write_text("x" * 3_500_000 + "\n" + " " * form.record_length * 9_000 + "\n\n" + "55" * 99)
+    with pytest.raises(DataError, match="none of its 2 lines is a record of 197 characters"):
+        convert("afcars-1993", [raw])
+    with raw.open("a") as file:
+        file.write("\n" + SNAPSHOT["State"].ljust(form.record_length))
+    with convert("afcars-1993", [raw]) as made:
+        found = made.report
+    assert found.count("malformed") == 2
+    assert found.files.blank_lines[0] == 2
+    assert found.listed.line.tolist() == [5]
+
+
 def test_names_are_read_in_any_case_and_from_their_other_spellings(write):
     rows = [SNAPSHOT | {"DSMIII": "1"}]
     frame = pd.DataFrame(rows).rename(columns=str.upper)
