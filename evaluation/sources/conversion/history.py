@@ -15,6 +15,7 @@ from evaluation.sources.conversion.reading import FILE, RawBlock
 from evaluation.sources.dates import read_date
 from evaluation.sources.staging import LINE, ROW
 
+AGREEMENT, BY_PROXY = "agreement_ended", "proxy_rule"
 PROXY = "assistance agreement ended under age 17 and a half"
 _HALF_PAST_17 = 17 * 12 + 6
 
@@ -71,7 +72,8 @@ def convert_history(
         tables["disruptions"] = _disruptions(
             work, blocks["agreements"], blocks["children"], removals
         )
-    return Made(tables)
+    only = {("disruptions", "type"): (AGREEMENT,), ("disruptions", "reason"): (BY_PROXY,)}
+    return Made(tables, only=only)
 
 
 def _identified(work: _Work, block: str) -> ir.Table:
@@ -307,8 +309,8 @@ def _disruptions(work: _Work, table: ir.Table, children: ir.Table, removals: ir.
         disruption_id=left.child.concat("-agreement-", left.ended.strftime("%Y%m%d")),
         child_id=left.child,
         disruption_date=left.ended,
-        type=ibis.literal("agreement_ended"),
-        reason=ibis.literal("proxy_rule"),
+        type=ibis.literal(AGREEMENT),
+        reason=ibis.literal(BY_PROXY),
         basis=ibis.literal(PROXY),
     ).order_by("disruption_id")
 

@@ -88,6 +88,30 @@ def test_afcars_2020_comes_back_row_for_row(agency, there_and_back, table):
     assert plain(frames[table], columns) == plain(without_unsaid(agency)[table], columns)
 
 
+def test_agreements_come_back_as_disruptions_by_the_proxy_rule_alone(agency, there_and_back):
+    """METHODS 3: ended under 17½, not by death; what did not is counted under its step."""
+    frames, first, _ = there_and_back
+    births = agency["children"].set_index("child_id").birth_date
+    told, late, in_force = [], 0, 0
+    for row in agency["agreements"].dropna().itertuples():
+        others = agency["agreements"].query(
+            "child_id == @row.child_id and finalized > @row.finalized"
+        )
+        half_past = pd.Timestamp(births[row.child_id]) + pd.DateOffset(years=17, months=6)
+        if (others.finalized <= row.ended).any():
+            in_force += 1
+        elif pd.Timestamp(row.ended) >= half_past:
+            late += 1
+        else:
+            told.append((row.child_id, row.ended, "agreement_ended", "proxy_rule"))
+    columns = "child_id disruption_date type reason"
+    assert plain(frames["disruptions"], columns) == sorted(told)
+    assert first.count("ended at 17½ or later") == late > 0
+    assert first.count("another agreement in force") == in_force
+    assert first.count("going on") == agency["agreements"].ended.isna().sum() > 0
+    assert len(told) > 3
+
+
 def test_ncands_comes_back_row_for_row(agency, there_and_back):
     """Screened-out referrals are no records of the Child File; a reporter it has no code for is other."""
     frames, _, report = there_and_back
@@ -117,6 +141,9 @@ def test_what_the_files_cannot_carry_is_listed(agency, there_and_back):
         assert pair in absent
     assert ("maltreatment_reports", "*") not in set(second.not_carried)
     assert ("removals", "discharge_reason", "other") in first.codes_not_carried
+    for kind in ("displacement", "termination", "dissolution"):
+        assert ("disruptions", "type", kind) in first.codes_not_carried
+    assert ("disruptions", "reason", "caregiver_request") in first.codes_not_carried
     assert any("No effect of any service" in lost for lost in first.estimates_lost)
     assert any("Siblings cannot be told" in lost for lost in first.estimates_lost)
     assert not any("Re-entry cannot" in lost for lost in first.estimates_lost)
