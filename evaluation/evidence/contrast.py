@@ -7,7 +7,7 @@ import pandas as pd
 
 from evaluation.evidence.attrition import Attrition
 from evaluation.evidence.effect_sizes import EffectSize
-from evaluation.evidence.end_of_service import EndOfServiceClock, days_of
+from evaluation.evidence.end_of_service import EndOfServiceClock
 from evaluation.evidence.event_effects import NumberNeeded
 from evaluation.evidence.status import Status
 
@@ -168,11 +168,10 @@ class ContrastEvidence:
                 f"the study states no intended duration (services.{self.service}.intended_months)"
             )
         if not clock.reaches(months):
-            needed = clock.intended_days + days_of(months)
-            reach = f"{clock.months_beyond:.1f} months" if clock.days_beyond else "no time"
+            reach = f"{clock.days_beyond} days" if clock.days_beyond else "no time"
             return "absent", (
                 f"day {self.horizon} lies {reach} beyond the intended end; {months} months need "
-                f"day {needed}"
+                f"day {clock.day_beyond(months)}"
             )
         if self.withheld:
             return "unknown", "its numbers are too small to be released"

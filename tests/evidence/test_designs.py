@@ -165,6 +165,19 @@ def test_months_beyond_the_intended_end_of_a_twelve_month_service(horizon, beyon
     assert end_of_service_clock(horizon, None, pd.Series([300.0])).reaches(6) is None
 
 
+@pytest.mark.parametrize(
+    ("intended", "months", "day"),
+    [(6, 6, 365), (6, 12, 548), (3, 12, 457), (1.5, 6, 228), (12, 12, 730), (0, 6, 183)],
+)
+def test_spans_are_added_before_they_are_rounded_to_days(intended, months, day):
+    """METHODS 11.1: a service of six months and six months more are the year of day 365."""
+    for horizon, reached in ((day - 1, False), (day, True)):
+        clock = end_of_service_clock(horizon, intended, pd.Series([30.0]))
+        assert clock.day_beyond(months) == day
+        assert clock.reaches(months) is reached
+    assert end_of_service_clock(365, None, pd.Series([30.0])).day_beyond(6) is None
+
+
 @pytest.mark.parametrize(("ended", "enough"), [(89, False), (90, True)])
 def test_nine_in_ten_services_must_have_ended_and_unknown_ends_have_not(ended, enough):
     ends = pd.Series([100.0] * ended + [np.nan] * (100 - ended))
