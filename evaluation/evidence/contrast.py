@@ -64,7 +64,8 @@ class ContrastEvidence:
     horizon : int or None
         Days from the exit; missing for a hazard ratio, which has none.
     design : str
-        The study's.
+        The study's; ``quasi-experimental`` where a randomized study has no randomization
+        to this service in its records.
     primary : bool
         Whether it was declared before outcomes were read.
     counts : dict of str to int
@@ -89,7 +90,8 @@ class ContrastEvidence:
         Whether the baseline, measured at the exit, precedes every treated child's
         service.
     attrition : Attrition or None
-        Missing where nobody was assigned, as in a retrospective cohort.
+        Missing where nobody was assigned, as in a retrospective cohort, and where losses
+        cannot be counted.
     confounds : tuple of str
         From `single_unit_confound`.
     diagnostics : str
@@ -98,6 +100,8 @@ class ContrastEvidence:
         Of the rows behind it.
     withheld : bool
         Whether a release keeps its numbers back; nothing is concluded from it then.
+    attrition_unknown : str
+        Why losses among those randomized cannot be counted, else empty.
     """
 
     id: str
@@ -124,6 +128,7 @@ class ContrastEvidence:
     diagnostics: str
     estimate_ids: tuple[str, ...]
     withheld: bool = False
+    attrition_unknown: str = ""
 
     def effect(self, measure: str) -> EffectSize | None:
         """Return one of the effect sizes."""

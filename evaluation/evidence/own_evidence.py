@@ -70,8 +70,14 @@ def own_features(contrast: ContrastEvidence) -> dict[str, tuple[Status, str]]:
         "nobody was assigned, so there is no assigned sample to count losses from; a retrospective "
         "cohort is not a low-attrition trial",
     )
+    if design == "randomized" and contrast.attrition_unknown:
+        low = "unknown", contrast.attrition_unknown
     if loss is not None:
-        low = of_truth(loss.low), f"{loss.boundary} boundary"
+        low = (
+            of_truth(loss.low),
+            f"losses among those randomized are {'low' if loss.low else 'high'} by the "
+            f"{loss.boundary} boundary; which boundary a review applies is {loss.confirmation}",
+        )
     return {
         "design": (controlled, design),
         "source": ("absent", "an agency's own analysis, not published"),
@@ -91,8 +97,10 @@ def own_features(contrast: ContrastEvidence) -> dict[str, tuple[Status, str]]:
         ),
         "attrition": low,
         "intact": (
-            "unknown" if design == "randomized" else "absent",
-            "not recorded" if design == "randomized" else "nobody was assigned",
+            of_truth(design == "randomized"),
+            "each child is analysed in the arm it was first assigned to, whatever was taken up"
+            if design == "randomized"
+            else "nobody was assigned by chance",
         ),
         "noconfound": (
             of_truth(not contrast.confounds),

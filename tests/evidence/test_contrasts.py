@@ -338,7 +338,7 @@ def test_the_whole_is_one_call(simulated):
 
 
 def test_assignment_and_clusters_are_told_from_the_design():
-    assert own_features(contrast())["intact"][0] == "unknown"
+    assert own_features(contrast())["intact"][0] == "present"
     assert own_features(contrast(design="quasi-experimental"))["intact"][0] == "absent"
     assert own_features(contrast())["clusters"] == ("present", "variance by removal family")
 
