@@ -235,12 +235,14 @@ def _effect_sizes(rows: dict[str, Any]) -> tuple[EffectSize, ...]:
     """Return the effect sizes of one horizon, or the hazard ratio alone."""
     found = [_effect(rows[name]) for name in ("risk_difference", "risk_ratio") if name in rows]
     risks = [rows.get("risk_treated"), rows.get("risk_comparison")]
-    if all(row is not None and 0 < row.estimate < 1 for row in risks):
+    if all(row is not None and 0 < row.estimate < 1 and row.se >= 0 for row in risks):
         served, other = risks
         variances = served.se**2 + other.se**2 - rows["risk_difference"].se ** 2
+        most = served.se * other.se
+        covariance = min(max(variances / 2, -most), most)
         found.append(
             cox_index_of_risks(
-                served.estimate, served.se, other.estimate, other.se, covariance=variances / 2
+                served.estimate, served.se, other.estimate, other.se, covariance=covariance
             )
         )
     if not found:

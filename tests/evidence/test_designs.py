@@ -50,6 +50,7 @@ def test_both_sides_of_every_row_of_the_boundary(boundary):
         at = Fraction(percent, 100), Fraction(limit) / 100
         assert verdict(*at, boundary=boundary).low
         assert not verdict(at[0], at[1] + Fraction(1, 10**6), boundary=boundary).low
+        assert verdict(percent / 100, float(limit) / 100, boundary=boundary).low
     assert not verdict(Fraction(len(limits), 100), 0, boundary=boundary).low
     assert verdict(Fraction(len(limits), 100), 0, boundary=boundary).limit is None
 
@@ -74,6 +75,11 @@ def test_which_boundary_a_review_applies_is_marked_unconfirmed():
         (lambda: attrition(0, 0, 10, 9), "impossible"),
         (lambda: verdict(0.1, 0.1, boundary="strict"), '"strict"'),
         (lambda: verdict(0.1, 0.1, rounding="up"), '"up"'),
+        (lambda: attrition(10.5, 9, 10, 9), "impossible"),
+        (lambda: verdict(-0.1, 0), "-0.1 is not a rate"),
+        (lambda: verdict(0.1, -0.5), "-0.5 is not a rate"),
+        (lambda: verdict(1.1, 0), "1.1 is not a rate"),
+        (lambda: verdict(float("nan"), 0), "nan is not a rate"),
         (lambda: baseline_equivalence(pd.DataFrame({"covariate": []})), '"after"'),
     ],
 )
