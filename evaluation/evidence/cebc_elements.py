@@ -108,7 +108,8 @@ def peer(body: Body) -> Reading:
 def measures(body: Body) -> Reading:
     """Measures are reliable and valid in every published controlled study on the topic."""
     asserted = body.program.elements.get("measures")
-    if asserted is not None:
+    doubted = [s for s in _on_topic(body) if (_published_control(s), s.measures) == DOUBTED]
+    if asserted is not None and not doubted:
         return _asserted(asserted, "")
     change = (
         "evidence that the outcome measures are reliable and valid and were recorded alike for all "
@@ -139,9 +140,9 @@ def weight(body: Body) -> Reading:
     status: Status = "unknown" if best != worst else ("present" if best else "absent")
     benefits, harms = (
         len(_labels(studies, lambda s, of=of: every((_published_control(s), of(s))) == "present"))
-        for of in (lambda s: s.superior, lambda s: s.harmful)
+        for of in (lambda s: s.benefit, lambda s: s.harmful)
     )
-    unclear = len(_labels(studies, lambda s: "unknown" in (_published_control(s), s.superior)))
+    unclear = len(_labels(studies, lambda s: "unknown" in (_published_control(s), s.benefit)))
     why = (
         f"of {len(studies)} such studies {benefits} found a benefit and {harms} a harm; "
         f"{unclear} cannot be told"
@@ -156,7 +157,7 @@ def _samples(studies: list[EvidenceStudy]) -> list[EvidenceStudy]:
     for study in studies:
         repeated = any(
             no_overlap(study, other) == "absent"
-            and (study.superior, study.harmful) == (other.superior, other.harmful)
+            and (study.benefit, study.harmful) == (other.benefit, other.harmful)
             and _published_control(study) == _published_control(other)
             for other in kept
         )
@@ -167,7 +168,7 @@ def _samples(studies: list[EvidenceStudy]) -> list[EvidenceStudy]:
 
 def _scenario(study: EvidenceStudy, at_best: bool) -> tuple[bool, bool, bool]:
     """Take a study at its best or worst: whether it counts, has a benefit, has a harm."""
-    good, bad = study.superior, study.harmful
+    good, bad = study.benefit, study.harmful
     if at_best:
         benefit, harmed = good != "absent", bad == "present"
     else:
@@ -212,7 +213,11 @@ def accepted(body: Body) -> Reading:
 
 
 def control1(body: Body) -> Reading:
-    """At least one published study with some control established a benefit."""
+    """At least one published study with some control established a benefit.
+
+    Over the control, against an appropriate comparison, or by being comparable to a
+    program that the scale rates 3 or better.
+    """
     return _over(
         body.studies,
         _benefit,
@@ -228,10 +233,11 @@ def nobenefit(body: Body) -> Reading:
 
 
 def null2(body: Body) -> Reading:
-    """Two or more published randomized trials found no improvement."""
+    """Two or more published randomized trials found no improvement over usual care."""
 
     def null(study: EvidenceStudy) -> Status:
-        return every((study.randomized, of_answer(study.peer_reviewed), study.null))
+        usual = of_answer(study.appropriate), opposite(of_answer(study.comparable))
+        return every((study.randomized, of_answer(study.peer_reviewed), *usual, study.null))
 
     trials = [s for s in body.studies if null(s) != "absent"]
     pairs = [
@@ -253,11 +259,12 @@ def noweight(body: Body) -> Reading:
 def harm(body: Body) -> Reading:
     """Several studies weigh toward harm, or case data or a basis suggest it.
 
-    One harmful study alone leaves it unknown: the scale speaks of several.
+    One harmful study alone leaves it unknown: the scale speaks of several. So do studies
+    whose direction is not known, and a review for harm that no one has stated.
     """
     stated = [
         given.why
-        for code in ("noharm_case", "noharm_basis")
+        for code in NOHARM
         if (given := body.program.elements.get(code)) is not None
         and (given.status, given.confirmation) == ("absent", "confirmed")
     ]
@@ -274,7 +281,15 @@ def harm(body: Body) -> Reading:
     )
     if apart and len(harmed) > len(helped):
         return Reading("present", why, "", _labels(harmed))
-    return Reading("unknown" if harmed else "absent", why, "", _labels(harmed))
+    possible = [s for s in body.studies if every((s.controlled, s.harmful)) == "unknown"]
+    if possible:
+        why += f"; {len(possible)} cannot be told"
+    reviewed = [_asserted(body.program.elements.get(code), "") for code in NOHARM]
+    unsaid = any(found.status == "unknown" for found in reviewed)
+    if unsaid:
+        why += "; no confirmed review of cases, law and research for harm is stated"
+    status: Status = "unknown" if harmed or possible or unsaid else "absent"
+    return Reading(status, why, "", _labels(harmed))
 
 
 def targets(body: Body) -> Reading:
@@ -328,7 +343,7 @@ def _published_control(study: EvidenceStudy) -> Status:
 
 
 def _benefit(study: EvidenceStudy) -> Status:
-    return every((_published_control(study), study.superior))
+    return every((_published_control(study), study.benefit))
 
 
 def _asserted(given: ElementAssertion | None, change: str) -> Reading:
@@ -375,6 +390,8 @@ _RELIABLE = {
     "no": "not reliable or not valid",
     "unknown": "whether reliable and valid is not stated",
 }
+NOHARM = ("noharm_case", "noharm_basis")
+DOUBTED = ("present", "no")
 PUBLISH = "publish this evaluation in a peer-reviewed journal"
 TRIAL = "a published randomized trial in usual care that finds a benefit on the topic's outcomes"
 

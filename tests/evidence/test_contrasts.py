@@ -319,6 +319,18 @@ def test_an_arm_of_one_county_is_found_in_the_cohort(simulated):
     assert all(c.confounds and c.sound == "absent" for c in contrasts)
 
 
+def test_a_contrast_that_is_no_effect_is_not_pooled(simulated):
+    import evaluation as ev
+
+    cohort, found = simulated
+    weighed = ev.evidence(cohort, found)
+    sound = weighed.with_contrasts(replace(c, confounds=()) for c in weighed.contrasts)
+    unsound = weighed.with_contrasts(replace(c, confounds=("x",)) for c in weighed.contrasts)
+    pooled = [each.programs["success_coach"].synthesis["reentry"] for each in (sound, unsound)]
+    assert [len(each.table) for each in pooled] == [1, 0]
+    assert pooled[1].left_out == ("success_coach.reentry.365",)
+
+
 def test_the_whole_is_one_call(simulated):
     import evaluation as ev
 

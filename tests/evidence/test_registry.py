@@ -4,7 +4,7 @@ import pytest
 
 from evaluation.errors import DataError
 from evaluation.evidence import Body, cebc, registry
-from evaluation.evidence.published_evidence import published_study
+from evaluation.evidence.published_evidence import published_risk_ratio, published_study
 from evaluation.evidence.registry import read_entry
 
 STUDY = """
@@ -150,6 +150,68 @@ BAD = {
         "[sample]\nn_treated = 30\nassigned_treated = 20\n[[findings]]",
         "more than the 20 of assigned_treated",
     ),
+    "more in a finding than assigned": (
+        "[[findings]]",
+        "[sample]\nassigned_treated = 200\n[[findings]]",
+        "findings.0.n_treated is 219, more than the 200",
+    ),
+    "a year that cannot be": (
+        "[[findings]]",
+        "[sample]\nyears = [20, 2001]\n[[findings]]",
+        "sample.years.0",
+    ),
+    "a number as text": ("n_treated = 219", 'n_treated = "219"', "findings.0.n_treated"),
+    "a truth for a number": ("n_treated = 219", "n_treated = true", "findings.0.n_treated"),
+    "not a number": ("percent_treated = 24", "percent_treated = nan", "findings.0.percent_treated"),
+    "endless follow-up": (
+        "percent_treated = 24",
+        "months_after_end_of_service = inf",
+        "findings.0.months_after_end_of_service",
+    ),
+    "endless interval": (
+        "percent_treated = 24",
+        'effect = "risk_ratio"\nestimate = 1.3\nci_low = 1.2\nci_high = inf',
+        "findings.0.ci_high",
+    ),
+    "a ratio below nothing": (
+        "percent_treated = 24",
+        'effect = "odds_ratio"\nestimate = 0.3\nci_low = -0.4\nci_high = 1.1',
+        "ci_low is -0.4",
+    ),
+    "percentage points for a difference": (
+        "percent_treated = 24",
+        'effect = "risk_difference"\nestimate = 5',
+        "give shares",
+    ),
+    "a percentage against its events": (
+        "percent_treated = 24",
+        "percent_treated = 24\nevents_treated = 100",
+        "45.7%",
+    ),
+    "direction against the events": (
+        'direction = "unfavorable"',
+        'direction = "favorable"\nevents_treated = 52\nevents_comparison = 51',
+        "say the contrary",
+    ),
+    "significant without a direction": (
+        'direction = "unfavorable"\nsignificant = "no"',
+        'direction = "none"\nsignificant = "yes"',
+        "a significant result has a direction",
+    ),
+    "significant against p": ('significant = "no"', 'significant = "yes"\np = 0.05', "p is 0.05"),
+    "not significant against p": ("percent_treated = 24", "p = 0.049", "p is 0.049"),
+    "significant with an interval over nothing": (
+        'significant = "no"',
+        'significant = "yes"\neffect = "risk_ratio"\nestimate = 1.3\nci_low = 0.9\nci_high = 1.9',
+        "holds 1, no effect",
+    ),
+    "not significant with an interval beside nothing": (
+        "percent_treated = 24",
+        'effect = "risk_difference"\nestimate = 0.05\nci_low = 0.01\nci_high = 0.09',
+        "does not hold 0, no effect",
+    ),
+    "a list of kinds": ('kind = "study"', 'kind = ["study"]', '"kind"'),
+    "unknown table": ("[[findings]]", "[extra]\n[[findings]]", "extra"),
     "years run backward": (
         "[[findings]]",
         "[sample]\nyears = [2009, 2001]\n[[findings]]",
@@ -189,6 +251,97 @@ def test_missing_folders_and_shared_ids_are_said(tmp_path):
         registry(tmp_path)
 
 
+def test_two_programs_of_one_id_are_refused(tmp_path):
+    """The second would silently take the place of the first."""
+    write(tmp_path, PROGRAM, "first.toml")
+    write(tmp_path, PROGRAM.replace('"Coach"', '"Another"'), "second.toml")
+    with pytest.raises(DataError, match=r"second\.toml: the id coach .* in first\.toml"):
+        registry(tmp_path)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        'elements = "all"',
+        "elements = 3",
+        'elements = ["manual"]',
+        '[elements]\nmanual = "present"',
+        "[elements.manual]\nstatus = 1",
+        '[elements.manual]\nstatus = "present"\nwhy = ""',
+        'service_types = "coaching"',
+        "ratings = [1]",
+        "name = 2001-01-01",
+    ],
+)
+def test_programs_of_wrong_types_are_said_without_a_traceback(wrong, tmp_path):
+    text = PROGRAM.replace('name = "Coach"\n', "") if wrong.startswith("name") else PROGRAM
+    head, section = text.split("[source]")
+    nested = wrong.startswith("[")
+    whole = f"{head}[source]{section}{wrong}" if nested else f"{head}{wrong}\n[source]{section}"
+    with pytest.raises(DataError) as caught:
+        read_entry(write(tmp_path, whole))
+    assert all("entry.toml" in said for said in caught.value.sentences)
+
+
+BETTER = (
+    STUDY.replace("unfavorable", "favorable")
+    .replace('"no"', '"yes"')
+    .replace("percent_treated = 24", "percent_treated = 14")
+)
+UNREAD = ('Somewhere"\nconfirmation = "confirmed', 'Somewhere"\nconfirmation = "unconfirmed')
+
+
+def test_nothing_is_known_from_a_source_that_is_not_confirmed(tmp_path):
+    """Neither features nor a place in a synthesis, though the finding says it is confirmed."""
+    stated = BETTER.replace(
+        "[source]",
+        'usual_care_setting = "yes"\ncomparable_to_rated_program = "yes"\n'
+        "[sample]\nassigned_treated = 219\nn_treated = 219\nassigned_comparison = 274\n"
+        "n_comparison = 274\n[source]",
+    ).replace(
+        'peer_reviewed = "yes"',
+        'peer_reviewed = "yes"\npublic = "yes"\nenglish = "yes"\nyear = 2001',
+    )
+    stated += "months_after_end_of_service = 12\n"
+    known, unread = (
+        read_entry(write(tmp_path, text)) for text in (stated, stated.replace(*UNREAD))
+    )
+    present = {
+        c for c, (s, _) in published_study(known).results[0].features.items() if s == "present"
+    }
+    assert {"source", "usual_care", "attrition", "favorable", "sustained12"} <= present
+    study = published_study(unread)
+    assert {status for status, _ in study.results[0].features.values()} == {"unknown"}
+    assert study.results[0].sustained12[0] == study.comparable == "unknown"
+    assert published_risk_ratio(known, known.findings[0]).value == pytest.approx(14 / 19)
+    assert published_risk_ratio(unread, unread.findings[0]) is None
+
+
+def test_risk_ratios_come_from_counts_percentages_or_an_interval_and_never_a_hazard_ratio(tmp_path):
+    def ratio(new):
+        text = STUDY.replace("percent_treated = 24\npercent_comparison = 19\n", new)
+        study = read_entry(write(tmp_path, text))
+        return published_risk_ratio(study, study.findings[0])
+
+    assert ratio("events_treated = 50\nevents_comparison = 40\n").value == pytest.approx(
+        (50 / 219) / (40 / 274)
+    )
+    interval = "estimate = 1.2\nci_low = 0.9\nci_high = 1.6\n"
+    assert ratio(f'effect = "risk_ratio"\n{interval}').ci_low == 0.9
+    assert ratio(f'effect = "hazard_ratio"\n{interval}') is None
+    assert ratio("events_treated = 40\nevents_comparison = 0\n") is None
+
+
+def test_what_was_not_compared_is_neither_a_benefit_nor_a_null_result(tmp_path):
+    trial = STUDY.replace('"quasi-experimental"', '"randomized"').replace(
+        'direction = "unfavorable"\nsignificant = "no"', 'direction = "not compared"'
+    )
+    study = published_study(read_entry(write(tmp_path, trial)))
+    assert (study.superior, study.harmful, study.null) == ("absent", "absent", "absent")
+    compared = published_study(read_entry(write(tmp_path, trial.replace("not compared", "none"))))
+    assert compared.null == "present"
+
+
 def test_an_element_stated_without_confirmation_is_unknown(tmp_path):
     stated = PROGRAM + '[elements.manual]\nstatus = "present"\nwhy = "hearsay"\n'
     program = read_entry(write(tmp_path, stated))
@@ -225,9 +378,9 @@ def test_features_of_a_published_study_on_both_sides(name, tmp_path):
     assert features["favorable"][0] == "absent"
 
 
-@pytest.mark.parametrize(("analysed", "status"), [(99, "present"), (60, "absent")])
+@pytest.mark.parametrize(("analysed", "status"), [(990, "present"), (600, "absent")])
 def test_attrition_of_a_published_trial(analysed, status, tmp_path):
-    sample = f"[sample]\nassigned_treated = 100\nn_treated = 99\nassigned_comparison = 100\nn_comparison = {analysed}\n"
+    sample = f"[sample]\nassigned_treated = 1000\nn_treated = 990\nassigned_comparison = 1000\nn_comparison = {analysed}\n"
     path = write(tmp_path, STUDY.replace("[[findings]]", f"{sample}[[findings]]"))
     assert published_study(read_entry(path)).results[0].features["attrition"][0] == status
 
