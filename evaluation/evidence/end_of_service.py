@@ -55,6 +55,14 @@ class EndOfServiceClock:
         return None if self.days_beyond is None else self.days_beyond / DAYS_PER_MONTH
 
     @property
+    def whole_months_beyond(self) -> int | None:
+        """Whole months the horizon lies beyond the intended end, as `reaches` counts them."""
+        if self.months_beyond is None:
+            return None
+        most = int(self.months_beyond) + 1
+        return next((m for m in range(most, 0, -1) if self.reaches(m)), 0)
+
+    @property
     def share_ended(self) -> float | None:
         """Share of treated children whose own service had ended."""
         return self.ended / self.treated if self.treated else None

@@ -146,7 +146,8 @@ def test_worked_bodies_of_evidence(name, body):
     assert walk.level == level
     assert walk.statement.endswith("this is not a CEBC rating.")
     if level is not None:
-        assert f"those of level {level};" in walk.statement
+        doubt = "" if level == "1" else ", whose wording is unconfirmed"
+        assert f"those of level {level}{doubt};" in walk.statement
 
 
 @pytest.mark.parametrize("name", BODIES)

@@ -181,7 +181,10 @@ def test_spans_are_added_before_they_are_rounded_to_days(intended, months, day):
         clock = end_of_service_clock(horizon, intended, pd.Series([30.0]))
         assert clock.day_beyond(months) == day
         assert clock.reaches(months) is reached
-    assert end_of_service_clock(365, None, pd.Series([30.0])).day_beyond(6) is None
+        assert clock.whole_months_beyond == (months if reached else months - 1)
+    unknown = end_of_service_clock(365, None, pd.Series([30.0]))
+    assert unknown.day_beyond(6) is unknown.whole_months_beyond is None
+    assert end_of_service_clock(90, 12, pd.Series([30.0])).whole_months_beyond == 0
 
 
 @pytest.mark.parametrize(("ended", "enough"), [(89, False), (90, True)])
