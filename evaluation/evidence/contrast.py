@@ -135,6 +135,11 @@ class ContrastEvidence:
         return next((effect for effect in self.effects if effect.measure == measure), None)
 
     @property
+    def after_id(self) -> str:
+        """Id of the difference after the intended end, beside those of the estimates."""
+        return f"{self.id}.after_service"
+
+    @property
     def direction(self) -> Direction:
         """Favorable means significantly fewer events, by the adjusted p value.
 

@@ -134,6 +134,10 @@ def _favorable_feature(contrast: ContrastEvidence) -> tuple[Status, str]:
         return "unknown", "its numbers are too small to be released" if contrast.withheld else (
             "no p value"
         )
+    if direction == "favorable" and contrast.sound == "absent":
+        return "unknown", (
+            "fewer events, but its design, balance or checks forbid reading them as an effect"
+        )
     adjusted = "the primary contrast" if contrast.primary else "p adjusted for the other contrasts"
     words = {
         "favorable": f"significantly fewer events ({adjusted})",

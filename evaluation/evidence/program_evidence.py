@@ -100,6 +100,7 @@ class Evidence:
         """Return everything as plain values."""
         return {
             "contrasts": self.table.to_dict("records"),
+            "after_service": [_after(c) for c in self.contrasts if c.after_service is not None],
             "programs": {
                 name: {"cebc": each.cebc.to_dict(), "clearinghouse": each.clearinghouse.to_dict()}
                 for name, each in self.programs.items()
@@ -178,6 +179,23 @@ def weigh(
             body, own, published, cebc(body), clearinghouse(body), _pooled(body, own, published)
         )
     return Evidence(study, years, studies, contrasts, programs)
+
+
+def _after(contrast: ContrastEvidence) -> dict:
+    """Return the difference after the intended end as plain values, or why there is none."""
+    after, found = contrast.after_service, contrast.after_service.difference
+    return {
+        "id": contrast.after_id,
+        "contrast": contrast.id,
+        "landmark": after.landmark,
+        "horizon": after.horizon,
+        "estimate": None if found is None else found.value,
+        "ci_low": None if found is None else found.ci_low,
+        "ci_high": None if found is None else found.ci_high,
+        "direction": after.direction,
+        "made_from": "" if found is None else found.made_from,
+        "why_not": after.why_not,
+    }
 
 
 def _pooled(

@@ -271,7 +271,14 @@ def _told(material: Material, contrast: ContrastEvidence) -> list[tuple[Any, str
     exact = material.effects.table
     table = material.released.table.assign(id=estimate_ids(exact).to_numpy())
     rows = table[table["id"].isin(contrast.estimate_ids) & table["measure"].isin(list(KINDS))]
-    return [(row, *KINDS[row["measure"]]) for row in rows.to_dict("records")]
+    told = [(row, *KINDS[row["measure"]]) for row in rows.to_dict("records")]
+    after = contrast.after_service
+    if after is None or after.difference is None:
+        return told
+    found = after.difference
+    row = {"id": contrast.after_id, "estimate": found.value}
+    row |= {"ci_low": found.ci_low, "ci_high": found.ci_high}
+    return [*told, (row, "difference after its end per 100", "per100")]
 
 
 def _numbers(material: Material, contrast: ContrastEvidence) -> list[tuple[str, str]]:

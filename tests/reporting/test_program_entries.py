@@ -164,6 +164,26 @@ def test_names_of_published_studies_stay_text_in_every_form(results, invented, t
     assert "<script>alert" not in weighed._repr_html_()
 
 
+def test_the_difference_after_the_service_is_a_number_a_reader_reaches(results, tmp_path):
+    study, agency, cohort, effects = results
+    weighed = evidence(cohort, effects)
+    first = next(c for c in weighed.contrasts if c.id == "coach.reentry.365")
+    after = AfterService(183, 365, symmetric("risk_difference", -0.02, 0.005, "drawn"), {}, p=0.01)
+    told = weighed.with_contrasts(
+        replace(c, after_service=after if c is first else None) for c in weighed.contrasts
+    )
+    out = tmp_path / "out"
+    write_reports(
+        study, agency, cohort, effects, out, formats=("html",), only=["program"], evidence=told
+    )
+    root, name = page(out), "coach.reentry.365.after_service"
+    assert len(root.xpath(f"//*[@id='{name}']")) == 1
+    assert root.xpath(f"//a[@href='#{name}']")
+    assert f"{name}: difference after its end per 100 −2.0 (−3.0 to −1.0)" in words(root)
+    content = json.loads((out / "estimates.json").read_text(encoding="utf-8"))
+    assert [row["estimate"] for row in content["evidence"]["after_service"]] == [-0.02]
+
+
 # Disclosure
 
 
