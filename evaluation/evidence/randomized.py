@@ -91,7 +91,7 @@ def own_attrition(
     rows = arms.rows.set_index("exit_id")
     known = rows.index[(rows["event"] != 0) | (rows["stop"] >= horizon)]
     drawn = drawn[_due(cohort, follow_up, drawn, horizon)]
-    to = drawn["arm"] == service.program
+    to = (drawn["arm"] == service.program).fillna(False).astype(bool)
     analysed = drawn["exit_id"].isin(known)
     if to.all() or not to.any():
         return None, "the data end before the horizon for all of one arm"
