@@ -6,6 +6,7 @@ import pandas as pd
 
 from evaluation.cohorts import Cohort
 from evaluation.effects.arms import arms_of
+from evaluation.effects.assigned import randomized_arms
 from evaluation.effects.at_exit import risk_difference
 from evaluation.effects.limits import shortage
 from evaluation.errors import StudyError
@@ -25,9 +26,10 @@ def after_service_effect(
 ) -> AfterService:
     """Compare events after a landmark among children still followed then.
 
-    The same weighting as at the exit, fitted anew among those children, and the same
-    stacked variance; a child enters at the landmark. It is no effect of starting the
-    service, since the service has shaped who is still home.
+    The same arms and weighting as at the exit, fitted anew among those children, and the
+    same stacked variance; a child enters at the landmark. In a randomized study the arms
+    are those assigned. It is no effect of starting the service, since the service has
+    shaped who is still home.
 
     Parameters
     ----------
@@ -36,9 +38,10 @@ def after_service_effect(
     outcome : str
         One of its outcomes.
     service : Service
-        With its exposure known at exit.
+        With its exposure known at exit, or randomized.
     landmark, horizon : int
-        Days from the exit; the landmark is the program's intended end.
+        Days from the exit (from the randomization where that is later); the landmark is
+        the program's intended end.
     follow_up : pandas.DataFrame, optional
         ``cohort.follow_up(outcome)``, where the caller has it.
 
@@ -46,13 +49,17 @@ def after_service_effect(
     -------
     AfterService
     """
-    if service.exposure != "at exit":
+    follow_up = cohort.follow_up(outcome) if follow_up is None else follow_up
+    arms = None
+    if cohort.study.design == "randomized":
+        arms = randomized_arms(cohort, outcome, service, follow_up)
+    if arms is None and service.exposure != "at exit":
         why = (
             f"the effect after the end of service is estimated for services known at exit; "
             f"{service.name} is measured as “{service.exposure}”"
         )
         return AfterService(landmark, horizon, None, {}, why_not=why)
-    arms = arms_of(cohort, outcome, service, follow_up)
+    arms = arms_of(cohort, outcome, service, follow_up) if arms is None else arms
     rows = arms.rows[arms.rows["stop"] > landmark]
     rows = rows.assign(start=rows["start"].clip(lower=landmark)).reset_index(drop=True)
     arms = replace(arms, rows=rows, notes=())

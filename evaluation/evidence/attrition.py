@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
 from functools import cache
+from numbers import Integral, Rational
 from typing import Any, Literal
 
 from evaluation.errors import DataError
@@ -82,7 +83,8 @@ def attrition(
         (assigned_treated, analysed_treated),
         (assigned_comparison, analysed_comparison),
     ):
-        if not 0 <= analysed <= assigned or assigned < 1:
+        whole = isinstance(assigned, Integral) and isinstance(analysed, Integral)
+        if not whole or not 0 <= analysed <= assigned or assigned < 1:
             raise DataError(
                 f"{analysed} children analysed of {assigned} assigned are impossible: attrition "
                 "needs the numbers assigned and analysed in each group."
@@ -100,13 +102,23 @@ def verdict(
     boundary: Boundary = "cautious",
     rounding: Rounding = "nearest",
 ) -> Attrition:
-    """Compare two rates of attrition, as shares, with a boundary; see `attrition`."""
+    """Compare two rates of attrition, as shares, with a boundary; see `attrition`.
+
+    A float counts as its decimal to twelve places, so that a printed rate on the boundary
+    is on it.
+
+    Raises
+    ------
+    DataError
+        If a rate is not a share, or boundary or rounding have another name.
+    """
     table = attrition_boundaries()
     if boundary not in ("cautious", "optimistic"):
         raise DataError(f'There is no boundary "{boundary}": use "cautious" or "optimistic".')
     if rounding not in ("nearest", "down"):
         raise DataError(f'There is no rounding "{rounding}": use "nearest" or "down".')
-    per_cent = 100 * Fraction(overall)
+    overall, differential = _exact(overall), _exact(differential)
+    per_cent = 100 * overall
     row = math.floor(per_cent + Fraction(1, 2) if rounding == "nearest" else per_cent)
     limits = table[boundary]["limits"]
     limit = Fraction(limits[row]) / 100 if row < len(limits) else None
@@ -114,10 +126,20 @@ def verdict(
         float(overall),
         float(differential),
         None if limit is None else float(limit),
-        limit is not None and Fraction(differential) <= limit,
+        limit is not None and differential <= limit,
         boundary,
         rounding,
         table["rule"]["confirmation"],
+    )
+
+
+def _exact(share: Fraction | float) -> Fraction:
+    if not 0 <= share <= 1:
+        raise DataError(
+            f"{share} is not a rate of attrition: give a share from 0 to 1 (a percentage over 100)."
+        )
+    return (
+        Fraction(share) if isinstance(share, Rational) else Fraction(str(round(float(share), 12)))
     )
 
 

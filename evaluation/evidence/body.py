@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from itertools import combinations
 
-from evaluation.evidence.status import Answer, Status, any_of, every, of_truth, opposite
+from evaluation.evidence.status import Answer, Status, any_of, every, of_answer, of_truth, opposite
 from evaluation.evidence.study_file import ProgramFile
 
 TOPIC_OUTCOMES = ("reentry", "disruption", "maltreatment")
@@ -21,7 +21,8 @@ class Result:
     outcome : str
         What was studied.
     direction : str
-        ``favorable`` and ``unfavorable`` mean statistically significant.
+        ``favorable`` and ``unfavorable`` mean statistically significant; ``none``, no
+        significant difference; ``not compared``, that no groups were; or ``unknown``.
     sustained6, sustained12 : (str, str)
         Whether the effect lasts that many months beyond the end of service, and why.
     features : dict of str to (str, str)
@@ -73,6 +74,9 @@ class EvidenceStudy:
         Of their exits.
     results : tuple of Result
         All of them, null and unfavorable ones too.
+    comparable : str
+        Answer to whether it found the program comparable to one the scale rates 3 or
+        better.
     """
 
     id: str
@@ -86,6 +90,7 @@ class EvidenceStudy:
     agencies: tuple[str, ...]
     years: tuple[int, int] | None
     results: tuple[Result, ...]
+    comparable: Answer = "no"
 
     @property
     def on_topic(self) -> tuple[Result, ...]:
@@ -110,6 +115,12 @@ class EvidenceStudy:
         return any_of(result.favorable for result in self.on_topic)
 
     @property
+    def benefit(self) -> Status:
+        """Whether it was superior to an appropriate control, or comparable to a rated program."""
+        comparable = every((of_answer(self.comparable), opposite(self.harmful)))
+        return any_of((every((of_answer(self.appropriate), self.superior)), comparable))
+
+    @property
     def harmful(self) -> Status:
         """Whether it found a significantly worse outcome."""
         known = {"unfavorable": "present", "unknown": "unknown"}
@@ -117,10 +128,11 @@ class EvidenceStudy:
 
     @property
     def null(self) -> Status:
-        """Whether it looked at the topic's outcomes and found no improvement."""
-        if not self.on_topic:
+        """Whether it compared the topic's outcomes and found no improvement."""
+        compared = [result for result in self.on_topic if result.direction != "not compared"]
+        if not compared:
             return "absent"
-        return opposite(any_of(result.favorable for result in self.on_topic))
+        return opposite(any_of(result.favorable for result in compared))
 
     def sustained(self, months: int) -> Status:
         """Tell whether any favorable effect on the topic lasts that long."""
@@ -160,7 +172,9 @@ def no_overlap(one: EvidenceStudy, other: EvidenceStudy) -> Status:
         return "absent"
     if not (one.agencies and other.agencies):
         return "unknown"
-    names = [{agency.casefold() for agency in study.agencies} for study in (one, other)]
+    names = [
+        {" ".join(agency.casefold().split()) for agency in study.agencies} for study in (one, other)
+    ]
     if not names[0] & names[1]:
         return "present"
     if one.years is None or other.years is None:

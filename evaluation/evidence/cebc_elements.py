@@ -1,22 +1,12 @@
 """Each element of the Scientific Rating Scale, from a body of evidence."""
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
+from collections.abc import Callable
+from dataclasses import replace
 
 from evaluation.evidence.body import Body, EvidenceStudy, no_overlap
+from evaluation.evidence.reading import PUBLISH, Reading, asserted, labels, over, unless
 from evaluation.evidence.standards import standard
 from evaluation.evidence.status import Status, any_of, every, of_answer, opposite
-from evaluation.evidence.study_file import ElementAssertion
-
-
-@dataclass(frozen=True)
-class Reading:
-    """The status of an element, why, what would change it, and the studies behind it."""
-
-    status: Status
-    why: str
-    change: str = ""
-    studies: tuple[str, ...] = ()
 
 
 def as_if_published(body: Body) -> Body:
@@ -45,7 +35,7 @@ def trial(study: EvidenceStudy) -> Status:
 
 def rct1(body: Body) -> Reading:
     """At least one published randomized trial found the program superior."""
-    return _over(body.studies, trial, "published randomized trial with a benefit", TRIAL)
+    return over(body.studies, trial, "published randomized trial with a benefit", TRIAL)
 
 
 def rct2(body: Body) -> Reading:
@@ -56,7 +46,7 @@ def rct2(body: Body) -> Reading:
         if "absent" not in (trial(a), trial(b))
     ]
     status = any_of(pairs)
-    trials = _labels(body.studies, lambda s: trial(s) == "present")
+    trials = labels(body.studies, lambda s: trial(s) == "present")
     if status == "present":
         return Reading(status, "two trials whose samples do not overlap", "", trials)
     said = [
@@ -87,7 +77,7 @@ def _sustained(body: Body, months: int) -> Reading:
         "trial with a benefit"
     )
     lasting = f"published randomized trial whose effect lasts {months} months after the service"
-    reading = _over(body.studies, lambda s: every((trial(s), s.sustained(months))), lasting, change)
+    reading = over(body.studies, lambda s: every((trial(s), s.sustained(months))), lasting, change)
     whys = [
         f"{study.label}: {getattr(result, f'sustained{months}')[1]}"
         for study in body.studies
@@ -102,14 +92,15 @@ def _sustained(body: Body, months: int) -> Reading:
 def peer(body: Body) -> Reading:
     """The controlled studies on the topic were published and peer reviewed."""
     what = "published, peer-reviewed study with a control group on the topic's outcomes"
-    return _over(_on_topic(body), _published_control, what, PUBLISH)
+    return over(_on_topic(body), _published_control, what, PUBLISH)
 
 
 def measures(body: Body) -> Reading:
     """Measures are reliable and valid in every published controlled study on the topic."""
-    asserted = body.program.elements.get("measures")
-    if asserted is not None:
-        return _asserted(asserted, "")
+    stated = body.program.elements.get("measures")
+    doubted = [s for s in _on_topic(body) if (_published_control(s), s.measures) == DOUBTED]
+    if stated is not None and not doubted:
+        return asserted(stated, "")
     change = (
         "evidence that the outcome measures are reliable and valid and were recorded alike for all "
         "children (program file, elements.measures; study file, measures)"
@@ -121,7 +112,7 @@ def measures(body: Body) -> Reading:
         return Reading(status, "no published controlled study on the topic is certain", change)
     status = every(of_answer(s.measures) for s in certain)
     told = [f"{s.label}: {_RELIABLE[s.measures]}" for s in certain]
-    return Reading(status, "; ".join(told), _unless(status, change), _labels(certain))
+    return Reading(status, "; ".join(told), unless(status, change), labels(certain))
 
 
 def weight(body: Body) -> Reading:
@@ -138,16 +129,16 @@ def weight(body: Body) -> Reading:
     best, worst = (_supports([_scenario(s, at_best) for s in studies]) for at_best in (True, False))
     status: Status = "unknown" if best != worst else ("present" if best else "absent")
     benefits, harms = (
-        len(_labels(studies, lambda s, of=of: every((_published_control(s), of(s))) == "present"))
-        for of in (lambda s: s.superior, lambda s: s.harmful)
+        len(labels(studies, lambda s, of=of: every((_published_control(s), of(s))) == "present"))
+        for of in (lambda s: s.benefit, lambda s: s.harmful)
     )
-    unclear = len(_labels(studies, lambda s: "unknown" in (_published_control(s), s.superior)))
+    unclear = len(labels(studies, lambda s: "unknown" in (_published_control(s), s.benefit)))
     why = (
         f"of {len(studies)} such studies {benefits} found a benefit and {harms} a harm; "
         f"{unclear} cannot be told"
     )
     change = "more published studies with a benefit than without, and none with a harm"
-    return Reading(status, why, _unless(status, change), _labels(studies))
+    return Reading(status, why, unless(status, change), labels(studies))
 
 
 def _samples(studies: list[EvidenceStudy]) -> list[EvidenceStudy]:
@@ -156,7 +147,7 @@ def _samples(studies: list[EvidenceStudy]) -> list[EvidenceStudy]:
     for study in studies:
         repeated = any(
             no_overlap(study, other) == "absent"
-            and (study.superior, study.harmful) == (other.superior, other.harmful)
+            and (study.benefit, study.harmful) == (other.benefit, other.harmful)
             and _published_control(study) == _published_control(other)
             for other in kept
         )
@@ -167,7 +158,7 @@ def _samples(studies: list[EvidenceStudy]) -> list[EvidenceStudy]:
 
 def _scenario(study: EvidenceStudy, at_best: bool) -> tuple[bool, bool, bool]:
     """Take a study at its best or worst: whether it counts, has a benefit, has a harm."""
-    good, bad = study.superior, study.harmful
+    good, bad = study.benefit, study.harmful
     if at_best:
         benefit, harmed = good != "absent", bad == "present"
     else:
@@ -186,7 +177,7 @@ def _supports(taken: list[tuple[bool, bool, bool]]) -> bool:
 def noharm_case(body: Body) -> Reading:
     """No case data suggest probable harm that was severe or frequent."""
     change = "a review of case records for harm (program file, elements.noharm_case)"
-    return _asserted(body.program.elements.get("noharm_case"), change)
+    return asserted(body.program.elements.get("noharm_case"), change)
 
 
 def noharm_basis(body: Body) -> Reading:
@@ -194,26 +185,30 @@ def noharm_basis(body: Body) -> Reading:
     harmed = [s for s in body.studies if every((s.controlled, s.harmful)) == "present"]
     if harmed:
         why = "a controlled study found significantly worse outcomes"
-        return Reading("absent", why, "studies that explain or outweigh it", _labels(harmed))
+        return Reading("absent", why, "studies that explain or outweigh it", labels(harmed))
     change = "a review of law and research for harm (program file, elements.noharm_basis)"
-    return _asserted(body.program.elements.get("noharm_basis"), change)
+    return asserted(body.program.elements.get("noharm_basis"), change)
 
 
 def manual(body: Body) -> Reading:
     """Writings specify the components and how to deliver them."""
     change = "a manual, book or other writings (program file, elements.manual)"
-    return _asserted(body.program.elements.get("manual"), change)
+    return asserted(body.program.elements.get("manual"), change)
 
 
 def accepted(body: Body) -> Reading:
     """The program is generally accepted in practice as appropriate."""
     change = "a statement that it is (program file, elements.accepted)"
-    return _asserted(body.program.elements.get("accepted"), change)
+    return asserted(body.program.elements.get("accepted"), change)
 
 
 def control1(body: Body) -> Reading:
-    """At least one published study with some control established a benefit."""
-    return _over(
+    """At least one published study with some control established a benefit.
+
+    Over the control, against an appropriate comparison, or by being comparable to a
+    program that the scale rates 3 or better.
+    """
+    return over(
         body.studies,
         _benefit,
         "published controlled study with a benefit",
@@ -228,10 +223,11 @@ def nobenefit(body: Body) -> Reading:
 
 
 def null2(body: Body) -> Reading:
-    """Two or more published randomized trials found no improvement."""
+    """Two or more published randomized trials found no improvement over usual care."""
 
     def null(study: EvidenceStudy) -> Status:
-        return every((study.randomized, of_answer(study.peer_reviewed), study.null))
+        usual = of_answer(study.appropriate), opposite(of_answer(study.comparable))
+        return every((study.randomized, of_answer(study.peer_reviewed), *usual, study.null))
 
     trials = [s for s in body.studies if null(s) != "absent"]
     pairs = [
@@ -239,7 +235,7 @@ def null2(body: Body) -> Reading:
         for place, a in enumerate(trials)
         for b in trials[place + 1 :]
     ]
-    certain = _labels(trials, lambda s: null(s) == "present")
+    certain = labels(trials, lambda s: null(s) == "present")
     why = f"{len(certain)} published randomized trials found no improvement"
     return Reading(any_of(pairs), why, "", certain)
 
@@ -253,11 +249,12 @@ def noweight(body: Body) -> Reading:
 def harm(body: Body) -> Reading:
     """Several studies weigh toward harm, or case data or a basis suggest it.
 
-    One harmful study alone leaves it unknown: the scale speaks of several.
+    One harmful study alone leaves it unknown: the scale speaks of several. So do studies
+    whose direction is not known, and a review for harm that no one has stated.
     """
     stated = [
         given.why
-        for code in ("noharm_case", "noharm_basis")
+        for code in NOHARM
         if (given := body.program.elements.get(code)) is not None
         and (given.status, given.confirmation) == ("absent", "confirmed")
     ]
@@ -268,13 +265,21 @@ def harm(body: Body) -> Reading:
         f"significantly worse outcomes, {len(helped)} better"
     )
     if stated:
-        return Reading("present", "; ".join([*stated, why]), "", _labels(harmed))
+        return Reading("present", "; ".join([*stated, why]), "", labels(harmed))
     apart = any(
         no_overlap(a, b) == "present" for place, a in enumerate(harmed) for b in harmed[place + 1 :]
     )
     if apart and len(harmed) > len(helped):
-        return Reading("present", why, "", _labels(harmed))
-    return Reading("unknown" if harmed else "absent", why, "", _labels(harmed))
+        return Reading("present", why, "", labels(harmed))
+    possible = [s for s in body.studies if every((s.controlled, s.harmful)) == "unknown"]
+    if possible:
+        why += f"; {len(possible)} cannot be told"
+    reviewed = [asserted(body.program.elements.get(code), "") for code in NOHARM]
+    unsaid = any(found.status == "unknown" for found in reviewed)
+    if unsaid:
+        why += "; no confirmed review of cases, law and research for harm is stated"
+    status: Status = "unknown" if harmed or possible or unsaid else "absent"
+    return Reading(status, why, "", labels(harmed))
 
 
 def targets(body: Body) -> Reading:
@@ -286,7 +291,7 @@ def targets(body: Body) -> Reading:
         "absent": program.target_population or "stated in the program file",
         "unknown": "whom the program targets is not stated",
     }[status]
-    return Reading(status, why, _unless(status, "program file, targets_permanent_families"))
+    return Reading(status, why, unless(status, "program file, targets_permanent_families"))
 
 
 def service_type(body: Body) -> Reading:
@@ -306,8 +311,8 @@ def topic_outcomes(body: Body) -> Reading:
     why = "; ".join(
         f"{s.label}: {', '.join(dict.fromkeys(r.outcome for r in s.on_topic))}" for s in studied
     )
-    change = _unless(status, "a study of re-entry, disruption or maltreatment reports")
-    return Reading(status, why or "no study examines them", change, _labels(studied))
+    change = unless(status, "a study of re-entry, disruption or maltreatment reports")
+    return Reading(status, why or "no study examines them", change, labels(studied))
 
 
 def _fits(given: tuple[str, ...], key: str) -> Reading:
@@ -316,7 +321,7 @@ def _fits(given: tuple[str, ...], key: str) -> Reading:
         return Reading("unknown", "not stated", f"program file, {key}")
     fitting = [name for name in given if name in allowed]
     status: Status = "present" if fitting else "absent"
-    return Reading(status, ", ".join(fitting or given), _unless(status, "one the topic names"))
+    return Reading(status, ", ".join(fitting or given), unless(status, "one the topic names"))
 
 
 def _on_topic(body: Body) -> list[EvidenceStudy]:
@@ -328,46 +333,7 @@ def _published_control(study: EvidenceStudy) -> Status:
 
 
 def _benefit(study: EvidenceStudy) -> Status:
-    return every((_published_control(study), study.superior))
-
-
-def _asserted(given: ElementAssertion | None, change: str) -> Reading:
-    if given is None:
-        return Reading("unknown", "records cannot show it and no one has stated it", change)
-    if given.confirmation == "unconfirmed":
-        return Reading("unknown", f"stated but not confirmed: {given.why}", "confirm it")
-    return Reading(given.status, given.why, _unless(given.status, change))
-
-
-def _over(
-    studies: Iterable[EvidenceStudy],
-    judge: Callable[[EvidenceStudy], Status],
-    what: str,
-    change: str,
-) -> Reading:
-    """Read an element that any one study can give."""
-    judged = [(study, judge(study)) for study in studies]
-    status = any_of(found for _, found in judged)
-    having = tuple(study.label for study, found in judged if found == status == "present")
-    if status == "present":
-        return Reading(status, f"a {what}: {'; '.join(having)}", "", having)
-    unclear = tuple(study.label for study, found in judged if found == "unknown")
-    why = f"no {what}" if not unclear else f"whether there is a {what} cannot be told"
-    own = [s for s, found in judged if s.own and found == "absent" and s.peer_reviewed == "no"]
-    if own and judge(replace(own[0], peer_reviewed="yes")) == "present":
-        why += "; this evaluation would be one if it were published and peer reviewed"
-        change = f"{PUBLISH}; or {change}" if change != PUBLISH else change
-    return Reading(status, why, change, unclear)
-
-
-def _labels(
-    studies: Iterable[EvidenceStudy], keep: Callable[[EvidenceStudy], bool] = lambda _: True
-) -> tuple[str, ...]:
-    return tuple(study.label for study in studies if keep(study))
-
-
-def _unless(status: Status, change: str) -> str:
-    return "" if status == "present" else change
+    return every((_published_control(study), study.benefit))
 
 
 _RELIABLE = {
@@ -375,7 +341,8 @@ _RELIABLE = {
     "no": "not reliable or not valid",
     "unknown": "whether reliable and valid is not stated",
 }
-PUBLISH = "publish this evaluation in a peer-reviewed journal"
+NOHARM = ("noharm_case", "noharm_basis")
+DOUBTED = ("present", "no")
 TRIAL = "a published randomized trial in usual care that finds a benefit on the topic's outcomes"
 
 ELEMENTS: dict[str, Callable[[Body], Reading]] = {

@@ -7,7 +7,7 @@ import pandas as pd
 
 from evaluation.evidence.attrition import Attrition
 from evaluation.evidence.effect_sizes import EffectSize
-from evaluation.evidence.end_of_service import EndOfServiceClock, days_of
+from evaluation.evidence.end_of_service import EndOfServiceClock
 from evaluation.evidence.event_effects import NumberNeeded
 from evaluation.evidence.status import Status
 
@@ -64,7 +64,8 @@ class ContrastEvidence:
     horizon : int or None
         Days from the exit; missing for a hazard ratio, which has none.
     design : str
-        The study's.
+        The study's; ``quasi-experimental`` where a randomized study has no randomization
+        to this service in its records.
     primary : bool
         Whether it was declared before outcomes were read.
     counts : dict of str to int
@@ -89,7 +90,8 @@ class ContrastEvidence:
         Whether the baseline, measured at the exit, precedes every treated child's
         service.
     attrition : Attrition or None
-        Missing where nobody was assigned, as in a retrospective cohort.
+        Missing where nobody was assigned, as in a retrospective cohort, and where losses
+        cannot be counted.
     confounds : tuple of str
         From `single_unit_confound`.
     diagnostics : str
@@ -98,6 +100,8 @@ class ContrastEvidence:
         Of the rows behind it.
     withheld : bool
         Whether a release keeps its numbers back; nothing is concluded from it then.
+    attrition_unknown : str
+        Why losses among those randomized cannot be counted, else empty.
     """
 
     id: str
@@ -124,10 +128,16 @@ class ContrastEvidence:
     diagnostics: str
     estimate_ids: tuple[str, ...]
     withheld: bool = False
+    attrition_unknown: str = ""
 
     def effect(self, measure: str) -> EffectSize | None:
         """Return one of the effect sizes."""
         return next((effect for effect in self.effects if effect.measure == measure), None)
+
+    @property
+    def after_id(self) -> str:
+        """Id of the difference after the intended end, beside those of the estimates."""
+        return f"{self.id}.after_service"
 
     @property
     def direction(self) -> Direction:
@@ -168,11 +178,10 @@ class ContrastEvidence:
                 f"the study states no intended duration (services.{self.service}.intended_months)"
             )
         if not clock.reaches(months):
-            needed = clock.intended_days + days_of(months)
-            reach = f"{clock.months_beyond:.1f} months" if clock.days_beyond else "no time"
+            reach = f"{clock.days_beyond} days" if clock.days_beyond else "no time"
             return "absent", (
                 f"day {self.horizon} lies {reach} beyond the intended end; {months} months need "
-                f"day {needed}"
+                f"day {clock.day_beyond(months)}"
             )
         if self.withheld:
             return "unknown", "its numbers are too small to be released"

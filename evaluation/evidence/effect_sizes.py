@@ -62,6 +62,7 @@ def small_sample_factor(n: int) -> float:
 def pooled_sd(sd_treated: float, n_treated: int, sd_comparison: float, n_comparison: int) -> float:
     """Return the standard deviation of both groups, weighted by their degrees of freedom."""
     check_sizes(n_treated, n_comparison)
+    _freedom(n_treated, n_comparison)
     if not (sd_treated >= 0 and sd_comparison >= 0 and sd_treated + sd_comparison > 0):
         raise DataError(
             f"Standard deviations {sd_treated:g} and {sd_comparison:g} cannot be pooled: both must "
@@ -132,6 +133,7 @@ def hedges_g_from_p(
         Multiply by `small_sample_factor`.
     """
     check_sizes(n_treated, n_comparison)
+    _freedom(n_treated, n_comparison)
     if not 0 < p <= 1:
         raise DataError(f"p = {p:g} is not a probability above 0: give the exact p value.")
     t = float(stats.t.isf(p / 2, n_treated + n_comparison - 2))
@@ -228,11 +230,18 @@ def cox_index_of_risks(
                 f"A risk of {risk:g} has no odds, so the Cox index does not exist: report the risk "
                 "difference with its interval instead."
             )
+    most = se_treated * se_comparison
+    if not (se_treated >= 0 and se_comparison >= 0 and abs(covariance) <= most * (1 + 1e-9)):
+        raise DataError(
+            f"Standard errors {se_treated:g} and {se_comparison:g} with covariance {covariance:g} "
+            "are impossible: give standard errors of at least 0, whose product no covariance "
+            "exceeds."
+        )
     slope = np.array(
         [1 / (risk_treated * (1 - risk_treated)), -1 / (risk_comparison * (1 - risk_comparison))]
     )
     spread = np.array([[se_treated**2, covariance], [covariance, se_comparison**2]])
-    se = math.sqrt(float(slope @ spread @ slope)) / COX_DIVISOR
+    se = math.sqrt(max(0.0, float(slope @ spread @ slope))) / COX_DIVISOR
     value = (_logit(risk_treated) - _logit(risk_comparison)) / COX_DIVISOR
     return symmetric("cox_index", value, se, "risks at one horizon")
 
@@ -316,7 +325,15 @@ def benjamini_hochberg(p: list[float], level: float = 0.05) -> list[bool]:
 
     The false discovery rate is held at ``level`` (Benjamini and Hochberg, 1995); a p
     value equal to its cut counts.
+
+    Raises
+    ------
+    DataError
+        If a p value is not a probability.
     """
+    for value in p:
+        if not 0 <= value <= 1:
+            raise DataError(f"p = {value:g} is not a probability: give p values from 0 to 1.")
     from statsmodels.stats.multitest import multipletests
 
     return [bool(kept) for kept in multipletests(p, alpha=level, method="fdr_bh")[0]]
@@ -324,12 +341,14 @@ def benjamini_hochberg(p: list[float], level: float = 0.05) -> list[bool]:
 
 def symmetric(measure: str, value: float, se: float, source: str) -> EffectSize:
     """Return an effect whose 95% limits lie evenly about it."""
+    _finite(measure, value, se)
     reach = float(stats.norm.ppf(0.975)) * se
     return EffectSize(measure, value, se, value - reach, value + reach, source)
 
 
 def of_log(measure: str, log_value: float, se: float, source: str) -> EffectSize:
     """Return a ratio whose 95% limits lie evenly about it on the log scale."""
+    _finite(measure, log_value, se)
     reach = float(stats.norm.ppf(0.975)) * se
     limits = (math.exp(x) for x in (log_value, log_value - reach, log_value + reach))
     value, low, high = limits
@@ -344,6 +363,22 @@ def _share(share: float) -> None:
     if not 0 <= share <= 1:
         raise DataError(
             f"{share:g} is not a share: give a number from 0 to 1 (a percentage over 100)."
+        )
+
+
+def _finite(measure: str, value: float, se: float) -> None:
+    if not (math.isfinite(value) and math.isfinite(se) and se >= 0):
+        raise DataError(
+            f"{value:g} with standard error {se:g} is no {measure.replace('_', ' ')}: give finite "
+            "numbers, and a standard error of at least 0."
+        )
+
+
+def _freedom(n_treated: int, n_comparison: int) -> None:
+    if not n_treated + n_comparison >= 3:
+        raise DataError(
+            f"Groups of {n_treated} and {n_comparison} leave no degree of freedom: a standardized "
+            "difference needs at least 3 children in all."
         )
 
 

@@ -17,8 +17,8 @@ class EndOfServiceClock:
     ----------
     horizon : int
         Days from the exit.
-    intended_days : int or None
-        Days from the exit to the program's intended end; missing where the study does
+    intended_months : float or None
+        Months from the exit to the program's intended end; missing where the study does
         not state a duration.
     treated : int
         Treated families' children.
@@ -31,11 +31,16 @@ class EndOfServiceClock:
     """
 
     horizon: int
-    intended_days: int | None
+    intended_months: float | None
     treated: int
     ended: int
     unknown: int
     least_ended: float = LEAST_ENDED
+
+    @property
+    def intended_days(self) -> int | None:
+        """Days from the exit to the intended end."""
+        return None if self.intended_months is None else days_of(self.intended_months)
 
     @property
     def days_beyond(self) -> int | None:
@@ -50,6 +55,14 @@ class EndOfServiceClock:
         return None if self.days_beyond is None else self.days_beyond / DAYS_PER_MONTH
 
     @property
+    def whole_months_beyond(self) -> int | None:
+        """Whole months the horizon lies beyond the intended end, as `reaches` counts them."""
+        if self.months_beyond is None:
+            return None
+        most = int(self.months_beyond) + 1
+        return next((m for m in range(most, 0, -1) if self.reaches(m)), 0)
+
+    @property
     def share_ended(self) -> float | None:
         """Share of treated children whose own service had ended."""
         return self.ended / self.treated if self.treated else None
@@ -61,7 +74,16 @@ class EndOfServiceClock:
 
     def reaches(self, months: float) -> bool | None:
         """Tell whether the horizon lies that many months beyond the intended end."""
-        return None if self.days_beyond is None else self.days_beyond >= days_of(months)
+        day = self.day_beyond(months)
+        return None if day is None else self.horizon >= day
+
+    def day_beyond(self, months: float) -> int | None:
+        """Return the day from the exit that lies that many months beyond the intended end.
+
+        Both spans are added before they are rounded to days: six months after a service
+        of six months is day 365.
+        """
+        return None if self.intended_months is None else days_of(self.intended_months + months)
 
 
 def days_of(months: float) -> int:
@@ -94,7 +116,7 @@ def end_of_service_clock(
     known = ends.dropna()
     return EndOfServiceClock(
         horizon=int(horizon),
-        intended_days=None if intended_months is None else days_of(intended_months),
+        intended_months=intended_months,
         treated=len(ends),
         ended=int((known <= horizon).sum()),
         unknown=int(ends.isna().sum()),

@@ -89,10 +89,13 @@ def number_needed_to_serve(difference: EffectSize) -> NumberNeeded:
             f"The number needed to serve comes from a risk difference, not a {difference.measure}."
         )
     low, high = difference.ci_low, difference.ci_high
-    if low < 0 < high:
+    if not all(map(math.isfinite, (difference.value, low, high))):
+        raise DataError("The number needed to serve needs a risk difference with both its limits.")
+    if low < 0 < high or difference.value == 0:
         per_100 = [100 * x for x in (difference.value, low, high)]
         words = "{:+.1f} events per 100 children ({:+.1f} to {:+.1f})".format(*per_100)
-        return NumberNeeded(-1 / low, math.inf, 1 / high, words.replace("-", "−"))
+        benefit = (-1 / low, math.inf) if low < 0 else (None, None)
+        return NumberNeeded(*benefit, 1 / high if high > 0 else None, words.replace("-", "−"))
     ends = sorted(abs(1 / x) if x else math.inf for x in (low, high))
     number = abs(1 / difference.value)
     kind = "fewer" if difference.value < 0 else "more"

@@ -5,6 +5,7 @@ from typing import Any
 import pandas as pd
 
 from evaluation.evidence.after_service import after_service_effect
+from evaluation.evidence.attrition import Attrition
 from evaluation.evidence.baseline import (
     baseline_equivalence,
     lacks_background,
@@ -17,6 +18,7 @@ from evaluation.evidence.end_of_service import (
     end_of_service_clock,
 )
 from evaluation.evidence.event_effects import number_needed_to_serve
+from evaluation.evidence.randomized import Randomization, own_attrition, randomization
 from evaluation.evidence.status import Status, of_truth
 from evaluation.study import Service, Study
 
@@ -77,12 +79,29 @@ class _Setting:
     def __init__(self, cohort: Any, effects: Any, service: Service, outcome: str):
         self.cohort, self.service, self.outcome = cohort, service, outcome
         self.study: Study = cohort.study
-        self.treated = treated_exits(cohort, service)
+        self.randomized = randomization(cohort, service)
+        self.design = _design(self.study, self.randomized)
+        self.treated = treated_exits(cohort, service, self.randomized)
         self.baseline = _baseline(effects, service, outcome, self.study)
         names = list(self.baseline["covariate"]) if len(self.baseline) else []
         self.lacking = lacks_background([*names, *self.study.adjustment.covariates])
-        self.confounds = single_unit_confound(self.treated, cohort.exits, UNITS)
+        self.confounds = self._confounds()
         self.diagnostics = _diagnostics(effects, service, outcome)
+
+    def _confounds(self) -> tuple[str, ...]:
+        """Look for an arm of one unit, among those assigned where chance assigned them."""
+        exits = self.cohort.exits
+        if self.randomized is None:
+            return single_unit_confound(self.treated, exits, UNITS)
+        arm = self.randomized.arm(exits, self.service.program)
+        return single_unit_confound(arm.dropna().astype(bool), exits[arm.notna()], UNITS)
+
+    def _attrition(self, horizon: int | None) -> tuple[Attrition | None, str]:
+        if self.randomized is None:
+            return None, ""
+        if horizon is None:
+            return None, "a hazard ratio has no horizon by which to count losses"
+        return own_attrition(self.cohort, self.service, self.outcome, horizon, self.randomized)
 
     def read(self, own: pd.DataFrame) -> list[ContrastEvidence]:
         at = own[own["horizon"].notna()]
@@ -103,6 +122,7 @@ class _Setting:
             ends = service_ends(self.cohort, self.service, self.treated)
             clock = end_of_service_clock(horizon, self.service.intended_months, ends)
             after = self._after(clock)
+        loss, untold = self._attrition(horizon)
         effects = _effect_sizes(rows)
         difference = next((e for e in effects if e.measure == "risk_difference"), None)
         first = part.iloc[0]
@@ -115,7 +135,7 @@ class _Setting:
             horizon=horizon,
             population=str(main.population),
             method=str(main.method),
-            design=self.study.design,
+            design=self.design,
             primary=bool(part["primary"].any()),
             counts={name: int(getattr(main, name)) for name in COUNTS},
             effects=effects,
@@ -129,7 +149,8 @@ class _Setting:
             premeasured=_premeasured(
                 cohort=self.cohort, service=self.service, treated=self.treated
             ),
-            attrition=None,
+            attrition=loss,
+            attrition_unknown=untold,
             confounds=self.confounds,
             diagnostics=self.diagnostics,
             estimate_ids=tuple(part["id"]),
@@ -143,14 +164,26 @@ class _Setting:
         )
 
 
-def treated_exits(cohort: Any, service: Service) -> pd.Series:
+def _design(study: Study, randomized: Randomization | None) -> str:
+    """Return the study's design; without a recorded randomization chance decided nothing."""
+    if study.design == "randomized" and randomized is None:
+        return "quasi-experimental"
+    return study.design
+
+
+def treated_exits(
+    cohort: Any, service: Service, randomized: Randomization | None = None
+) -> pd.Series:
     """Tell of each exit whether it counts as treated: known at exit, else ever begun.
 
-    For the description of the groups and of services' ends alone; no effect is
-    estimated from it.
+    Of those randomized, the ones assigned to the service who began it. For the
+    description of the groups and of services' ends alone; no effect is estimated from it.
     """
     exits = cohort.exits
     known, began = f"known_at_exit_{service.program}", f"start_day_{service.program}"
+    if randomized is not None:
+        assigned = randomized.arm(exits, service.program).fillna(False).astype(bool)
+        return assigned & exits[began].notna()
     if service.exposure != "at exit" and began in exits:
         return exits[began].notna()
     if known in exits:
@@ -202,12 +235,14 @@ def _effect_sizes(rows: dict[str, Any]) -> tuple[EffectSize, ...]:
     """Return the effect sizes of one horizon, or the hazard ratio alone."""
     found = [_effect(rows[name]) for name in ("risk_difference", "risk_ratio") if name in rows]
     risks = [rows.get("risk_treated"), rows.get("risk_comparison")]
-    if all(row is not None and 0 < row.estimate < 1 for row in risks):
+    if all(row is not None and 0 < row.estimate < 1 and row.se >= 0 for row in risks):
         served, other = risks
         variances = served.se**2 + other.se**2 - rows["risk_difference"].se ** 2
+        most = served.se * other.se
+        covariance = min(max(variances / 2, -most), most)
         found.append(
             cox_index_of_risks(
-                served.estimate, served.se, other.estimate, other.se, covariance=variances / 2
+                served.estimate, served.se, other.estimate, other.se, covariance=covariance
             )
         )
     if not found:

@@ -70,8 +70,14 @@ def own_features(contrast: ContrastEvidence) -> dict[str, tuple[Status, str]]:
         "nobody was assigned, so there is no assigned sample to count losses from; a retrospective "
         "cohort is not a low-attrition trial",
     )
+    if design == "randomized" and contrast.attrition_unknown:
+        low = "unknown", contrast.attrition_unknown
     if loss is not None:
-        low = of_truth(loss.low), f"{loss.boundary} boundary"
+        low = (
+            of_truth(loss.low),
+            f"losses among those randomized are {'low' if loss.low else 'high'} by the "
+            f"{loss.boundary} boundary; which boundary a review applies is {loss.confirmation}",
+        )
     return {
         "design": (controlled, design),
         "source": ("absent", "an agency's own analysis, not published"),
@@ -91,8 +97,10 @@ def own_features(contrast: ContrastEvidence) -> dict[str, tuple[Status, str]]:
         ),
         "attrition": low,
         "intact": (
-            "unknown" if design == "randomized" else "absent",
-            "not recorded" if design == "randomized" else "nobody was assigned",
+            of_truth(design == "randomized"),
+            "each child is analysed in the arm it was first assigned to, whatever was taken up"
+            if design == "randomized"
+            else "nobody was assigned by chance",
         ),
         "noconfound": (
             of_truth(not contrast.confounds),
@@ -125,6 +133,10 @@ def _favorable_feature(contrast: ContrastEvidence) -> tuple[Status, str]:
     if direction == "unknown":
         return "unknown", "its numbers are too small to be released" if contrast.withheld else (
             "no p value"
+        )
+    if direction == "favorable" and contrast.sound == "absent":
+        return "unknown", (
+            "fewer events, but its design, balance or checks forbid reading them as an effect"
         )
     adjusted = "the primary contrast" if contrast.primary else "p adjusted for the other contrasts"
     words = {

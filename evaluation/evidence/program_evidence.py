@@ -12,7 +12,7 @@ from evaluation.evidence.effect_sizes import EffectSize
 from evaluation.evidence.from_effects import contrasts_of
 from evaluation.evidence.own_evidence import own_study
 from evaluation.evidence.prevention_standards import ClearinghouseWalk, clearinghouse
-from evaluation.evidence.published_evidence import published_effect, published_study
+from evaluation.evidence.published_evidence import published_risk_ratio, published_study
 from evaluation.evidence.rating_scale import CebcWalk, cebc
 from evaluation.evidence.registry import Registry, registry
 from evaluation.evidence.study_file import StudyFile
@@ -100,6 +100,7 @@ class Evidence:
         """Return everything as plain values."""
         return {
             "contrasts": self.table.to_dict("records"),
+            "after_service": [_after(c) for c in self.contrasts if c.after_service is not None],
             "programs": {
                 name: {"cebc": each.cebc.to_dict(), "clearinghouse": each.clearinghouse.to_dict()}
                 for name, each in self.programs.items()
@@ -180,26 +181,51 @@ def weigh(
     return Evidence(study, years, studies, contrasts, programs)
 
 
+def _after(contrast: ContrastEvidence) -> dict:
+    """Return the difference after the intended end as plain values, or why there is none."""
+    after, found = contrast.after_service, contrast.after_service.difference
+    return {
+        "id": contrast.after_id,
+        "contrast": contrast.id,
+        "landmark": after.landmark,
+        "horizon": after.horizon,
+        "estimate": None if found is None else found.value,
+        "ci_low": None if found is None else found.ci_low,
+        "ci_high": None if found is None else found.ci_high,
+        "direction": after.direction,
+        "made_from": "" if found is None else found.made_from,
+        "why_not": after.why_not,
+    }
+
+
 def _pooled(
     body: Body, own: tuple[ContrastEvidence, ...], published: tuple[StudyFile, ...]
 ) -> dict[str, Synthesis]:
-    """Set the risk ratios of each outcome side by side, one a study."""
+    """Set the risk ratios of each outcome side by side, one a study.
+
+    The agency's own enters where nothing in its design or execution forbids it.
+    """
     by_id = {study.id: study for study in body.studies}
     found: dict[str, list] = {}
+    left_out: dict[str, tuple[str, ...]] = {}
     for contrast in own:
         effect = contrast.effect(POOLED)
         if effect is not None and not contrast.withheld and _first(contrast, own):
-            found.setdefault(contrast.outcome, []).append(
-                (by_id[f"own_{contrast.service}"], effect)
-            )
+            same = found.setdefault(contrast.outcome, [])
+            if contrast.sound == "absent":
+                left_out[contrast.outcome] = (contrast.id,)
+            else:
+                same.append((by_id[f"own_{contrast.service}"], effect))
     for study in published:
         outcomes = set()
         for finding in study.findings:
-            effect: EffectSize | None = published_effect(finding, POOLED)
+            effect: EffectSize | None = published_risk_ratio(study, finding)
             if effect is not None and finding.outcome not in outcomes:
                 outcomes.add(finding.outcome)
                 found.setdefault(finding.outcome, []).append((by_id[study.id], effect))
-    return {outcome: synthesis(effects) for outcome, effects in found.items()}
+    return {
+        outcome: synthesis(effects, left_out.get(outcome, ())) for outcome, effects in found.items()
+    }
 
 
 def _first(contrast: ContrastEvidence, own: tuple[ContrastEvidence, ...]) -> bool:

@@ -5,7 +5,8 @@ from collections.abc import Sequence
 from evaluation.evidence.attrition import attrition
 from evaluation.evidence.body import CONTROLLED, EvidenceStudy, Result
 from evaluation.evidence.effect_sizes import EffectSize
-from evaluation.evidence.published_results import from_interval, from_percentages
+from evaluation.evidence.event_effects import risk_ratio
+from evaluation.evidence.published_results import from_interval
 from evaluation.evidence.status import Answer, Status, every, of_answer, of_truth
 from evaluation.evidence.study_file import Finding, StudyFile
 
@@ -32,6 +33,7 @@ def published_study(study: StudyFile) -> EvidenceStudy:
         appropriate=study.appropriate_comparison if confirmed else "unknown",
         peer_reviewed=article if confirmed else "unknown",
         measures=measures if confirmed else "unknown",
+        comparable=_unless_doubtful(study.comparable_to_rated_program, confirmed),
         agencies=study.sample.agencies,
         years=study.sample.years,
         results=tuple(
@@ -41,22 +43,28 @@ def published_study(study: StudyFile) -> EvidenceStudy:
     )
 
 
+def _unless_doubtful(comparable: Answer, confirmed: bool) -> Answer:
+    return "unknown" if comparable == "yes" and not confirmed else comparable
+
+
 def _published_result(study: StudyFile, finding: Finding, number: int, design: str) -> Result:
     direction = finding.direction
     if finding.confirmation == "unconfirmed" or study.source.confirmation == "unconfirmed":
         direction = "unknown"
-    elif direction == "not compared":
-        direction = "none"
     elif direction in ("favorable", "unfavorable"):
         direction = {"yes": direction, "no": "none", "unknown": "unknown"}[finding.significant]
     features = _published_features(study, direction, design)
-    after = [_published_sustained(finding, months) for months in (6, 12)]
+    if study.source.confirmation == "unconfirmed":
+        features = dict.fromkeys(features, ("unknown", "the source is not confirmed"))
+    after = [_published_sustained(study, finding, months) for months in (6, 12)]
     features |= {"sustained6": after[0], "sustained12": after[1]}
     return Result(f"{study.id}.{number}", finding.outcome, direction, *after, features)
 
 
-def _published_sustained(finding: Finding, months: int) -> tuple[Status, str]:
+def _published_sustained(study: StudyFile, finding: Finding, months: int) -> tuple[Status, str]:
     reached = finding.months_after_end_of_service
+    if study.source.confirmation == "unconfirmed":
+        return "unknown", "the source is not confirmed"
     if finding.confirmation == "unconfirmed":
         return "unknown", "the finding is not confirmed"
     if reached is None:
@@ -113,14 +121,23 @@ def _known(value: str, allowed: Sequence[str]) -> Status:
     return "unknown" if value == "unknown" else of_truth(value in allowed)
 
 
-def published_effect(finding: Finding, measure: str) -> EffectSize | None:
-    """Return a confirmed finding's effect in a measure, from its interval or percentages."""
-    if finding.confirmation == "unconfirmed":
+def published_risk_ratio(study: StudyFile, finding: Finding) -> EffectSize | None:
+    """Return a confirmed finding's risk ratio, from its interval, its counts or percentages.
+
+    Nothing where source or finding are unconfirmed, or where the file gives neither an
+    interval nor events (or percentages) and sizes of both groups, with events in each.
+    """
+    if "unconfirmed" in (study.source.confirmation, finding.confirmation):
         return None
-    if finding.effect == measure and None not in (finding.ci_low, finding.ci_high):
-        return from_interval(measure, finding.estimate, finding.ci_low, finding.ci_high)
-    numbers = (finding.percent_treated, finding.n_treated)
-    numbers += (finding.percent_comparison, finding.n_comparison)
-    if None in numbers or not (finding.n_treated and finding.n_comparison):
-        return None
-    return next((e for e in from_percentages(*numbers) if e.measure == measure), None)
+    if finding.effect == "risk_ratio" and finding.ci_low is not None:
+        return from_interval("risk_ratio", finding.estimate, finding.ci_low, finding.ci_high)
+    cells = []
+    for arm in ("treated", "comparison"):
+        events, n = getattr(finding, f"events_{arm}"), getattr(finding, f"n_{arm}")
+        percent = getattr(finding, f"percent_{arm}")
+        if events is None and None not in (percent, n):
+            events = percent / 100 * n
+        if not (events and n):
+            return None
+        cells += [events, n]
+    return risk_ratio(*cells)

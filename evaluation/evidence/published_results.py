@@ -5,7 +5,14 @@ import math
 from scipy import stats
 
 from evaluation.errors import DataError
-from evaluation.evidence.effect_sizes import RATIOS, EffectSize, cox_index, of_log, symmetric
+from evaluation.evidence.effect_sizes import (
+    RATIOS,
+    STANDARDIZED,
+    EffectSize,
+    cox_index,
+    of_log,
+    symmetric,
+)
 from evaluation.evidence.event_effects import odds_ratio, risk_difference, risk_ratio
 
 TOLERANCE = 1e-6
@@ -76,14 +83,18 @@ def from_interval(measure: str, value: float, ci_low: float, ci_high: float) -> 
     Raises
     ------
     DataError
-        If the interval does not hold the estimate, or a ratio is not above 0.
+        If the interval does not hold the estimate, is not finite, or a ratio is not
+        above 0.
     """
+    _known(measure, (*RATIOS, *STANDARDIZED, "risk_difference"))
+    if not all(map(math.isfinite, (value, ci_low, ci_high))):
+        raise DataError(f"The interval {ci_low:g} to {ci_high:g} is not finite: give both limits.")
     if not ci_low <= value <= ci_high:
         raise DataError(
             f"The interval {ci_low:g} to {ci_high:g} does not hold its estimate {value:g}."
         )
     if measure in RATIOS and not ci_low > 0:
-        raise DataError(f"A {measure.replace('_', ' ')} with a limit of {ci_low:g} is impossible.")
+        raise DataError(f"The limit {ci_low:g} is impossible for a ratio: it lies above 0.")
     low, high = (math.log(x) if measure in RATIOS else x for x in (ci_low, ci_high))
     se = (high - low) / (2 * float(stats.norm.ppf(0.975)))
     return EffectSize(measure, value, se, ci_low, ci_high, "a published interval")
@@ -93,8 +104,23 @@ def from_coefficient(measure: str, coefficient: float, se: float) -> EffectSize:
     """Return a ratio from a model's coefficient (a log ratio) and its standard error.
 
     ``measure`` is ``odds_ratio`` for a logistic model, ``hazard_ratio`` for a Cox
-    model, ``risk_ratio`` for a log-link model.
+    model, ``risk_ratio`` for a log-link model; ``risk_difference`` for an identity link,
+    where it is the difference itself. No coefficient is a standardized effect: a Cox
+    model's is a log hazard ratio, not a Cox index.
+
+    Raises
+    ------
+    DataError
+        For another measure, or numbers that are not finite.
     """
+    _known(measure, (*RATIOS, "risk_difference"))
     if measure not in RATIOS:
         return symmetric(measure, coefficient, se, "a model's coefficient")
     return of_log(measure, coefficient, se, "a model's coefficient")
+
+
+def _known(measure: str, allowed: tuple[str, ...]) -> None:
+    if measure not in allowed:
+        raise DataError(
+            f'"{measure}" is not among the measures this can give: {", ".join(allowed)}.'
+        )

@@ -182,7 +182,10 @@ def _statement(
     )
     start = "the" if condition else "The"
     if level is not None:
-        return f"{condition}{start} elements present are those of level {level}; {DISCLAIMER}."
+        return (
+            f"{condition}{start} elements present are those of {_level_words(levels, level)}; "
+            f"{DISCLAIMER}."
+        )
     open_levels = levels[levels["status"] == "unknown"]
     better = open_levels[open_levels["level"] != "5"]
     hint = ""
@@ -190,8 +193,15 @@ def _statement(
         nearest = better.iloc[0]
         names = standard("cebc")["elements"]
         unknown = ", ".join(names[code]["short"] for code in nearest["unknown"].split(", "))
-        hint = f" (of level {nearest['level']} these are unknown: {unknown})"
+        hint = f" (of {_level_words(levels, nearest['level'])} these are unknown: {unknown})"
     return (
         f"{condition}{start} elements present are not all those of any one level{hint}; "
         f"{DISCLAIMER}."
     )
+
+
+def _level_words(levels: pd.DataFrame, level: str) -> str:
+    """Name a level; a list of elements that was not read says so."""
+    confirmation = levels.set_index("level").loc[level, "confirmation"]
+    doubt = "" if confirmation == "confirmed" else ", whose wording is unconfirmed"
+    return f"level {level}{doubt}"

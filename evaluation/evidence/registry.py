@@ -78,8 +78,15 @@ def registry(folder: str | Path | None = None) -> Registry:
     own = _read(sorted(folder.glob("*.toml")))
     programs, studies, notes = dict(shipped.programs), list(shipped.studies), []
     taken = {study.id for study in studies}
+    own_programs: dict[str, str] = {}
     for path, entry in own:
         if isinstance(entry, ProgramFile):
+            if entry.id in own_programs:
+                raise DataError(
+                    f"{path}: the id {entry.id} belongs to another program of this folder, in "
+                    f"{own_programs[entry.id]}; choose another."
+                )
+            own_programs[entry.id] = path.name
             if entry.id in shipped.programs:
                 notes.append(f"{path.name} takes the place of the shipped program {entry.id}.")
             programs[entry.id] = entry
@@ -138,7 +145,7 @@ def read_entry(path: str | Path) -> StudyFile | ProgramFile:
     except tomllib.TOMLDecodeError as error:
         raise DataError(f"{path} is not valid TOML: {error}.") from None
     kind = content.get("kind")
-    if kind not in KINDS:
+    if not isinstance(kind, str) or kind not in KINDS:
         raise DataError(
             f'{path}: the key "kind" has the value {kind!r}; allowed are "study" and "program".'
         )

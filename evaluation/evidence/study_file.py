@@ -18,9 +18,13 @@ StudiedOutcome = Literal[
     "reentry", "disruption", "maltreatment", "placement", "reunification", "well_being"
 ]
 Identifier = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
-Count = Annotated[int, Field(ge=0)]
-Percent = Annotated[float, Field(ge=0, le=100)]
+Count = Annotated[int, Field(ge=0, strict=True)]
+Year = Annotated[int, Field(ge=1900, le=2100, strict=True)]
+Number = Annotated[float, Field(strict=True)]
+Percent = Annotated[float, Field(ge=0, le=100, strict=True)]
 
+SIGNIFICANT = 0.05
+NO_EFFECT = {"odds_ratio": 1.0, "risk_ratio": 1.0, "hazard_ratio": 1.0, "risk_difference": 0.0}
 MORE_IS_BETTER = ("reunification", "well_being")
 ASSERTABLE = ("manual", "measures", "noharm_case", "noharm_basis", "accepted")
 ELEMENTS_FROM_STUDIES = (
@@ -30,7 +34,7 @@ ELEMENTS_FROM_STUDIES = (
 
 
 class _Section(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
 class Source(_Section):
@@ -52,7 +56,7 @@ class Sample(_Section):
     population: str = ""
     location: str = ""
     agencies: tuple[str, ...] = ()
-    years: tuple[int, int] | None = None
+    years: tuple[Year, Year] | None = None
 
     @model_validator(mode="after")
     def _analysed_were_assigned(self) -> Self:
@@ -83,7 +87,7 @@ class Finding(_Section):
     significant: Answer = "unknown"
     confirmation: Confirmation
     when: str = ""
-    months_after_end_of_service: Annotated[float, Field(ge=0)] | None = None
+    months_after_end_of_service: Annotated[float, Field(ge=0, strict=True)] | None = None
     percent_treated: Percent | None = None
     percent_comparison: Percent | None = None
     n_treated: Count | None = None
@@ -91,10 +95,10 @@ class Finding(_Section):
     events_treated: Count | None = None
     events_comparison: Count | None = None
     effect: Literal["odds_ratio", "risk_ratio", "hazard_ratio", "risk_difference"] | None = None
-    estimate: float | None = None
-    ci_low: float | None = None
-    ci_high: float | None = None
-    p: Annotated[float, Field(ge=0, le=1)] | None = None
+    estimate: Number | None = None
+    ci_low: Number | None = None
+    ci_high: Number | None = None
+    p: Annotated[float, Field(ge=0, le=1, strict=True)] | None = None
     note: str = ""
 
     @model_validator(mode="after")
@@ -103,6 +107,12 @@ class Finding(_Section):
             events, n = getattr(self, f"events_{arm}"), getattr(self, f"n_{arm}")
             if None not in (events, n) and events > n:
                 raise ValueError(f"events_{arm} is {events}, more than the {n} of n_{arm}")
+            percent = getattr(self, f"percent_{arm}")
+            if None not in (events, n, percent) and n and abs(100 * events / n - percent) > 1:
+                raise ValueError(
+                    f"percent_{arm} is {percent:g}, but events_{arm} {events} of n_{arm} {n} are "
+                    f"{100 * events / n:.1f}%"
+                )
         given = [x is not None for x in (self.estimate, self.ci_low, self.ci_high)]
         if any(given[1:]) and not all(given):
             raise ValueError("an interval needs all of estimate, ci_low and ci_high")
@@ -113,31 +123,70 @@ class Finding(_Section):
             )
         if self.estimate is not None and self.effect is None:
             raise ValueError("estimate needs effect, which says what was estimated")
+        for name in ("estimate", "ci_low", "ci_high"):
+            value = getattr(self, name)
+            if value is None:
+                continue
+            if self.effect == "risk_difference" and abs(value) > 1:
+                raise ValueError(
+                    f"{name} is {value:g}, but a risk difference lies between -1 and 1: give "
+                    "shares, not percentage points"
+                )
+            if self.effect != "risk_difference" and value <= 0:
+                raise ValueError(f"{name} is {value:g}, but a ratio lies above 0")
+        return self
+
+    @model_validator(mode="after")
+    def _significance_fits_the_numbers(self) -> Self:
+        if self.significant == "yes" and self.direction in ("none", "not compared"):
+            raise ValueError(
+                f'significant is "yes", but direction is "{self.direction}": a significant result '
+                "has a direction"
+            )
+        said = {"yes": True, "no": False}.get(self.significant)
+        if said is None:
+            return self
+        if self.p is not None and said != (self.p < SIGNIFICANT):
+            raise ValueError(
+                f'significant is "{self.significant}", but p is {self.p:g}: significant means a '
+                f"two-sided p below {SIGNIFICANT}"
+            )
+        if self.ci_low is not None:
+            nothing = NO_EFFECT[self.effect]
+            if said and self.ci_low < nothing < self.ci_high:
+                raise ValueError(
+                    f'significant is "yes", but the interval ci_low {self.ci_low:g} to ci_high '
+                    f"{self.ci_high:g} holds {nothing:g}, no effect"
+                )
+            if not said and not self.ci_low <= nothing <= self.ci_high:
+                raise ValueError(
+                    f'significant is "no", but the interval ci_low {self.ci_low:g} to ci_high '
+                    f"{self.ci_high:g} does not hold {nothing:g}, no effect"
+                )
         return self
 
     @model_validator(mode="after")
     def _direction_fits_the_numbers(self) -> Self:
-        better = self._seems_better()
-        if better is None or self.direction not in ("favorable", "unfavorable"):
+        if self.direction not in ("favorable", "unfavorable"):
             return self
-        if better != (self.direction == "favorable"):
+        if any(better != (self.direction == "favorable") for better in self._seem_better()):
             raise ValueError(
                 f'direction is "{self.direction}", but the numbers say the contrary: more '
                 f"{self.outcome} is {'better' if self.outcome in MORE_IS_BETTER else 'worse'}"
             )
         return self
 
-    def _seems_better(self) -> bool | None:
-        """Tell what the numbers alone say, or nothing where there are none or no difference."""
+    def _seem_better(self) -> list[bool]:
+        """Tell what each of the numbers alone says; those without a difference say nothing."""
+        more = []
         if None not in (self.percent_treated, self.percent_comparison):
-            more = self.percent_treated - self.percent_comparison
-        elif self.estimate is not None:
-            more = self.estimate - (0.0 if self.effect == "risk_difference" else 1.0)
-        else:
-            return None
-        if more == 0:
-            return None
-        return (more > 0) == (self.outcome in MORE_IS_BETTER)
+            more.append(self.percent_treated - self.percent_comparison)
+        if self.estimate is not None:
+            more.append(self.estimate - NO_EFFECT[self.effect])
+        counts = (self.events_treated, self.n_treated, self.events_comparison, self.n_comparison)
+        if None not in counts and self.n_treated and self.n_comparison:
+            more.append(counts[0] / counts[1] - counts[2] / counts[3])
+        return [(each > 0) == (self.outcome in MORE_IS_BETTER) for each in more if each]
 
 
 class Publication(_Section):
@@ -156,11 +205,15 @@ class Publication(_Section):
     peer_reviewed: Answer
     public: Answer = "unknown"
     english: Answer = "unknown"
-    year: Annotated[int, Field(ge=1900, le=2100)] | None = None
+    year: Year | None = None
 
 
 class StudyFile(_Section):
-    """A study of a program, as its sources state it."""
+    """A study of a program, as its sources state it.
+
+    ``comparable_to_rated_program`` says whether the study found the program comparable to
+    one that the scale rates 3 or better, which counts like a benefit over a control.
+    """
 
     kind: Literal["study"]
     id: Identifier
@@ -173,12 +226,25 @@ class StudyFile(_Section):
     design_confirmation: Confirmation
     comparison: str = ""
     appropriate_comparison: Answer = "unknown"
+    comparable_to_rated_program: Answer = "no"
     usual_care_setting: Answer = "unknown"
     sample: Sample = Sample()
     measures: tuple[MeasureUsed, ...] = ()
     findings: tuple[Finding, ...] = ()
     follow_up: str = ""
     limitations: tuple[str, ...] = ()
+
+    @model_validator(mode="after")
+    def _no_finding_holds_more_than_were_assigned(self) -> Self:
+        for place, finding in enumerate(self.findings):
+            for arm in ("treated", "comparison"):
+                n, most = getattr(finding, f"n_{arm}"), getattr(self.sample, f"assigned_{arm}")
+                if None not in (n, most) and n > most:
+                    raise ValueError(
+                        f"findings.{place}.n_{arm} is {n}, more than the {most} of "
+                        f"sample.assigned_{arm}"
+                    )
+        return self
 
 
 class ElementAssertion(_Section):

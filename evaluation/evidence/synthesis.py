@@ -3,7 +3,7 @@
 import html
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations
 
 import numpy as np
@@ -38,6 +38,8 @@ class Synthesis:
         95% limits of the effect in a new setting.
     why_not : str
         Why nothing is pooled, else empty.
+    left_out : tuple of str
+        Ids of contrasts whose design or execution forbids reading them as an effect.
     """
 
     table: pd.DataFrame
@@ -47,21 +49,26 @@ class Synthesis:
     tau2: float | None = None
     prediction: tuple[float, float] | None = None
     why_not: str = ""
+    left_out: tuple[str, ...] = ()
 
     def _repr_html_(self) -> str:
-        said = html.escape(self.why_not or self.sentence)
+        said = html.escape(self.sentence)
         return f"<p>{said}</p>{self.table.to_html(index=False, escape=True)}"
 
     @property
     def sentence(self) -> str:
-        """The pooled effect in words, or why there is none."""
+        """The pooled effect in words, or why there is none, and what was left out."""
+        without = "".join(
+            f" {each} is left out, since its design or execution forbids reading it as an effect."
+            for each in self.left_out
+        )
         if self.pooled is None:
-            return self.why_not
+            return self.why_not + without
         low, high = self.prediction
         return (
             f"Pooled {self.measure.replace('_', ' ')} {self.pooled.value:.2f} "
             f"({self.pooled.ci_low:.2f} to {self.pooled.ci_high:.2f}) over {len(self.table)} "
-            f"studies; in a new setting between {low:.2f} and {high:.2f}."
+            f"studies; in a new setting between {low:.2f} and {high:.2f}.{without}"
         )
 
     def to_dict(self) -> dict:
@@ -74,10 +81,13 @@ class Synthesis:
             "tau2": self.tau2,
             "prediction": self.prediction,
             "why_not": self.why_not,
+            "left_out": list(self.left_out),
         }
 
 
-def synthesis(effects: Sequence[tuple[EvidenceStudy, EffectSize]]) -> Synthesis:
+def synthesis(
+    effects: Sequence[tuple[EvidenceStudy, EffectSize]], left_out: tuple[str, ...] = ()
+) -> Synthesis:
     """Pool the effects of studies whose samples do not overlap.
 
     Random effects: restricted maximum likelihood for the variance between studies
@@ -90,6 +100,8 @@ def synthesis(effects: Sequence[tuple[EvidenceStudy, EffectSize]]) -> Synthesis:
     ----------
     effects : sequence of (EvidenceStudy, EffectSize)
         One effect a study, all of one measure. Ratios are pooled on the log scale.
+    left_out : tuple of str
+        What was kept from it, to be named in the result.
 
     Returns
     -------
@@ -116,11 +128,11 @@ def synthesis(effects: Sequence[tuple[EvidenceStudy, EffectSize]]) -> Synthesis:
     ).assign(weight=math.nan)
     why = _why_not([study for study, _ in effects])
     if why:
-        return Synthesis(table, measure, why_not=why)
+        return Synthesis(table, measure, why_not=why, left_out=left_out)
     log = measure in RATIOS
     y = np.array([math.log(e.value) if log else e.value for _, e in effects])
     v = np.array([e.se**2 for _, e in effects])
-    return _pool(table, measure, y, v, log)
+    return replace(_pool(table, measure, y, v, log), left_out=left_out)
 
 
 def _why_not(studies: list[EvidenceStudy]) -> str:

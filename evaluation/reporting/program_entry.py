@@ -166,7 +166,7 @@ def _rating(rating) -> str:
 def _own_entry(material: Material, own: ProgramEvidence) -> tuple[str, list[tuple[str, str]]]:
     study, first = material.study, own.contrasts[0]
     years = material.evidence.years
-    beyond = [c.clock.months_beyond for c in own.contrasts if c.clock and c.clock.months_beyond]
+    beyond = [c.clock.whole_months_beyond or 0 for c in own.contrasts if c.clock]
     counted = next((c.counts for c in own.contrasts if c.counts), {})
     sizes = [counted.get(name) for name in ("n_treated", "n_comparison")]
     number = f"{sizes[0]:,} served and {sizes[1]:,} compared children" if all(sizes) else NOT_STATED
@@ -174,7 +174,7 @@ def _own_entry(material: Material, own: ProgramEvidence) -> tuple[str, list[tupl
         outcome_words(o, study).name for o in dict.fromkeys(c.outcome for c in own.contrasts)
     ]
     return f"{study.title} (this evaluation, unpublished)", [
-        ("Type of study", f"{upper_first(study.design)}, compared with {first.comparison}"),
+        ("Type of study", f"{upper_first(first.design)}, compared with {first.comparison}"),
         ("Number of participants", number),
         ("Population", f"Children who left care from {years[0]} to {years[1]}"),
         ("Location", study.report.agency),
@@ -183,7 +183,7 @@ def _own_entry(material: Material, own: ProgramEvidence) -> tuple[str, list[tupl
         ("Limitations", _limitations(own)),
         (
             "Length of controlled follow-up after the service",
-            f"{max(beyond):.0f} months" if beyond else "None",
+            f"{max(beyond)} months" if any(beyond) else "None",
         ),
         ("Peer review", "None: not published"),
     ]
@@ -271,7 +271,14 @@ def _told(material: Material, contrast: ContrastEvidence) -> list[tuple[Any, str
     exact = material.effects.table
     table = material.released.table.assign(id=estimate_ids(exact).to_numpy())
     rows = table[table["id"].isin(contrast.estimate_ids) & table["measure"].isin(list(KINDS))]
-    return [(row, *KINDS[row["measure"]]) for row in rows.to_dict("records")]
+    told = [(row, *KINDS[row["measure"]]) for row in rows.to_dict("records")]
+    after = contrast.after_service
+    if after is None or after.difference is None:
+        return told
+    found = after.difference
+    row = {"id": contrast.after_id, "estimate": found.value}
+    row |= {"ci_low": found.ci_low, "ci_high": found.ci_high}
+    return [*told, (row, "difference after its end per 100", "per100")]
 
 
 def _numbers(material: Material, contrast: ContrastEvidence) -> list[tuple[str, str]]:

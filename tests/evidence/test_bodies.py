@@ -4,12 +4,13 @@ Columns: design, usual care, peer reviewed, measures, result, lasts 6, lasts 12,
 """
 
 import re
+from dataclasses import replace
 
 import pytest
 
-from evaluation.evidence import cebc, clearinghouse
+from evaluation.evidence import Body, cebc, clearinghouse
 
-from .conftest import make_program
+from .conftest import GIVEN, make_program
 
 BODIES = {
     "nothing at all": ("", "NR", "peer-, weight-, rct1-, nobenefit+"),
@@ -145,7 +146,8 @@ def test_worked_bodies_of_evidence(name, body):
     assert walk.level == level
     assert walk.statement.endswith("this is not a CEBC rating.")
     if level is not None:
-        assert f"those of level {level};" in walk.statement
+        doubt = "" if level == "1" else ", whose wording is unconfirmed"
+        assert f"those of level {level}{doubt};" in walk.statement
 
 
 @pytest.mark.parametrize("name", BODIES)
@@ -226,6 +228,61 @@ def test_what_records_cannot_show_is_stated_by_someone_or_unknown(code, body):
     unstated = cebc(body("rct + + ? better + + Alder:2001-2004", make_program({})))
     assert unstated.elements[code].status == "unknown"
     assert unstated.elements[code].change
+
+
+def test_a_benefit_needs_an_appropriate_control_or_a_rated_program_it_equals(body):
+    drawn = body("qed + + + better - - Alder:2001-2004").studies[0]
+    null = replace(drawn, results=(replace(drawn.results[0], direction="none"),))
+    for study, status in (
+        (drawn, "present"),
+        (replace(drawn, appropriate="no"), "absent"),
+        (replace(drawn, appropriate="unknown"), "unknown"),
+        (null, "absent"),
+        (replace(null, comparable="yes"), "present"),
+        (replace(null, comparable="unknown"), "unknown"),
+    ):
+        found = cebc(Body(make_program(), (study,)))
+        assert found.elements["control1"].status == found.elements["weight"].status == status
+    harmful = replace(drawn, results=(replace(drawn.results[0], direction="unfavorable"),))
+    equal = Body(make_program(), (replace(harmful, comparable="yes"),))
+    assert cebc(equal).elements["control1"].status == "absent"
+
+
+@pytest.mark.parametrize(
+    ("changes", "status"),
+    [
+        ({}, "present"),
+        ({"appropriate": "no"}, "absent"),
+        ({"appropriate": "unknown"}, "unknown"),
+        ({"comparable": "yes"}, "absent"),
+        ({"peer_reviewed": "no"}, "absent"),
+    ],
+)
+def test_null_trials_are_against_usual_care(changes, status, body):
+    drawn = body("rct + + + same - - A:2001-2004\nrct + + + same - - B:2001-2004").studies
+    studies = (drawn[0], replace(drawn[1], **changes))
+    assert cebc(Body(make_program(), studies)).elements["null2"].status == status
+
+
+def test_measures_that_a_study_doubts_are_not_reliable_because_a_program_file_says_so(body):
+    stated = make_program({"measures": "present"})
+    sure = body("qed + + ? better - - Alder:2001-2004", stated)
+    assert cebc(sure).elements["measures"].status == "present"
+    doubted = body("qed + + - better - - Alder:2001-2004", stated)
+    assert cebc(doubted).elements["measures"].status == "absent"
+
+
+def test_harm_that_no_one_looked_for_is_unknown_and_not_absent(body):
+    """Nor is it absent where the direction of studies is not confirmed."""
+    drawing = "qed + + + better - - Alder:2001-2004"
+    assert cebc(body(drawing)).elements["harm"].status == "absent"
+    for code in ("noharm_case", "noharm_basis"):
+        unsaid = make_program({c: s for c, s in GIVEN.items() if c != code})
+        found = cebc(body(drawing, unsaid)).elements["harm"]
+        assert found.status == "unknown"
+        assert "no confirmed review" in found.why
+    doubtful = cebc(body("qed + + + ? - - A:2001-2004\nqed + + + ? - - B:2001-2004"))
+    assert doubtful.elements["harm"].status == "unknown"
 
 
 def test_harm_stated_in_the_program_file_is_level_five(body):

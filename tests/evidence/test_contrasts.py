@@ -7,7 +7,14 @@ import pandas as pd
 import pytest
 
 from evaluation.effects import Effects, effects
-from evaluation.evidence import baseline_equivalence, cebc, contrasts_of, estimate_ids
+from evaluation.evidence import (
+    attrition,
+    baseline_equivalence,
+    cebc,
+    clearinghouse,
+    contrasts_of,
+    estimate_ids,
+)
 from evaluation.evidence.after_service import after_service_effect
 from evaluation.evidence.body import Body
 from evaluation.evidence.contrast import AfterService, ContrastEvidence
@@ -20,6 +27,7 @@ from evaluation.study import Study
 from .conftest import make_program
 
 FEWER, SAME, MORE = -0.05, 0.0, 0.05
+LOW = attrition(400, 398, 400, 397)
 
 
 def difference(value):
@@ -168,9 +176,34 @@ def test_baseline_feature(size, status):
     assert own_features(contrast(baseline=table))["baseline"][0] == status
 
 
-def test_a_retrospective_cohort_is_no_low_attrition_trial():
-    from evaluation.evidence import attrition
+@pytest.mark.parametrize("flaw", [{"diagnostics": "fails"}, {"confounds": ("one county",)}])
+def test_publishing_a_comparison_that_fails_its_checks_would_meet_nothing(flaw):
+    def if_published(**changes):
+        study = own_study([contrast(**({"attrition": LOW} | changes))], "Alder", (2018, 2020))
+        return clearinghouse(Body(make_program(), (study,))).requirements["one_contrast"]
 
+    assert if_published().if_published == "present"
+    assert if_published(**flaw).if_published != "present"
+    features = own_features(contrast(**flaw))
+    assert features["favorable"][0] == "unknown"
+    assert own_features(contrast(value=MORE, **flaw))["favorable"][0] == "absent"
+
+
+def test_the_difference_after_the_service_has_an_id_and_stands_in_the_plain_values(simulated):
+    import evaluation as ev
+
+    cohort, found = simulated
+    weighed = ev.evidence(cohort, found)
+    rows = {row["id"]: row for row in weighed.to_dict()["after_service"]}
+    for each in weighed.contrasts[1:]:
+        row = rows[each.after_id]
+        assert row["contrast"] == each.id
+        assert (row["landmark"], row["horizon"]) == (183, each.horizon)
+        assert row["estimate"] == each.after_service.difference.value
+    assert len(rows) == 2
+
+
+def test_a_retrospective_cohort_is_no_low_attrition_trial():
     assert own_features(contrast())["attrition"][0] == "unknown"
     assert (
         own_features(contrast(attrition=attrition(100, 99, 100, 99)))["attrition"][0] == "present"
@@ -319,6 +352,18 @@ def test_an_arm_of_one_county_is_found_in_the_cohort(simulated):
     assert all(c.confounds and c.sound == "absent" for c in contrasts)
 
 
+def test_a_contrast_that_is_no_effect_is_not_pooled(simulated):
+    import evaluation as ev
+
+    cohort, found = simulated
+    weighed = ev.evidence(cohort, found)
+    sound = weighed.with_contrasts(replace(c, confounds=()) for c in weighed.contrasts)
+    unsound = weighed.with_contrasts(replace(c, confounds=("x",)) for c in weighed.contrasts)
+    pooled = [each.programs["success_coach"].synthesis["reentry"] for each in (sound, unsound)]
+    assert [len(each.table) for each in pooled] == [1, 0]
+    assert pooled[1].left_out == ("success_coach.reentry.365",)
+
+
 def test_the_whole_is_one_call(simulated):
     import evaluation as ev
 
@@ -338,7 +383,7 @@ def test_the_whole_is_one_call(simulated):
 
 
 def test_assignment_and_clusters_are_told_from_the_design():
-    assert own_features(contrast())["intact"][0] == "unknown"
+    assert own_features(contrast())["intact"][0] == "present"
     assert own_features(contrast(design="quasi-experimental"))["intact"][0] == "absent"
     assert own_features(contrast())["clusters"] == ("present", "variance by removal family")
 

@@ -50,6 +50,7 @@ def test_both_sides_of_every_row_of_the_boundary(boundary):
         at = Fraction(percent, 100), Fraction(limit) / 100
         assert verdict(*at, boundary=boundary).low
         assert not verdict(at[0], at[1] + Fraction(1, 10**6), boundary=boundary).low
+        assert verdict(percent / 100, float(limit) / 100, boundary=boundary).low
     assert not verdict(Fraction(len(limits), 100), 0, boundary=boundary).low
     assert verdict(Fraction(len(limits), 100), 0, boundary=boundary).limit is None
 
@@ -74,6 +75,11 @@ def test_which_boundary_a_review_applies_is_marked_unconfirmed():
         (lambda: attrition(0, 0, 10, 9), "impossible"),
         (lambda: verdict(0.1, 0.1, boundary="strict"), '"strict"'),
         (lambda: verdict(0.1, 0.1, rounding="up"), '"up"'),
+        (lambda: attrition(10.5, 9, 10, 9), "impossible"),
+        (lambda: verdict(-0.1, 0), "-0.1 is not a rate"),
+        (lambda: verdict(0.1, -0.5), "-0.5 is not a rate"),
+        (lambda: verdict(1.1, 0), "1.1 is not a rate"),
+        (lambda: verdict(float("nan"), 0), "nan is not a rate"),
         (lambda: baseline_equivalence(pd.DataFrame({"covariate": []})), '"after"'),
     ],
 )
@@ -163,6 +169,22 @@ def test_months_beyond_the_intended_end_of_a_twelve_month_service(horizon, beyon
     assert clock.reaches(6) is six
     assert clock.reaches(12) is twelve
     assert end_of_service_clock(horizon, None, pd.Series([300.0])).reaches(6) is None
+
+
+@pytest.mark.parametrize(
+    ("intended", "months", "day"),
+    [(6, 6, 365), (6, 12, 548), (3, 12, 457), (1.5, 6, 228), (12, 12, 730), (0, 6, 183)],
+)
+def test_spans_are_added_before_they_are_rounded_to_days(intended, months, day):
+    """METHODS 11.1: a service of six months and six months more are the year of day 365."""
+    for horizon, reached in ((day - 1, False), (day, True)):
+        clock = end_of_service_clock(horizon, intended, pd.Series([30.0]))
+        assert clock.day_beyond(months) == day
+        assert clock.reaches(months) is reached
+        assert clock.whole_months_beyond == (months if reached else months - 1)
+    unknown = end_of_service_clock(365, None, pd.Series([30.0]))
+    assert unknown.day_beyond(6) is unknown.whole_months_beyond is None
+    assert end_of_service_clock(90, 12, pd.Series([30.0])).whole_months_beyond == 0
 
 
 @pytest.mark.parametrize(("ended", "enough"), [(89, False), (90, True)])

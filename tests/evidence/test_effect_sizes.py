@@ -191,6 +191,25 @@ def test_change_against_baseline_is_a_difference_of_the_same_measure():
         es.difference_in_differences(after, events.odds_ratio(5, 10, 4, 10))
 
 
+@pytest.mark.parametrize("measure", ["cox_index", "hedges_g"])
+def test_a_models_coefficient_is_no_standardized_effect(measure):
+    """The coefficient of a Cox model is a log hazard ratio, whatever name it is given."""
+    with pytest.raises(DataError, match=measure):
+        published.from_coefficient(measure, -0.37, 0.1)
+
+
+def test_no_difference_has_no_number_needed():
+    for low, high in ((0.0, 0.0), (0.0, 0.02), (-0.02, 0.0)):
+        none = es.EffectSize("risk_difference", 0.0, 0.0, low, high, "x")
+        found = events.number_needed_to_serve(none)
+        assert found.words.startswith("+0.0 events per 100 children")
+        assert (found.benefit_from is None) == (low == 0)
+        assert (found.harm_from is None) == (high == 0)
+
+
+NO_LIMITS = es.EffectSize("risk_difference", -0.1, math.nan, math.nan, math.nan, "x")
+
+
 @pytest.mark.parametrize(
     ("call", "words"),
     [
@@ -205,6 +224,18 @@ def test_change_against_baseline_is_a_difference_of_the_same_measure():
         (lambda: published.events_from_percent(120, 50), "120% is impossible"),
         (lambda: published.from_interval("risk_ratio", 0.5, 0.6, 0.9), "does not hold"),
         (lambda: published.from_interval("risk_ratio", 0.5, -0.1, 0.9), "impossible"),
+        (lambda: published.from_interval("risk_ratio", 2, 1, math.inf), "not finite"),
+        (lambda: published.from_interval("rate", 2, 1, 3), '"rate" is not among'),
+        (lambda: published.from_coefficient("risk_ratio", -0.3, -0.1), "at least 0"),
+        (lambda: es.hedges_g(1, 1, 1, 1, 1, 1), "no degree of freedom"),
+        (lambda: es.hedges_g_from_p(0.5, 1, 1, higher=True), "no degree of freedom"),
+        (lambda: es.hedges_g(math.nan, 1, 9, 1, 1, 9), "finite"),
+        (lambda: es.hedges_g_from_t(math.inf, 9, 9), "finite"),
+        (lambda: es.cox_index_of_risks(0.2, -0.1, 0.3, 0.1), "impossible"),
+        (lambda: es.cox_index_of_risks(0.2, 0.1, 0.3, 0.1, covariance=0.02), "no covariance"),
+        (lambda: es.benjamini_hochberg([0.01, 1.4]), "p = 1.4"),
+        (lambda: es.benjamini_hochberg([0.01, math.nan]), "p = nan"),
+        (lambda: events.number_needed_to_serve(NO_LIMITS), "both its limits"),
     ],
 )
 def test_impossible_numbers_are_said(call, words):

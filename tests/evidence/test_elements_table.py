@@ -19,7 +19,7 @@ STATED = "test_bodies.py::test_what_records_cannot_show_is_stated_by_someone_or_
 OWN = "test_contrasts.py::test_features_of_an_own_contrast_on_both_sides"
 LASTING = "test_contrasts.py::test_a_sustained_effect_on_both_sides_of_each_line"
 REQUIRED = "test_bodies.py::test_requirements_of_the_title_iv_e_standards"
-PUBLISHED = "test_registry.py::test_features_of_a_published_study_on_both_sides"
+PUBLISHED = "test_published_studies.py::test_features_of_a_published_study_on_both_sides"
 CEBC_TESTS = {
     **dict.fromkeys(("targets", "service_type", "deliverer"), INCLUSION),
     **dict.fromkeys(("manual", "noharm_case", "accepted"), STATED),

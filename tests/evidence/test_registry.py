@@ -84,26 +84,6 @@ def test_published_bodies_give_no_element_that_is_not_confirmed(program):
     assert walk.level in (None, "NR")
 
 
-def test_unconfirmed_findings_count_as_unknown(tmp_path):
-    better = STUDY.replace("unfavorable", "favorable").replace('"no"', '"yes"')
-    better = better.replace("percent_treated = 24", "percent_treated = 14")
-    known = published_study(read_entry(write(tmp_path, better)))
-    assert known.superior == "present"
-    doubtful = better.replace(
-        'confirmation = "confirmed"\npercent', 'confirmation = "unconfirmed"\npercent'
-    )
-    assert published_study(read_entry(write(tmp_path, doubtful))).superior == "unknown"
-    unread = better.replace(
-        'Somewhere"\nconfirmation = "confirmed', 'Somewhere"\nconfirmation = "unconfirmed'
-    )
-    assert published_study(read_entry(write(tmp_path, unread))).peer_reviewed == "unknown"
-
-
-def test_a_conference_paper_is_no_peer_reviewed_article(tmp_path):
-    paper = STUDY.replace("journal article", "conference paper")
-    assert published_study(read_entry(write(tmp_path, paper))).peer_reviewed == "no"
-
-
 def test_own_files_stand_beside_the_shipped_ones(tmp_path):
     write(tmp_path, STUDY)
     write(tmp_path, PROGRAM.replace('"coach"', '"success_coach"'), "program.toml")
@@ -150,6 +130,68 @@ BAD = {
         "[sample]\nn_treated = 30\nassigned_treated = 20\n[[findings]]",
         "more than the 20 of assigned_treated",
     ),
+    "more in a finding than assigned": (
+        "[[findings]]",
+        "[sample]\nassigned_treated = 200\n[[findings]]",
+        "findings.0.n_treated is 219, more than the 200",
+    ),
+    "a year that cannot be": (
+        "[[findings]]",
+        "[sample]\nyears = [20, 2001]\n[[findings]]",
+        "sample.years.0",
+    ),
+    "a number as text": ("n_treated = 219", 'n_treated = "219"', "findings.0.n_treated"),
+    "a truth for a number": ("n_treated = 219", "n_treated = true", "findings.0.n_treated"),
+    "not a number": ("percent_treated = 24", "percent_treated = nan", "findings.0.percent_treated"),
+    "endless follow-up": (
+        "percent_treated = 24",
+        "months_after_end_of_service = inf",
+        "findings.0.months_after_end_of_service",
+    ),
+    "endless interval": (
+        "percent_treated = 24",
+        'effect = "risk_ratio"\nestimate = 1.3\nci_low = 1.2\nci_high = inf',
+        "findings.0.ci_high",
+    ),
+    "a ratio below nothing": (
+        "percent_treated = 24",
+        'effect = "odds_ratio"\nestimate = 0.3\nci_low = -0.4\nci_high = 1.1',
+        "ci_low is -0.4",
+    ),
+    "percentage points for a difference": (
+        "percent_treated = 24",
+        'effect = "risk_difference"\nestimate = 5',
+        "give shares",
+    ),
+    "a percentage against its events": (
+        "percent_treated = 24",
+        "percent_treated = 24\nevents_treated = 100",
+        "45.7%",
+    ),
+    "direction against the events": (
+        'direction = "unfavorable"',
+        'direction = "favorable"\nevents_treated = 52\nevents_comparison = 51',
+        "say the contrary",
+    ),
+    "significant without a direction": (
+        'direction = "unfavorable"\nsignificant = "no"',
+        'direction = "none"\nsignificant = "yes"',
+        "a significant result has a direction",
+    ),
+    "significant against p": ('significant = "no"', 'significant = "yes"\np = 0.05', "p is 0.05"),
+    "not significant against p": ("percent_treated = 24", "p = 0.049", "p is 0.049"),
+    "significant with an interval over nothing": (
+        'significant = "no"',
+        'significant = "yes"\neffect = "risk_ratio"\nestimate = 1.3\nci_low = 0.9\nci_high = 1.9',
+        "holds 1, no effect",
+    ),
+    "not significant with an interval beside nothing": (
+        "percent_treated = 24",
+        'effect = "risk_difference"\nestimate = 0.05\nci_low = 0.01\nci_high = 0.09',
+        "does not hold 0, no effect",
+    ),
+    "a list of kinds": ('kind = "study"', 'kind = ["study"]', '"kind"'),
+    "unknown table": ("[[findings]]", "[extra]\n[[findings]]", "extra"),
     "years run backward": (
         "[[findings]]",
         "[sample]\nyears = [2009, 2001]\n[[findings]]",
@@ -189,62 +231,39 @@ def test_missing_folders_and_shared_ids_are_said(tmp_path):
         registry(tmp_path)
 
 
+def test_two_programs_of_one_id_are_refused(tmp_path):
+    """The second would silently take the place of the first."""
+    write(tmp_path, PROGRAM, "first.toml")
+    write(tmp_path, PROGRAM.replace('"Coach"', '"Another"'), "second.toml")
+    with pytest.raises(DataError, match=r"second\.toml: the id coach .* in first\.toml"):
+        registry(tmp_path)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        'elements = "all"',
+        "elements = 3",
+        'elements = ["manual"]',
+        '[elements]\nmanual = "present"',
+        "[elements.manual]\nstatus = 1",
+        '[elements.manual]\nstatus = "present"\nwhy = ""',
+        'service_types = "coaching"',
+        "ratings = [1]",
+        "name = 2001-01-01",
+    ],
+)
+def test_programs_of_wrong_types_are_said_without_a_traceback(wrong, tmp_path):
+    text = PROGRAM.replace('name = "Coach"\n', "") if wrong.startswith("name") else PROGRAM
+    head, section = text.split("[source]")
+    nested = wrong.startswith("[")
+    whole = f"{head}[source]{section}{wrong}" if nested else f"{head}{wrong}\n[source]{section}"
+    with pytest.raises(DataError) as caught:
+        read_entry(write(tmp_path, whole))
+    assert all("entry.toml" in said for said in caught.value.sentences)
+
+
 def test_an_element_stated_without_confirmation_is_unknown(tmp_path):
     stated = PROGRAM + '[elements.manual]\nstatus = "present"\nwhy = "hearsay"\n'
     program = read_entry(write(tmp_path, stated))
     assert cebc(Body(program, ())).elements["manual"].status == "unknown"
-
-
-SOURCE = {
-    "all stated": ({}, "present"),
-    "conference paper": ({"journal article": "conference paper"}, "absent"),
-    "dissertation": ({"journal article": "dissertation"}, "absent"),
-    "government report": ({"journal article": "government report"}, "present"),
-    "before 1990": ({"year = 1990": "year = 1989"}, "absent"),
-    "not public": ({'public = "yes"': 'public = "no"'}, "absent"),
-    "language not stated": ({'english = "yes"\n': ""}, "unknown"),
-}
-
-
-@pytest.mark.parametrize("name", SOURCE)
-def test_features_of_a_published_study_on_both_sides(name, tmp_path):
-    changes, status = SOURCE[name]
-    text = STUDY.replace(
-        'peer_reviewed = "yes"',
-        'peer_reviewed = "yes"\npublic = "yes"\nenglish = "yes"\nyear = 1990',
-    )
-    for old, new in changes.items():
-        assert old in text
-        text = text.replace(old, new)
-    features = published_study(read_entry(write(tmp_path, text))).results[0].features
-    assert features["source"][0] == status
-    assert features["usual_care"][0] == "unknown"
-    stated = text.replace("[source]", 'usual_care_setting = "yes"\n[source]')
-    features = published_study(read_entry(write(tmp_path, stated))).results[0].features
-    assert features["usual_care"][0] == "present"
-    assert features["favorable"][0] == "absent"
-
-
-@pytest.mark.parametrize(("analysed", "status"), [(99, "present"), (60, "absent")])
-def test_attrition_of_a_published_trial(analysed, status, tmp_path):
-    sample = f"[sample]\nassigned_treated = 100\nn_treated = 99\nassigned_comparison = 100\nn_comparison = {analysed}\n"
-    path = write(tmp_path, STUDY.replace("[[findings]]", f"{sample}[[findings]]"))
-    assert published_study(read_entry(path)).results[0].features["attrition"][0] == status
-
-
-@pytest.mark.parametrize(
-    ("months", "six", "twelve"),
-    [
-        (5.9, "absent", "absent"),
-        (6, "present", "absent"),
-        (12, "present", "present"),
-        (None, "unknown", "unknown"),
-    ],
-)
-def test_months_after_the_service_of_a_published_finding(months, six, twelve, tmp_path):
-    better = STUDY.replace("unfavorable", "favorable").replace('"no"', '"yes"')
-    better = better.replace("percent_treated = 24", "percent_treated = 14")
-    if months is not None:
-        better += f"months_after_end_of_service = {months}\n"
-    found = published_study(read_entry(write(tmp_path, better))).results[0]
-    assert (found.sustained6[0], found.sustained12[0]) == (six, twelve)

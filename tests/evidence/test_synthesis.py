@@ -103,7 +103,16 @@ def test_overlap_is_told_from_agencies_and_years():
     assert no_overlap(alder, make_study("b", "Alder", (2006, 2006))) == "present"
     assert no_overlap(alder, make_study("b", "Birch", (2001, 2005))) == "present"
     assert no_overlap(alder, make_study("b", "Alder")) == "unknown"
+    assert no_overlap(alder, make_study("b", " ALDER ", (2004, 2006))) == "absent"
     assert no_overlap(alder, alder) == "absent"
+
+
+def test_what_was_left_out_is_named():
+    three = list(bcg())[:3]
+    for found in (synthesis(three, ("coach.reentry.365",)), synthesis(three[:2], ("a.b.1",))):
+        assert "is left out" in found.sentence
+        assert "is left out" in found._repr_html_()
+        assert len(found.to_dict()["left_out"]) == 1
 
 
 def test_mixed_measures_and_missing_errors_are_refused():

@@ -126,6 +126,64 @@ def test_text_from_a_study_file_stays_text(results, invented, tmp_path):
     assert re.sub(r"\s+", " ", invented.HOSTILE) in words(page(out))
 
 
+def test_names_of_published_studies_stay_text_in_every_form(results, invented, tmp_path):
+    """Every text of a study or program file, in HTML and in JSON."""
+    study, agency, cohort, effects = results
+    shipped = registry()
+    bad = invented.HOSTILE
+    program = shipped.programs["homebuilders"].model_copy(
+        update={
+            "id": "coach",
+            "name": bad,
+            "target_population": bad,
+            "targets_permanent_families": "no",
+            "service_types": (bad,),
+            "delivered_by": (bad,),
+            "essential_components": (bad, bad),
+            "duration": bad,
+        }
+    )
+    source = shipped.studies[0].source.model_copy(update={"title": bad})
+    hostile = shipped.studies[3].model_copy(
+        update={"program": "coach", "title": bad, "comparison": bad, "limitations": (bad,)}
+        | {"source": source, "follow_up": bad}
+    )
+    own = Registry({**shipped.programs, "coach": program}, (hostile,))
+    weighed = weigh(study, (2018, 2022), own, evidence(cohort, effects).contrasts)
+    out = tmp_path / "out"
+    write_reports(
+        study, agency, cohort, effects, out, formats=("html",), only=["program"], evidence=weighed
+    )
+    text = (out / "program_coach.html").read_text(encoding="utf-8")
+    assert "<script>alert" not in text
+    scripts = [each for each in page(out).iter("script") if "alert" in (each.text or "")]
+    assert not scripts
+    assert not [a for a in page(out).iter("a") if a.get("href", "").startswith("javascript")]
+    content = json.loads((out / "program_coach.json").read_text(encoding="utf-8"))
+    assert [each["title"] for each in content["studies"]][1] == bad
+    assert "<script>alert" not in weighed._repr_html_()
+
+
+def test_the_difference_after_the_service_is_a_number_a_reader_reaches(results, tmp_path):
+    study, agency, cohort, effects = results
+    weighed = evidence(cohort, effects)
+    first = next(c for c in weighed.contrasts if c.id == "coach.reentry.365")
+    after = AfterService(183, 365, symmetric("risk_difference", -0.02, 0.005, "drawn"), {}, p=0.01)
+    told = weighed.with_contrasts(
+        replace(c, after_service=after if c is first else None) for c in weighed.contrasts
+    )
+    out = tmp_path / "out"
+    write_reports(
+        study, agency, cohort, effects, out, formats=("html",), only=["program"], evidence=told
+    )
+    root, name = page(out), "coach.reentry.365.after_service"
+    assert len(root.xpath(f"//*[@id='{name}']")) == 1
+    assert root.xpath(f"//a[@href='#{name}']")
+    assert f"{name}: difference after its end per 100 −2.0 (−3.0 to −1.0)" in words(root)
+    content = json.loads((out / "estimates.json").read_text(encoding="utf-8"))
+    assert [row["estimate"] for row in content["evidence"]["after_service"]] == [-0.02]
+
+
 # Disclosure
 
 

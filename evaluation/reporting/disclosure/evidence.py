@@ -68,7 +68,15 @@ def _release(
     if not hidden:
         return _rounded(contrast) if rule.rounds else contrast
     return replace(
-        contrast, counts={}, effects=(), needed=None, p=None, p_adjusted=None, withheld=True
+        contrast,
+        counts={},
+        effects=(),
+        needed=None,
+        p=None,
+        p_adjusted=None,
+        attrition=None,
+        attrition_unknown=TOO_FEW,
+        withheld=True,
     )
 
 

@@ -19,7 +19,7 @@ SUPPORTS = (
     Column("what", "Service and outcome"),
     Column("month", "By month", "count"),
     Column("direction", "With the service"),
-    Column("beyond", "Months after its end", "count"),
+    Column("beyond", "Whole months after its end", "count"),
     Column("ended", "Services ended by then"),
     Column("after", "Difference after its end, per 100 (95%)"),
 )
@@ -100,9 +100,7 @@ def supports(
             f"{outcome_words(c.outcome, material.study).event}",
             "month": None if c.horizon is None else months(c.horizon),
             "direction": DIRECTIONS[c.direction],
-            "beyond": None
-            if not c.clock or c.clock.months_beyond is None
-            else c.clock.months_beyond,
+            "beyond": c.clock.whole_months_beyond if c.clock else None,
             "ended": ended_words(c, material),
             "after": after_words(c),
         }
