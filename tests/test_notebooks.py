@@ -51,7 +51,18 @@ def disturbing(notebook):
         if seen.search(text)
     }
     found |= {f"stderr: {o.text[:200]}" for o in outputs(notebook) if o.get("name") == "stderr"}
+    found |= {f"no picture: {cell.source}" for cell in notebook.cells if undrawn(cell)}
     return sorted(found)
+
+
+def undrawn(cell):
+    """Tell whether a cell that plots shows no picture."""
+    shown = (output.get("data", {}) for output in cell.get("outputs", []))
+    return (
+        cell.cell_type == "code"
+        and ".plot(" in cell.source
+        and not any("image/png" in data for data in shown)
+    )
 
 
 @each
