@@ -30,7 +30,7 @@ demo: $(STAMP) ## Simulate an agency and run everything on it: checks, cohort, m
 	@$(BIN)/permanency demo --out $(OUT) --children $(CHILDREN)
 
 test: $(STAMP) ## Run the whole test suite
-	@$(BIN)/python -m pytest -n 2 --dist loadfile -m "$(MARKERS)"
+	@OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadfile -m "$(MARKERS)"
 
 lint: $(STAMP) ## Check format, style, complexity, types of the public face, import direction, docs and links
 	@$(BIN)/ruff format --check .

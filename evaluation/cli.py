@@ -1,6 +1,7 @@
 """The command line: simulate, check, build, report."""
 
 import logging
+import os
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -10,6 +11,9 @@ from rich.console import Console
 
 from evaluation.errors import PermanencyError
 from evaluation.progress import LOG, Steps
+
+# Sums do not depend on how many cores share them, and the matrices here are small.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 app = typer.Typer(
     add_completion=False,

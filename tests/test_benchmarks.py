@@ -135,3 +135,16 @@ def test_the_cohort_and_the_check_give_what_sql_written_by_hand_gives(monkeypatc
     assert cohorts.differing(*map(cohorts.exits_beside, files)) == 0
     checked = cohorts.by_package("check", data, None)
     assert checked["rows"] == cohorts.by_hand("check", data, None)["rows"] == sizes["placements"]
+
+
+def test_the_files_whose_conversion_is_timed_convert_whole(monkeypatch, tmp_path):
+    monkeypatch.syspath_prepend(ROOT / "benchmarks")
+    import conversion
+
+    expected = {"afcars-1993": ("removals", 100), "ncands": ("maltreatment_reports", 168)}
+    for form, (table, rows) in expected.items():
+        files = conversion.make(form, 400, tmp_path)
+        found = conversion.measure(form, files, tmp_path)
+        assert found["rows"] == 400
+        assert found["tables"][table] == rows
+        assert all((tmp_path / f"{name}.parquet").stat().st_size for name in found["tables"])

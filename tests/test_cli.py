@@ -73,8 +73,11 @@ def test_check_counts_balance_and_lists_are_private(agency, tmp_path):
     done = permanency("check", agency / "data", "--out", tmp_path / "checked")
     assert done.returncode == 0, done.stderr
     assert "rows read" in done.stdout
-    for path in (tmp_path / "checked").glob("*.csv"):
-        assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    written = {path.name: path for path in (tmp_path / "checked").iterdir()}
+    for form in ("data_quality.html", "data_quality.docx", "data_quality.pdf", "quality.json"):
+        assert written[form].stat().st_size > 1000
+    for name in ("counts.csv", "findings.csv", "quarantine.csv", *(n for n in written if "." in n)):
+        assert stat.S_IMODE(written[name].stat().st_mode) == 0o600
 
 
 def test_strict_check_stops_with_status_one(agency):

@@ -266,6 +266,7 @@ def _of_disruptions(cohort: "Cohort", say: Say) -> list[str]:
         early=(after.counts & (after.day <= gap)).cast("int32").sum(),
         left=(~after.counts & ~after.adopted).cast("int32").sum(),
         adopted=after.adopted.cast("int32").sum(),
+        proxy=(after.counts & true(after.reason == "proxy_rule")).cast("int32").sum(),
     )
     counts = {row["type"]: row for row in by.to_pyarrow().to_pylist()}
     found = []
@@ -282,6 +283,12 @@ def _of_disruptions(cohort: "Cohort", say: Say) -> list[str]:
                 f"{say(row['left'], 'record', 'records')} of {words} after an exit that by the "
                 "rules is no disruption (exit type, age, death or unknown reason)."
             )
+    proxy = sum(row["proxy"] for row in counts.values())
+    if proxy:
+        found.append(
+            f"{say(proxy, 'record', 'records')} of disruption after an exit by the proxy rule "
+            "alone: the source gives no reason."
+        )
     adopted = sum(row["adopted"] for row in counts.values())
     if adopted:
         found.append(

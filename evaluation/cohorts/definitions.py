@@ -148,7 +148,8 @@ def _outcomes(study: Study, link: AdoptionLink) -> list[tuple[str, str]]:
                 "After guardianship or adoption: the first of re-entry, displacement, termination "
                 "of the guardianship and dissolution of the adoption; an assistance agreement that "
                 "ended counts if it ended under 17½ for a known reason other than death, the age "
-                "limit or adoption. Death, the age limit and adoption by the guardian compete.",
+                "limit or adoption, or by the stated proxy rule of a source that gives no reason. "
+                "Death, the age limit and adoption by the guardian compete.",
             )
         )
     maltreatment = study.outcomes.maltreatment

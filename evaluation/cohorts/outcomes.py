@@ -261,7 +261,8 @@ class Outcomes:
 
         A legal end or an ended agreement counts after guardianship or
         adoption; an ended agreement only under 17½ and for a known reason
-        that is not a death or the age limit.
+        that is not a death or the age limit, or by the proxy rule of a source
+        that gives no reason.
 
         Returns
         -------

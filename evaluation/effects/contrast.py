@@ -147,14 +147,14 @@ def _offered(cohort: Cohort, arms: Arms, follow_up: pd.DataFrame) -> list[dict]:
 def estimate(arms: Arms, study: Study, rows_only: bool = False) -> Part:
     """Estimate one contrast from its rows, by the service's exposure.
 
-    Where covariates were imputed, in every set, and pooled. With ``rows_only`` a part
-    known at exit has no curves, checks or other analyses.
+    Where covariates were imputed, in every set, and pooled. With ``rows_only`` the part
+    has no curves, checks or other analyses.
     """
     if arms.completed:
         parts = [estimate(own, study, rows_only) for own in arms.sets]
         return pooled(parts, int(arms.rows["family_id"].nunique()), arms.imputation)
     if arms.service.exposure == "time-varying":
-        return time_varying_effects(arms, study)
+        return time_varying_effects(arms, study, rows_only)
     last = int(arms.rows["stop"].max())
     first = 0 if arms.landmark is None else arms.landmark
     horizons = tuple(day for day in study.horizons if first < day <= last)

@@ -15,7 +15,7 @@ from evaluation.study import Note, Study
 DOSE_DAYS = 30
 
 
-def time_varying_effects(arms: Arms, study: Study) -> Part:
+def time_varying_effects(arms: Arms, study: Study, rows_only: bool = False) -> Part:
     """Compare the hazard in service with the hazard before any service.
 
     A Cox model in which the exposure is before, in service or after, on the day:
@@ -28,6 +28,8 @@ def time_varying_effects(arms: Arms, study: Study) -> Part:
         Start-stop rows.
     study : Study
         The protocol.
+    rows_only : bool
+        Leave out checks and the dose, for contrasts that stand beside one.
 
     Returns
     -------
@@ -43,6 +45,9 @@ def time_varying_effects(arms: Arms, study: Study) -> Part:
         )
     model = fit_outcome_model(arms, study)
     notes += model.notes(f"{arms.service.name}, {OUTCOME_WORDS[arms.outcome]}")
+    influence = {("hazard_ratio", None): model.influence} if model.rows() else {}
+    if rows_only:
+        return Part(rows=model.rows(), model=model.table, notes=notes, influence=influence)
     checks = [
         *proportional_check(model.changing_p),
         *event_check(arms.events(arms.served | arms.compared), len(model.table)),
@@ -54,7 +59,7 @@ def time_varying_effects(arms: Arms, study: Study) -> Part:
         notes=notes,
         checks=checks,
         beside=dose_effect(arms, study),
-        influence={("hazard_ratio", None): model.influence} if model.rows() else {},
+        influence=influence,
     )
 
 

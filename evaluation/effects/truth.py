@@ -19,8 +19,8 @@ def beside_truth(effects: Effects, truth, study: Study) -> pd.DataFrame:
     effects : Effects
         The estimates.
     truth : object
-        With ``estimands``, a table of service, outcome, horizon, population,
-        exposure, measure, value, mc_se, meaning.
+        With ``estimands_of``: from an exposure by program to a table of service, outcome,
+        horizon, population, exposure, measure, value, mc_se, meaning.
     study : Study
         The protocol.
 
@@ -41,7 +41,7 @@ def beside_truth(effects: Effects, truth, study: Study) -> pd.DataFrame:
     table.loc[adjusted, "measure_judged"] = "hazard_ratio_conditional"
     table.loc[adjusted, "population"] = "all eligible"
     table["until"] = table["horizon"].fillna(study.cohort.horizon_days).astype(int)
-    known = truth.estimands.rename(
+    known = truth.estimands_of(exposure).rename(
         columns={"value": "truth", "measure": "measure_judged", "horizon": "until"}
     )
     on = ["service", "outcome", "exposure", "population", "measure_judged", "until"]

@@ -2,6 +2,7 @@
 
 import base64
 import hashlib
+import os
 import re
 import tempfile
 from dataclasses import dataclass
@@ -109,7 +110,9 @@ class Page:
             f"--variable=month={when.month}",
             f"--variable=day={when.day}",
         )
-        path = self.folder / "report.typ"
+        written, name = tempfile.mkstemp(suffix=".typ", dir=self.folder)
+        os.close(written)
+        path = Path(name)
         try:
             path.write_text(printable(text.decode("utf-8")), encoding="utf-8")
             return typst.compile(

@@ -1,6 +1,7 @@
 """From results to files: reports, workbook, charts and estimates in one folder."""
 
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -117,11 +118,17 @@ def write_reports(
         _write_charts(reports, folder)
         if house.logo is not None:
             write_bytes(folder / house.logo[0], house.logo[1])
+
+        def made(report: Report, form: str) -> None:
+            page = Page(report.title, study.report.agency, origin, folder, house)
+            write_bytes(folder / f"{report.name}.{form}", _document(report, form, page))
+
+        # Pandoc and Typst work outside the interpreter, so two documents are made at a time.
+        with ThreadPoolExecutor(2) as pool:
+            wanted = [(report, form) for report in reports for form in forms]
+            for _ in pool.map(lambda pair: made(*pair), wanted):
+                pass
         for report in reports:
-            for form in forms:
-                page = Page(report.title, study.report.agency, origin, folder, house)
-                content = _document(report, form, page)
-                write_bytes(folder / f"{report.name}.{form}", content)
             if report.data is not None:
                 write_text(folder / f"{report.name}.json", strict_json(report.data))
         write_bytes(folder / "tables.xlsx", workbook(found, _tables(reports, origin)))
@@ -132,7 +139,7 @@ def write_reports(
     return Outputs(Path(out) / name for name in ["index.html", *names, *BESIDE, "charts"])
 
 
-def write_quality(agency, result, folder: Path, forms: Sequence[str] = ("html",)) -> None:
+def write_quality(agency, result, folder: Path) -> None:
     """Write the data-quality report of a check, exact and for internal use, into a folder.
 
     Parameters
@@ -142,16 +149,14 @@ def write_quality(agency, result, folder: Path, forms: Sequence[str] = ("html",)
     result : CheckResult
         Its check.
     folder : pathlib.Path
-        Gets ``data_quality.FORM``, ``quality.json`` and the chart.
-    forms : sequence of str
-        Among ``html``, ``docx``, ``pdf``.
+        Gets ``data_quality.html``, ``.docx`` and ``.pdf``, ``quality.json`` and the chart.
     """
     quality = result.quality
     origin = provenance_of_check(agency.source, agency.data_hash, last_month(quality))
     parts = quality_sections(quality, Disclosure(0), f"Source: {origin.source}, all rows accepted.")
     report = quality_report(origin.source, parts, internal=True)
     _write_charts([report], folder)
-    for form in forms:
+    for form in FORMATS:
         page = Page(report.title, "Data quality", origin, folder, House())
         write_bytes(folder / f"{report.name}.{form}", _document(report, form, page))
     write_text(folder / "quality.json", quality_json(quality))

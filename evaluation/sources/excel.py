@@ -1,9 +1,11 @@
 """Excel workbooks as sources: every cell as text, with its sheet and row."""
 
 import datetime
+import re
 import zipfile
+import zlib
 from collections.abc import Iterator
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 import ibis.expr.types as ir
 import pyarrow as pa
@@ -17,6 +19,18 @@ from evaluation.sources.text import Form, RowTable, file_digest
 
 _MOST_UNPACKED = 2_000_000_000
 _MOST_COLUMNS = 5_000
+_MOST_EMPTY, _EMPTY_A_CELL = 1_000_000, 20
+_PLACE = re.compile(rb"""\br\s*=\s*["']([A-Za-z]{0,3})([0-9]{1,7})["']""")
+_UNREADABLE = (
+    zipfile.BadZipFile,
+    zlib.error,
+    EOFError,
+    OSError,
+    NotImplementedError,
+    RuntimeError,
+    ValueError,
+)
+_PIECE, _LONGEST_PLACE = 4_000_000, 64
 
 
 def sheets(path: Path) -> list[str]:
@@ -113,7 +127,8 @@ def _open(path: Path) -> CalamineWorkbook:
             unpacked = sum(entry.file_size for entry in archive.infolist())
     except (zipfile.BadZipFile, OSError, ValueError):
         raise DataError(
-            f"{path.name} is not an Excel workbook (.xlsx); save it again from Excel, or as CSV."
+            f"{path.name} is not an Excel workbook (.xlsx); save it again from Excel, without a "
+            "password, or as CSV."
         ) from None
     if unpacked > _MOST_UNPACKED:
         raise DataError(
@@ -135,6 +150,38 @@ def _open(path: Path) -> CalamineWorkbook:
         ) from None
 
 
+def _refuse_mostly_empty(archive: zipfile.ZipFile, path: Path) -> None:
+    """Refuse a sheet whose few cells span so many rows and columns that memory would not do."""
+    for name in archive.namelist():
+        if not (name.startswith("xl/worksheets/") and name.endswith(".xml")):
+            continue
+        cells = rows = columns = 0
+        rest = b""
+        with archive.open(name) as content:
+            while piece := content.read(_PIECE):
+                piece = rest + piece
+                ends = 0
+                for place in _PLACE.finditer(piece):
+                    ends = place.end()
+                    cells += bool(place[1])
+                    rows = max(rows, int(place[2]))
+                    columns = max(columns, _column_number(place[1]))
+                rest = piece[max(ends, len(piece) - _LONGEST_PLACE) :]
+        if rows * columns > max(_MOST_EMPTY, _EMPTY_A_CELL * cells):
+            raise DataError(
+                f"{path.name}: {PurePosixPath(name).name} has {cells:,} cells spread over "
+                f"{rows:,} rows and {columns:,} columns; delete the empty rows and columns "
+                "between them, or export the table as CSV."
+            )
+
+
+def _column_number(letters: bytes) -> int:
+    number = 0
+    for letter in letters.upper():
+        number = number * 26 + letter - ord("A") + 1
+    return number
+
+
 def _rows(path: Path, sheet: str) -> Iterator[tuple[int, list[str | None]]]:
     workbook = _open(path)
     if sheet not in workbook.sheet_names:
@@ -142,6 +189,8 @@ def _rows(path: Path, sheet: str) -> Iterator[tuple[int, list[str | None]]]:
             f'{path.name} has no sheet "{sheet}"; it has {", ".join(workbook.sheet_names)}.'
         )
     try:
+        with zipfile.ZipFile(path) as archive:
+            _refuse_mostly_empty(archive, path)
         found = workbook.get_sheet_by_name(sheet)
         if found.total_width > _MOST_COLUMNS:
             raise DataError(
@@ -150,8 +199,8 @@ def _rows(path: Path, sheet: str) -> Iterator[tuple[int, list[str | None]]]:
             )
         for number, cells in enumerate(found.to_python(skip_empty_area=False), start=1):
             yield number, [_text(cell) for cell in cells]
-    except (CalamineError, OSError, ValueError) as error:
-        reason = str(error).splitlines()[0]
+    except (*_UNREADABLE, CalamineError) as error:
+        reason = next(iter(str(error).splitlines()), type(error).__name__)
         raise DataError(
             f"{path.name}, sheet {sheet} cannot be read ({reason}); save it again from Excel."
         ) from None

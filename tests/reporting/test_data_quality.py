@@ -29,7 +29,7 @@ def written(tmp_path_factory):
     }
     frames["removals"].loc[frames["removals"].index[5:], "discharge_reason"] = None
     with connect(frames) as agency:
-        write_quality(agency, agency.check(), folder, ("html", "docx", "pdf"))
+        write_quality(agency, agency.check(), folder)
     return folder
 
 

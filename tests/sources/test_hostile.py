@@ -6,9 +6,11 @@ import zipfile
 
 import pandas as pd
 import pytest
+import xlsxwriter
 
 from evaluation.errors import DataError
 from evaluation.sources import connect
+from evaluation.sources.conversion import convert
 
 REMOVALS = b"removal_id,child_id,removal_date\nr1,c1,2019-01-01\n"
 
@@ -50,6 +52,13 @@ def linked_workbook(folder):
         archive.writestr("xl/externalLinks/externalLink1.xml", "<externalLink/>")
 
 
+def far_cell_workbook(folder):
+    with xlsxwriter.Workbook(str(folder / "children.xlsx")) as book:
+        sheet = book.add_worksheet("children")
+        sheet.write(0, 0, "child_id")
+        sheet.write(1_048_575, 16_383, "x")
+
+
 def broken_workbook(folder):
     (folder / "children.xlsx").write_bytes(b"PK\x03\x04 and nothing more")
 
@@ -64,6 +73,7 @@ def broken_workbook(folder):
         (link_out, "children.csv in {folder} is a link to a file outside the folder"),
         (pipe, "children.csv is not a regular file"),
         (linked_workbook, "children.xlsx takes values from other workbooks"),
+        (far_cell_workbook, "2 cells spread over 1,048,576 rows and 16,384 columns"),
         (broken_workbook, "children.xlsx is not an Excel workbook"),
     ],
     ids=lambda value: value.__name__ if callable(value) else "",
@@ -78,6 +88,15 @@ def test_a_hostile_file_is_refused_in_one_sentence(tmp_path, make, sentence):
     assert sentence.format(folder=folder) in refused.value.sentences[0]
     assert len(refused.value.sentences) == 1
     assert "\n" not in refused.value.sentences[0]
+
+
+@pytest.mark.parametrize("make", [bomb, ten_thousand_columns, nul_byte, pipe])
+def test_a_hostile_federal_file_is_refused_in_one_sentence(tmp_path, make):
+    make(tmp_path)
+    with pytest.raises(DataError) as refused:
+        convert("ncands", list(tmp_path.iterdir()))
+    assert len(refused.value.sentences) == 1
+    assert "children.csv" in refused.value.sentences[0]
 
 
 def test_a_row_with_an_endless_line_is_set_aside_and_counted(folder):

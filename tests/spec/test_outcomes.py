@@ -76,6 +76,7 @@ def test_an_ended_agreement_counts_under_17_and_a_half_for_a_known_reason(build,
     """Disruption: not at the age limit, by death or for an unknown reason. 17½ is 2018-07-02."""
     reasons = {
         "young": ("2018-07-01", "other"),
+        "proxy": ("2018-07-01", "proxy_rule"),
         "old": ("2018-07-02", "other"),
         "unknown": ("2018-06-01", "unknown"),
         "silent": ("2018-06-01", "-"),
@@ -100,10 +101,14 @@ def test_an_ended_agreement_counts_under_17_and_a_half_for_a_known_reason(build,
         aged     | 300  | 0     | -
         old      | 300  | 0     | -
         orphan   | 300  | 0     | -
+        proxy    | 150  | 1     | agreement_ended
         silent   | 300  | 0     | -
         unknown  | 300  | 0     | -
         young    | 150  | 1     | agreement_ended
         """,
+    )
+    assert any(
+        note.startswith("1 record of disruption after an exit by the") for note in cohort.notes
     )
 
 

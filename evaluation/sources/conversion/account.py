@@ -1,6 +1,6 @@
 """What a conversion did with every row it read, and what the format cannot carry."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 import ibis
@@ -171,7 +171,8 @@ def close(
     layout: Layout,
     columns: dict[str, tuple[str, ...]],
     rows: dict[str, int],
-    limits: Iterable[dict] = (),
+    limits: Iterable[dict],
+    only: Mapping[tuple[str, str], tuple[str, ...]],
 ) -> ConversionReport:
     """Close the books.
 
@@ -187,6 +188,8 @@ def close(
         Its rows.
     limits : iterable of dict
         Federal limits measured on the files.
+    only : mapping of (str, str) to tuple of str
+        By table and column, codes that can stand there where no code list tells.
     """
     names = {"rows": "Int64", "of": "Int64", "share": "float64", "limit": "float64"}
     limit_columns = ["check", "rows", "of", "share", "limit", "verdict", "message"]
@@ -211,7 +214,7 @@ def close(
         listed=pa.concat_tables([_LISTED.empty_table(), *account.listed]).to_pandas(),
         tables=rows,
         not_carried=_not_carried(columns),
-        codes_not_carried=_codes_not_carried(layout, columns),
+        codes_not_carried=_codes_not_carried(layout, columns, only),
         estimates_lost=tuple(lost_estimates(columns)),
         unconfirmed=tuple(layout.unconfirmed),
         references=layout.references,
@@ -231,7 +234,9 @@ def _not_carried(columns: dict[str, tuple[str, ...]]) -> tuple[tuple[str, str], 
 
 
 def _codes_not_carried(
-    layout: Layout, columns: dict[str, tuple[str, ...]]
+    layout: Layout,
+    columns: dict[str, tuple[str, ...]],
+    only: Mapping[tuple[str, str], tuple[str, ...]],
 ) -> tuple[tuple[str, str, str], ...]:
     """Name the contract's codes that no code of the format means."""
     said: dict[str, set[str]] = {}
@@ -244,7 +249,8 @@ def _codes_not_carried(
         schema = contract().table(table)
         for field_ in schema.fields:
             allowed = field_.enum or field_.codes
-            owned = said.get(field_.name)
+            told = only.get((table, field_.name))
+            owned = said.get(field_.name) if told is None else set(told)
             if field_.name not in made or not allowed or not owned or not owned <= set(allowed):
                 continue
             found += [(table, field_.name, code) for code in allowed if code not in owned]

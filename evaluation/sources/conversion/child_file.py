@@ -7,7 +7,7 @@ import ibis.expr.types as ir
 from ibis.backends.duckdb import Backend
 
 from evaluation.sources.conversion.account import LEFT_OUT, NOTED, READ, USED, Account
-from evaluation.sources.conversion.decoding import code_of, decode, is_one
+from evaluation.sources.conversion.decoding import code_of, is_one, word
 from evaluation.sources.conversion.layout import Codes, Layout
 from evaluation.sources.conversion.made import Made, note_unknown_codes
 from evaluation.sources.conversion.reading import FILE, RawBlock
@@ -16,6 +16,13 @@ from evaluation.sources.staging import LINE, ROW
 
 BLOCK = "records"
 VICTIM_CODES = ("1", "2")
+_CODED = (
+    "RptDisp",
+    "RptSrc",
+    "MalDeath",
+    *(f"{part}{n}{rest}" for n in range(1, 5) for part, rest in (("ChMal", ""), ("Mal", "Lev"))),
+    *(f"Per{k}{rest}" for k in (1, 2, 3) for rest in ("Rel", "Mal1", "Mal2", "Mal3", "Mal4")),
+)
 
 
 @dataclass
@@ -234,15 +241,16 @@ def _row(check: str, rows, of, limit, verdict: str, message: str) -> dict:
 
 def _allegations(work: _Work, records: ir.Table) -> ir.Table:
     account, codes = work.account, work.layout.codes
-    given = {n: code_of(records[f"ChMal{n}"]).notnull() | code_of(records[f"Mal{n}Lev"]).notnull()
-             for n in range(1, 5)}  # fmt: skip
-    none = ~ibis.or_(*given.values())
-    death = is_one(records.MalDeath)
+    coded = work.store("codes", records.mutate(**{c: code_of(records[c]) for c in _CODED}))
+    given = {n: coded[f"ChMal{n}"].notnull() | coded[f"Mal{n}Lev"].notnull() for n in range(1, 5)}
     found = ibis.or_(
-        *(code_of(records[f"Mal{n}Lev"]).isin(VICTIM_CODES).fill_null(False) for n in range(1, 5))
+        *(coded[f"Mal{n}Lev"].isin(VICTIM_CODES).fill_null(False) for n in range(1, 5))
     )
-    marked = records.mutate(
-        by_death=death & ~found, without=none, **{f"given{n}": said for n, said in given.items()}
+    marked = coded.mutate(
+        died=_one(coded.MalDeath),
+        by_death=_one(coded.MalDeath) & ~found,
+        without=~ibis.or_(*given.values()),
+        **{f"given{n}": said for n, said in given.items()},
     )
     marked = work.store("allegation_records", marked)
     pieces = [_allegation(work, marked, n) for n in range(1, 5)]
@@ -271,13 +279,13 @@ def _allegation(work: _Work, records: ir.Table, n: int) -> ir.Table:
     first = n == 1
     chosen = records[f"given{n}"] | records.without if first else records[f"given{n}"]
     rows = records.filter(chosen)
-    level = code_of(rows[f"Mal{n}Lev"])
-    level = ibis.coalesce(level, rows.without.ifelse(code_of(rows.RptDisp), ibis.null("string")))
-    disposition = decode(level, codes["disposition"])
+    level = rows[f"Mal{n}Lev"]
+    level = ibis.coalesce(level, rows.without.ifelse(rows.RptDisp, ibis.null("string")))
+    disposition = word(level, codes["disposition"])
     earlier = [rows[f"given{k}"] for k in range(1, n)]
     leading = ~ibis.or_(*earlier) if earlier else ibis.literal(True)
     disposition = (rows.by_death & leading).ifelse("substantiated", disposition)
-    marks = {k: is_one(rows[f"Per{k}Mal{n}"]) for k in (1, 2, 3)}
+    marks = {k: _one(rows[f"Per{k}Mal{n}"]) for k in (1, 2, 3)}
     relation = ibis.cases(
         *((said, rows[f"Per{k}Rel"]) for k, said in marks.items()), else_=ibis.null("string")
     )
@@ -290,12 +298,16 @@ def _allegation(work: _Work, records: ir.Table, n: int) -> ir.Table:
         incident_date=work.date(rows.IncidDt),
         disposition_date=work.date(rows.RpDispDt),
         disposition=disposition,
-        maltreatment_type=decode(rows[f"ChMal{n}"], codes["maltreatment_type"]),
-        reporter_source=decode(rows.RptSrc, codes["reporter_source"]),
-        perpetrator_relation=decode(relation, codes["perpetrator_relation"]),
-        maltreatment_death=is_one(rows.MalDeath),
+        maltreatment_type=word(rows[f"ChMal{n}"], codes["maltreatment_type"]),
+        reporter_source=word(rows.RptSrc, codes["reporter_source"]),
+        perpetrator_relation=word(relation, codes["perpetrator_relation"]),
+        maltreatment_death=rows.died,
         further=(named > 1).cast("int64"),
     )
+
+
+def _one(code: ir.StringValue) -> ir.BooleanValue:
+    return (code == "1").fill_null(False)
 
 
 def _note_unknown(account: Account, records: ir.Table, codes: dict[str, Codes]) -> None:

@@ -135,7 +135,7 @@ def convert(format: str, files: Sequence[str | Path], beside: Agency | None = No
         tables = taken | stored
         columns = {name: tuple(table.columns) for name, table in tables.items()}
         rows = {name: table.count().to_pyarrow().as_py() for name, table in tables.items()}
-        report = close(account, form, columns, rows, made.limits)
+        report = close(account, form, columns, rows, made.limits, made.only)
     except duckdb.Error as error:
         connection.disconnect()
         scratch.cleanup()

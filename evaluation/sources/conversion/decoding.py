@@ -19,7 +19,12 @@ def code_of(column: ir.StringValue) -> ir.StringValue:
 
 def decode(column: ir.StringValue, codes: Codes) -> ir.StringValue:
     """Return the contract's word for a code; NULL where the code has none."""
-    return code_of(column).cases(*codes.values.items(), else_=ibis.null("string"))
+    return word(code_of(column), codes)
+
+
+def word(code: ir.StringValue, codes: Codes) -> ir.StringValue:
+    """Return the contract's word for a code that `code_of` has cleaned before."""
+    return code.cases(*codes.values.items(), else_=ibis.null("string"))
 
 
 def is_unknown(column: ir.StringValue, codes: Codes) -> ir.BooleanValue:

@@ -15,6 +15,7 @@ from evaluation.sources.conversion.reading import FILE, RawBlock
 from evaluation.sources.dates import read_date
 from evaluation.sources.staging import LINE, ROW
 
+AGREEMENT, BY_PROXY = "agreement_ended", "proxy_rule"
 PROXY = "assistance agreement ended under age 17 and a half"
 _HALF_PAST_17 = 17 * 12 + 6
 
@@ -71,7 +72,8 @@ def convert_history(
         tables["disruptions"] = _disruptions(
             work, blocks["agreements"], blocks["children"], removals
         )
-    return Made(tables)
+    only = {("disruptions", "type"): (AGREEMENT,), ("disruptions", "reason"): (BY_PROXY,)}
+    return Made(tables, only=only)
 
 
 def _identified(work: _Work, block: str) -> ir.Table:
@@ -263,42 +265,61 @@ def _placements(work: _Work, table: ir.Table, removals: ir.Table) -> ir.Table:
 def _disruptions(work: _Work, table: ir.Table, children: ir.Table, removals: ir.Table) -> ir.Table:
     """Take agreements that ended under 17½ and not by death as disruptions (METHODS 3)."""
     account = work.account
+    dated = work.store(
+        "agreement_dates",
+        table.mutate(ended=work.date(table.A18), finalized=work.date(table.A17)),
+    )
+    account.leave_out(
+        "agreements", "going on", dated.filter(dated.ended.isnull()),
+        "No end of the agreement (A18) that can be read.", listed=False,
+    )  # fmt: skip
+    rows = _single(work, "agreements", dated.filter(dated.ended.notnull()), ["child", "ended"])
     born = children.select("child", birth=work.date(children.E5)).distinct()
     born = born.group_by("child").aggregate(birth=born.birth.max())
-    died = removals.filter(code_of(removals.E155) == "7").select("child").distinct()
-    ended = table.mutate(ended=work.date(table.A18), finalized=work.date(table.A17))
-    going_on = ended.filter(ended.ended.isnull())
-    account.leave_out(
-        "agreements", "going on", going_on, "No end of the agreement (A18) that can be read.",
-        listed=False,
-    )  # fmt: skip
-    rows = _single(work, "agreements", ended.filter(ended.ended.notnull()), ["child", "ended"])
+    deaths = removals.filter(code_of(removals.E155) == "7").group_by("child")
+    deaths = deaths.aggregate(dead=ibis.literal(True), died=removals.discharge.max())
     rows = rows.left_join(born, "child").drop("child_right")
-    rows = rows.mutate(dead=rows.child.isin(died.child))
+    rows = rows.left_join(deaths, "child").drop("child_right")
+    rows = rows.left_join(_succeeded(rows, dated), ["child", "ended"]).select(
+        *rows.columns, "succeeded"
+    )
     months = (
         (rows.ended.year() - rows.birth.year()) * 12
         + (rows.ended.month() - rows.birth.month())
         - (rows.ended.day() < rows.birth.day()).cast("int64")
     )
-    rows = work.store(
-        "agreement_ends", rows.mutate(young=(months < _HALF_PAST_17).fill_null(False))
-    )
-    unborn = rows.birth.isnull()
-    for step, lost, words in (
-        ("no birth date", unborn, "The child's birth date is not known, so the proxy cannot be "
-         "judged."),
-        ("ended by death", ~unborn & rows.dead, "The child died: not a disruption."),
-        ("ended at 17½ or later", ~unborn & ~rows.dead & ~rows.young,
+    left = work.store("agreement_ends", rows.mutate(months=months))
+    for step, broken, words in (
+        ("no birth date", left.birth.isnull(), "The child's birth date is not known, so the proxy "
+         "cannot be judged."),
+        ("ended before it began", left.ended < left.finalized, "The agreement ended (A18) before "
+         "the adoption or guardianship (A17): one of the dates is wrong."),
+        ("ended by death", left.dead & (left.died.isnull() | (left.ended >= left.died)),
+         "The child had died in care: not a disruption."),
+        ("another agreement in force", left.succeeded, "Another agreement of the child was in "
+         "force the day after: renewed, or guardianship became adoption; not a disruption."),
+        ("ended at 17½ or later", left.months >= _HALF_PAST_17,
          "Ended at or near the age limit: not a disruption."),
     ):  # fmt: skip
-        account.leave_out("agreements", step, rows.filter(lost), words)
-    rows = rows.filter(rows.young & ~rows.dead)
-    work.used("agreements", rows, "Agreements ended: a proxy for disruption, labelled as such.")
-    return rows.select(
-        disruption_id=rows.child.concat("-agreement-", rows.ended.strftime("%Y%m%d")),
-        child_id=rows.child,
-        disruption_date=rows.ended,
-        type=ibis.literal("agreement_ended"),
-        reason=ibis.literal("other"),
+        lost = broken.fill_null(False)
+        account.leave_out("agreements", step, left.filter(lost), words)
+        left = left.filter(~lost)
+    work.used("agreements", left, "Agreements ended: a proxy for disruption, labelled as such.")
+    return left.select(
+        disruption_id=left.child.concat("-agreement-", left.ended.strftime("%Y%m%d")),
+        child_id=left.child,
+        disruption_date=left.ended,
+        type=ibis.literal(AGREEMENT),
+        reason=ibis.literal(BY_PROXY),
         basis=ibis.literal(PROXY),
     ).order_by("disruption_id")
+
+
+def _succeeded(ends: ir.Table, agreements: ir.Table) -> ir.Table:
+    """Return the ends after which another agreement of the child was in force the next day."""
+    other = agreements.select("child", began="finalized", until="ended")
+    pairs = ends.select("child", "ended").join(other, "child")
+    begun = pairs.began.delta(pairs.ended, unit="day") <= 1
+    lasts = pairs.until.isnull() | (pairs.until > pairs.ended)
+    found = pairs.filter(begun & lasts).select("child", "ended").distinct()
+    return found.mutate(succeeded=ibis.literal(True))

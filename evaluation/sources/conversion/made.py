@@ -12,10 +12,22 @@ from evaluation.sources.conversion.layout import Codes
 
 @dataclass(frozen=True)
 class Made:
-    """Contract tables as engine expressions, and federal limits measured on the files."""
+    """What a conversion makes.
+
+    Parameters
+    ----------
+    tables : mapping of str to ibis Table
+        Contract tables.
+    limits : list of dict
+        Federal limits measured on the files.
+    only : mapping of (str, str) to tuple of str
+        By table and column, the codes that can stand there where no code list of the
+        layout tells.
+    """
 
     tables: Mapping[str, ir.Table]
     limits: list[dict] = field(default_factory=list)
+    only: Mapping[tuple[str, str], tuple[str, ...]] = field(default_factory=dict)
 
 
 def unique_id(child: ir.StringValue, date: ir.DateValue) -> ir.StringValue:

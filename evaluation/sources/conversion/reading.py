@@ -209,11 +209,10 @@ def _fixed_width(
         number = 0
         while line := text.readline(_LONGEST):
             number += 1
-            while not line.endswith("\n") and len(line) >= _LONGEST:
+            rest = line
+            while rest and not rest.endswith("\n"):
                 rest = text.readline(_LONGEST)
                 line = line[:length] + "!" if rest.strip() else line
-                if not rest or rest.endswith("\n"):
-                    break
             line = line.rstrip("\n")
             if not line.strip():
                 blank += 1
@@ -224,6 +223,12 @@ def _fixed_width(
             else:
                 lines.add((number, line[:length]))
     lines.finish()
+    if malformed and not lines.rows:
+        raise DataError(
+            f"{path.name}: none of its {malformed:,} lines is a record of {length} characters, and "
+            "its first line holds no column name of the format; give records of that length, or "
+            "a table with the names of the elements."
+        )
     stored = connection.table(name)
     block = layout.blocks["records"]
     columns = {

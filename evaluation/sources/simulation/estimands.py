@@ -1,7 +1,7 @@
 """The true effects: what each estimator is judged by."""
 
 import dataclasses
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 import pandas as pd
@@ -100,6 +100,7 @@ def estimands(
     horizons: Sequence[int] = (180, 365, 730),
     grace_days: int = 60,
     seed: int = SEED,
+    exposures: Mapping[str, str] | None = None,
 ) -> pd.DataFrame:
     """Compute a scenario's true effects in a large simulated population.
 
@@ -115,6 +116,8 @@ def estimands(
         Grace period of the target trial.
     seed : int
         Seed of the large population, apart from any data set's.
+    exposures : mapping of str to str, optional
+        By program, the one exposure wanted; without it every program by all three.
 
     Returns
     -------
@@ -131,19 +134,25 @@ def estimands(
     but unrelated to risk, in service and after against before.
     """
     horizons = tuple(sorted(horizons))
+
+    def wanted(program: Program, exposure: str) -> bool:
+        return exposures is None or exposures.get(program.name) == exposure
+
     large = _large(scenario, population, seed)
     rows: list[tuple] = []
     for column, program in enumerate(scenario.programs):
-        if program.known_at_exit > 0:
+        if program.known_at_exit > 0 and wanted(program, "at exit"):
             rows += _at_exit(large, program, column, horizons)
-        rows += _target_trial(large, program, column, horizons, grace_days)
+        if wanted(program, "target trial"):
+            rows += _target_trial(large, program, column, horizons, grace_days)
     unrelated = [dataclasses.replace(p, referral=0.0, exit_types={}) for p in scenario.programs]
     free = dataclasses.replace(
         scenario, programs=tuple(unrelated), unmeasured_referral=0.0, crisis_start=1.0
     )
     large = _large(free, population, seed)
     for column, program in enumerate(free.programs):
-        rows += _time_varying(large, program, column, horizons[-1])
+        if wanted(program, "time-varying"):
+            rows += _time_varying(large, program, column, horizons[-1])
     return pd.DataFrame(rows, columns=COLUMNS)
 
 

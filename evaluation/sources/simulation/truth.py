@@ -1,5 +1,6 @@
 """What the simulator knows and an agency never does."""
 
+from collections.abc import Mapping
 from functools import cached_property
 
 import numpy as np
@@ -222,6 +223,16 @@ class Truth:
         a larger population, other horizons and another grace period.
         """
         return estimands(self.scenario)
+
+    def estimands_of(self, exposures: Mapping[str, str]) -> pd.DataFrame:
+        """Return `estimands` of some programs, each by one exposure, computing no others.
+
+        Parameters
+        ----------
+        exposures : mapping of str to str
+            By program: ``at exit``, ``target trial`` or ``time-varying``.
+        """
+        return estimands(self.scenario, exposures=exposures)
 
     def _clusters(self) -> np.ndarray:
         """Per child, the first family of those joined by shared homes to its own.

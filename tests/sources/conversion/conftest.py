@@ -10,7 +10,7 @@ KINDS = ("foster_home", "relative_foster_home", "group_home")
 
 @pytest.fixture(scope="session")
 def agency():
-    """The tables of a simulated agency without errors, with settings invented for every stay."""
+    """A simulated agency without errors, with settings and assistance agreements invented."""
     frames = simulate_tables(100, 4, dirty=0, missing=0).frames
     rows = []
     for n, stay in enumerate(frames["removals"].astype(object).fillna("").itertuples()):
@@ -30,7 +30,23 @@ def agency():
                  "end_date": starts[k + 1].isoformat() if k + 1 < len(starts) else stay.discharge_date or None,
                  "type": "trial_home_visit" if home else KINDS[(n + k) % 3]}
             )  # fmt: skip
-    return frames | {"placements": pd.DataFrame(rows)}
+    return frames | {"placements": pd.DataFrame(rows), "agreements": agreements(frames)}
+
+
+def agreements(frames):
+    """One for every adoption and guardianship: going on, ended after 500 days or at 17."""
+    born = frames["children"].set_index("child_id").birth_date
+    stays = frames["removals"]
+    rows = []
+    for n, stay in enumerate(
+        stays[stays.discharge_reason.isin(["adoption", "guardianship"])].itertuples()
+    ):
+        begin = datetime.date.fromisoformat(stay.discharge_date)
+        birth = pd.Timestamp(born[stay.child_id])
+        day = (birth + pd.DateOffset(years=17, months=5 + n % 2)).date()
+        ended = (None, begin + datetime.timedelta(days=500), max(day, begin))[n % 3]
+        rows.append((stay.child_id, begin.isoformat(), ended and ended.isoformat()))
+    return pd.DataFrame(rows, columns=["child_id", "finalized", "ended"])
 
 
 @pytest.fixture

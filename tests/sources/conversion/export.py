@@ -95,7 +95,12 @@ def afcars_2020(frames: dict, period: str = "202409") -> dict[str, pd.DataFrame]
          "E120": SETTING_2020[row.type][0], **{flag: "1" for flag in SETTING_2020[row.type][1:]}}
         for row in frames["placements"].itertuples()
     ]  # fmt: skip
+    agreements = [
+        {"E2": period, "E4": row.child_id, "A17": eight(row.finalized), "A18": eight(row.ended)}
+        for row in frames["agreements"].itertuples()
+    ]
     return {
+        "agreements": pd.DataFrame(agreements),
         "children": pd.DataFrame(children).fillna(""),
         "removals": pd.DataFrame(removals).fillna(""),
         "living_arrangements": pd.DataFrame(settings).fillna(""),

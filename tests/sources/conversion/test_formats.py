@@ -2,8 +2,6 @@
 
 import pandas as pd
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 
 from evaluation.errors import DataError
 from evaluation.sources.conversion import conversion_text, convert
@@ -129,6 +127,21 @@ def test_records_of_197_characters_are_read_as_the_named_columns_are(write, tmp_
     assert report.files.summary_lines[0] == 1
 
 
+def test_a_line_of_any_length_is_one_line(tmp_path):
+    form = layout("afcars-1993")
+    raw = tmp_path / "submission.dat"
+    raw.write_text("x" * 3_500_000 + "\n" + " " * form.record_length * 9_000 + "\n\n" + "55" * 99)
+    with pytest.raises(DataError, match="none of its 2 lines is a record of 197 characters"):
+        convert("afcars-1993", [raw])
+    with raw.open("a") as file:
+        file.write("\n" + SNAPSHOT["State"].ljust(form.record_length))
+    with convert("afcars-1993", [raw]) as made:
+        found = made.report
+    assert found.count("malformed") == 2
+    assert found.files.blank_lines[0] == 2
+    assert found.listed.line.tolist() == [5]
+
+
 def test_names_are_read_in_any_case_and_from_their_other_spellings(write):
     rows = [SNAPSHOT | {"DSMIII": "1"}]
     frame = pd.DataFrame(rows).rename(columns=str.upper)
@@ -136,8 +149,8 @@ def test_names_are_read_in_any_case_and_from_their_other_spellings(write):
         assert made.frames()["children"].disability_emotional[0] == "true"
 
 
-def history(write, removals, agreements=(), children=()):
-    people = [{"E2": "202303", "E4": "c1", "E5": "20100131", "E6": "1"}, *children]
+def history(write, removals, agreements=(), children=(), born="20100131"):
+    people = [{"E2": "202303", "E4": "c1", "E5": born, "E6": "1"}, *children]
     files = {"people": people, "removals": removals}
     if agreements:
         files["agreements"] = list(agreements)
@@ -153,28 +166,38 @@ def test_the_latest_submission_decides_and_what_it_no_longer_has_is_listed(write
     assert report.count("dropped") == 1
 
 
+ADOPTED = {"E2": "202303", "E4": "c1", "E69": "20180110", "E153": "20190201", "E155": "3"}
+DIED = ADOPTED | {"E69": "20200610", "E153": "20201001", "E155": "7"}
+
+
 @pytest.mark.parametrize(
-    ("ended", "exit_code", "counted", "step"),
+    ("ended", "more", "step"),
     [
-        ("20270601", "3", 1, None),
-        ("20270731", "3", 0, "ended at 17½ or later"),
-        ("20200601", "7", 0, "ended by death"),
-        ("", "3", 0, "going on"),
+        ("20270730", {}, "used"),
+        ("20270731", {}, "ended at 17½ or later"),
+        ("", {}, "going on"),
+        ("20190131", {}, "ended before it began"),
+        ("20200601", {"born": ""}, "no birth date"),
+        ("20201001", {"removals": [ADOPTED, DIED]}, "ended by death"),
+        ("20200610", {"removals": [ADOPTED, DIED]}, "used"),
+        ("20200601", {"agreements": [("20200601", "")]}, "another agreement in force"),
+        ("20200601", {"agreements": [("20200602", "")]}, "another agreement in force"),
+        ("20200601", {"agreements": [("20200603", "")]}, "used"),
+        ("20200601", {"agreements": [("20190201", "20200501")]}, "used"),
     ],
 )
-def test_an_agreement_that_ended_is_a_disruption_only_by_the_proxy_rule(
-    write, ended, exit_code, counted, step
-):
+def test_an_agreement_that_ended_is_a_disruption_only_by_the_proxy_rule(write, ended, more, step):
     """METHODS 3: ended under 17 and a half and not by death, labelled."""
-    stay = {"E2": "202303", "E4": "c1", "E69": "20180110", "E153": "20190201", "E155": exit_code}
-    agreement = {"E4": "c1", "A17": "20190201", "A18": ended}
-    frames, report = history(write, [stay], [agreement])
-    assert len(frames["disruptions"]) == counted
-    if counted:
-        assert list(frames["disruptions"].type) == ["agreement_ended"]
-        assert frames["disruptions"].basis.str.contains("under age 17").all()
-    else:
-        assert report.count(step, "agreements") == 1
+    dates = [("20190201", ended), *more.get("agreements", [])]
+    agreements = [{"E4": "c1", "A17": began, "A18": end} for began, end in dates]
+    frames, report = history(
+        write, more.get("removals", [ADOPTED]), agreements, born=more.get("born", "20100131")
+    )
+    rows = frames["disruptions"].set_index("disruption_date")
+    assert report.count(step, "agreements") > 0
+    assert (ended in {day(d).replace("-", "") for d in rows.index}) == (step == "used")
+    assert set(rows.type) <= {"agreement_ended"} and set(rows.reason) <= {"proxy_rule"}
+    assert rows.basis.str.contains("under age 17").all()
 
 
 def reports(write, *rows):
@@ -270,24 +293,3 @@ def test_the_account_says_what_is_unconfirmed_and_lost(write):
     assert "year, month, day" in text
     assert "no program spells" in text
     assert max(map(len, text.splitlines())) <= 96
-
-
-@settings(
-    max_examples=6, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
-@given(st.binary(max_size=300), st.integers(0, 300), st.integers(0, 40))
-def test_whatever_happens_to_a_federal_file_it_is_refused_or_every_row_is_counted(
-    tmp_path, piece, start, length
-):
-    """Rows read are rows used plus rows left out, whatever the bytes."""
-    good = pd.DataFrame([REPORT, REPORT | {"RptID": "r2"}]).to_csv(index=False).encode()
-    path = tmp_path / "records.csv"
-    path.write_bytes(good[:start] + piece + good[start + length :])
-    try:
-        made = convert("ncands", [path])
-    except DataError as error:
-        assert all(sentence.strip() for sentence in error.sentences)
-        return
-    with made:
-        total = made.report.steps.groupby("kind")["rows"].sum()
-        assert total["read"] == total.get("used", 0) + total.get("left out", 0)

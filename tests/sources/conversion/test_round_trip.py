@@ -15,8 +15,9 @@ CARRIED_2020 = {
 }
 CARRIED_NCANDS = (
     "report_id child_id report_date incident_date disposition_date disposition maltreatment_type "
-    "perpetrator_relation"
+    "reporter_source perpetrator_relation"
 )
+CHILDREN_1993 = CARRIED_2020["children"]
 
 
 def plain(frame, columns):
@@ -44,6 +45,11 @@ def without_unsaid(frames):
         "removals": removals.assign(discharge_reason=removals.discharge_reason.mask(other)),
         "children": children.assign(sex=children.sex.replace("unknown", pd.NA)),
     }
+
+
+def unsaid(report, column):
+    """Codes of a contract column that the report says no code of the format means."""
+    return {code for _, name, code in report.codes_not_carried if name == column}
 
 
 def balanced(report):
@@ -82,13 +88,41 @@ def test_afcars_2020_comes_back_row_for_row(agency, there_and_back, table):
     assert plain(frames[table], columns) == plain(without_unsaid(agency)[table], columns)
 
 
+def test_agreements_come_back_as_disruptions_by_the_proxy_rule_alone(agency, there_and_back):
+    """METHODS 3: ended under 17½, not by death; what did not is counted under its step."""
+    frames, first, _ = there_and_back
+    births = agency["children"].set_index("child_id").birth_date
+    told, late, in_force = [], 0, 0
+    for row in agency["agreements"].dropna().itertuples():
+        others = agency["agreements"].query(
+            "child_id == @row.child_id and finalized > @row.finalized"
+        )
+        half_past = pd.Timestamp(births[row.child_id]) + pd.DateOffset(years=17, months=6)
+        if (others.finalized <= row.ended).any():
+            in_force += 1
+        elif pd.Timestamp(row.ended) >= half_past:
+            late += 1
+        else:
+            told.append((row.child_id, row.ended, "agreement_ended", "proxy_rule"))
+    columns = "child_id disruption_date type reason"
+    assert plain(frames["disruptions"], columns) == sorted(told)
+    assert first.count("ended at 17½ or later") == late > 0
+    assert first.count("another agreement in force") == in_force
+    assert first.count("going on") == agency["agreements"].ended.isna().sum() > 0
+    assert len(told) > 3
+
+
 def test_ncands_comes_back_row_for_row(agency, there_and_back):
-    """Screened-out referrals are no records of the Child File."""
-    frames, _, _ = there_and_back
+    """Screened-out referrals are no records of the Child File; a reporter it has no code for is other."""
+    frames, _, report = there_and_back
+    cannot = unsaid(report, "reporter_source")
+    assert cannot == {"service_provider"}
     original = agency["maltreatment_reports"]
     original = original[original.disposition != "screened_out"]
-    original = original.assign(perpetrator_relation=original.perpetrator_relation)
+    reporters = original.reporter_source.replace(dict.fromkeys(cannot, "other"))
+    original = original.assign(reporter_source=reporters)
     back = frames["maltreatment_reports"]
+    assert back.reporter_source.nunique() > 5
     assert plain(back, CARRIED_NCANDS) == plain(original, CARRIED_NCANDS)
 
 
@@ -107,6 +141,9 @@ def test_what_the_files_cannot_carry_is_listed(agency, there_and_back):
         assert pair in absent
     assert ("maltreatment_reports", "*") not in set(second.not_carried)
     assert ("removals", "discharge_reason", "other") in first.codes_not_carried
+    for kind in ("displacement", "termination", "dissolution"):
+        assert ("disruptions", "type", kind) in first.codes_not_carried
+    assert ("disruptions", "reason", "caregiver_request") in first.codes_not_carried
     assert any("No effect of any service" in lost for lost in first.estimates_lost)
     assert any("Siblings cannot be told" in lost for lost in first.estimates_lost)
     assert not any("Re-entry cannot" in lost for lost in first.estimates_lost)
@@ -161,12 +198,53 @@ def test_afcars_1993_loses_only_what_it_counts(agency, write):
     assert plain(back["removals"], columns) == truth
 
     reasons = original.set_index(["child_id", "removal_date"]).removal_reasons
-    cannot = {code for _, column, code in report.codes_not_carried if column == "removal_reasons"}
+    cannot = unsaid(report, "removal_reasons")
     assert cannot == {"domestic_violence", "other"}
     for row in back["removals"].itertuples():
         told = reasons[row.child_id, row.removal_date.isoformat()[:10]]
         told = set(export.words(told)) - cannot
         assert set(export.words(row.removal_reasons)) == told
+
+    shown = agency["children"][agency["children"].child_id.isin(child for child, _ in seen)]
+    races = [
+        ";".join(
+            word for word in export.words(race) if word not in unsaid(report, "race_ethnicity")
+        )
+        for race in shown.race_ethnicity
+    ]
+    shown = shown.assign(sex=shown.sex.replace("unknown", pd.NA), race_ethnicity=races)
+    assert plain(back["children"], CHILDREN_1993) == plain(shown, CHILDREN_1993)
+
+    columns = "child_id removal_date county custody removal_number"
+    numbered = original.assign(
+        removal_number=original.groupby("child_id").cumcount() + 1,
+        custody=original.custody.replace(dict.fromkeys(unsaid(report, "custody"), "unknown")),
+    )
+    keys = list(zip(numbered.child_id, numbered.removal_date, strict=True))
+    numbered = numbered[[key in seen for key in keys]]
+    assert plain(back["removals"], columns) == plain(numbered, columns)
+
+    settings = agency["placements"].sort_values(["child_id", "start_date"])
+    settings = {
+        key: list(group.itertuples())
+        for key, group in settings.groupby(["child_id", "removal_date"])
+    }
+    unseen = 0
+    day = back["placements"].assign(start_date=back["placements"].start_date.astype(str).str[:10])
+    for _, rows in day.groupby("removal_id"):
+        rows = sorted(rows.itertuples(), key=lambda row: row.start_date)
+        child, removed = rows[0].child_id, rows[0].removal_id[-8:]
+        removed = f"{removed[:4]}-{removed[4:6]}-{removed[6:]}"
+        true = {stay.start_date: n for n, stay in enumerate(settings[child, removed])}
+        for row, later in zip(rows, [*rows[1:], None], strict=True):
+            place = true[row.start_date]
+            assert row.type == settings[child, removed][place].type
+            exact = later is None or true[later.start_date] == place + 1
+            unseen += not exact
+            assert row.end_is_exact == exact
+            told = later.start_date if later else seen[child, removed][0]
+            assert ("" if pd.isna(row.end_date) else str(row.end_date)[:10]) == told
+    assert report.count("settings between records") == unseen > 0
 
     visits = back["placements"][back["placements"].trial_home_visit]
     assert report.count("trial home visits") == len(visits) > 0
