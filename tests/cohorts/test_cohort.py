@@ -292,7 +292,7 @@ def test_labels_of_a_timeline_neither_meet_nor_leave_the_picture(whole_life):
     labels = [*axes.texts, *axes.get_yticklabels()]
     boxes = [text.get_window_extent() for text in labels if text.get_text()]
     for number, box in enumerate(boxes):
-        assert 0 <= box.x0 and box.x1 <= figure.bbox.width
+        assert box.x0 >= 0 and box.x1 <= figure.bbox.width
         assert not any(box.overlaps(other) for other in boxes[number + 1 :])
 
 
