@@ -39,6 +39,7 @@ _ROOM_OF = {
     "restricted_mean": "evaluation.estimates",
     "zero_event_limits": "evaluation.estimates",
     "balance": "evaluation.effects",
+    "beside_truth": "evaluation.effects",
     "effects": "evaluation.effects",
     "plan": "evaluation.effects",
     "propensity": "evaluation.effects",

@@ -20,7 +20,6 @@ app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )
-_progress = Console(stderr=True)
 _INTERRUPTED = 130
 _REPORT: tuple[str, ...] = ("Building the cohort", "Estimating effects", "Weighing the evidence")
 _REPORT += ("Computing the truth", "Measuring practice", "Writing the reports")
@@ -229,7 +228,7 @@ def _say(line: str) -> None:
 
 
 def _steps(*planned: str) -> Steps:
-    return Steps(planned, _progress)
+    return Steps(planned, Console(stderr=True, force_terminal=sys.stderr.isatty()))
 
 
 def main() -> None:

@@ -2,6 +2,9 @@
 
 import io
 import logging
+import os
+import subprocess
+import sys
 
 import pytest
 from rich.console import Console
@@ -80,3 +83,17 @@ def test_version_names_what_results_depend_on():
     assert names[:2] == ["permanency-evaluation", "Python"]
     assert {"duckdb", "numpy", "pandas", "scipy", "statsmodels", "typst"} <= set(names)
     assert all(line.split()[1][0].isdigit() for line in done.stdout.splitlines())
+
+
+def test_a_notebook_that_asks_for_colour_is_no_terminal(tmp_path):
+    """Jupyter sets FORCE_COLOR for what it starts; the pipe stays quiet all the same."""
+    (tmp_path / "children.csv").write_text("child_id,birth_date\na,2010-01-31\n")
+    (tmp_path / "removals.csv").write_text("removal_id,child_id,removal_date\ne,a,2017-03-01\n")
+    done = subprocess.run(
+        [sys.executable, "-m", "evaluation", "check", str(tmp_path)],
+        env=os.environ | {"FORCE_COLOR": "1"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stderr == ""

@@ -48,7 +48,9 @@ def assemble(source: Path) -> None:
     tutorials.mkdir()
     notebooks = sorted((ROOT / "notebooks").glob("*.ipynb"))
     for notebook in notebooks:
-        shutil.copy(notebook, tutorials)
+        text = notebook.read_text(encoding="utf-8").replace("](../docs/", "](../")
+        text = text.replace("](README.md)", "](index.md)")
+        (tutorials / notebook.name).write_text(text, encoding="utf-8")
     words = "# Tutorials\n\nNotebooks, in the order a newcomer reads them, as they were last run.\n"
     listing = "\n```{toctree}\n:maxdepth: 1\n\n" + "\n".join(n.stem for n in notebooks) + "\n```\n"
     (tutorials / "index.md").write_text(words + listing, encoding="utf-8")

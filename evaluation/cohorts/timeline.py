@@ -165,7 +165,7 @@ def _records(cohort: "Cohort", child_id: str) -> list[tuple]:
     for name, (date, what, details) in _DATED.items():
         rows = _of(cohort.stages.records.optional(name), child_id)
         moments += [
-            (row[date], what, _text(*(row[detail] for detail in details)))
+            (row[date], what, _text(*(_word(detail, row[detail]) for detail in details)))
             for _, row in rows.iterrows()
         ]
     return moments
@@ -212,6 +212,13 @@ def _after_exit(cohort: "Cohort", exit_id: str, index_date: pd.Timestamp) -> lis
             detail = f"{outcome} of {exit_id}: {end.end_reason}"
             moments.append((on(end.end), "Follow-up ends", detail))
     return moments
+
+
+def _word(field: str, value):
+    """Say a yes or no as the field's name, so that no lone True stands in a life."""
+    if pd.isna(value) or not pd.api.types.is_bool(value):
+        return value
+    return field if value else f"not {field}"
 
 
 def _text(*values) -> str:

@@ -21,7 +21,13 @@ MARKS = {
     "Moved out of sight": "Moves",
     "Died": "Death",
 }
-_SHADES = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#999999")
+_SHADES = ("#00737A", "#5B6770", "#6A4C93", "#8A6100")
+_TEXT, _RULES = "#1F2933", "#D5DBE1"
+_SIZE = 7
+_GAP = 6.0
+_WIDER = 1.06  # letters on a screen are set a little wider than their outlines
+_ROW = 0.15
+"""Inches of a row of labels; a lane's bar and the space above it take two."""
 
 
 def spans_of(
@@ -80,7 +86,52 @@ def _dates(day0: pd.Timestamp, enter: int, leave: int) -> tuple:
 
 
 def _plain(words: str) -> str:
-    return " " + words.replace("_", " ").replace("$", r"\$")
+    return words.replace("_", " ").replace("$", r"\$")
+
+
+def _items(life: "Timeline") -> dict[str, list[tuple]]:
+    """Return what each lane shows, by date: (first day, last day or None for a mark, label)."""
+    lanes: dict[str, list[tuple]] = {}
+    for span in life.spans.itertuples():
+        label = span.label if isinstance(span.label, str) else "unknown"
+        lanes.setdefault(span.lane, []).append((span.start, span.end, _plain(label)))
+    marks = life.table[life.table["what"].isin(MARKS)]
+    for lane, own in marks.groupby(marks["what"].map(MARKS), sort=False):
+        for date, words in own.groupby("date", sort=True)["detail"]:
+            lanes.setdefault(lane, []).append((date, None, _plain("; ".join(sorted(words)))))
+    return lanes
+
+
+def _width(words: str) -> float:
+    """Return the width of a label in points."""
+    from matplotlib.textpath import TextPath
+
+    drawn = TextPath((0, 0), words, size=_SIZE).get_extents().width if words.strip() else 0.0
+    return drawn * _WIDER
+
+
+def _placed(items: list[tuple], place, across: float) -> list[tuple[float, int, str]]:
+    """Give each label its left edge in points and a row, so that none meets another.
+
+    Parameters
+    ----------
+    items : list of tuple
+        As in `_items`.
+    place : callable
+        Points from the left edge of the axes, of a date.
+    across : float
+        Points the axes are wide.
+    """
+    ends: list[float] = []
+    placed = []
+    for first, _, words in items:
+        while _width(words) > across and len(words) > 1:
+            words = words[: int(len(words) * 0.9)].rstrip(" …") + "…"
+        left = max(0.0, min(place(first), across - _width(words)))
+        row = next((row for row, end in enumerate(ends) if end + _GAP <= left), len(ends))
+        ends[row : row + 1] = [left + _width(words)]
+        placed.append((left, row, words))
+    return placed
 
 
 def draw(life: "Timeline", ax=None):
@@ -97,34 +148,63 @@ def draw(life: "Timeline", ax=None):
     """
     from matplotlib import dates, pyplot
 
-    marks = life.table[life.table["what"].isin(MARKS)]
-    lanes = [*life.spans["lane"].unique(), *marks["what"].map(MARKS).unique()]
-    if ax is None:
-        _, ax = pyplot.subplots(figsize=(9, 0.6 + 0.5 * max(len(lanes), 2)), layout="constrained")
-    for place, lane in enumerate(lanes):
-        spans = life.spans[life.spans["lane"] == lane]
-        for number, span in enumerate(spans.itertuples()):
-            begin, end = dates.date2num(span.start), dates.date2num(span.end)
-            shade = _SHADES[(place + 2 * (number % 2)) % len(_SHADES)]
-            width = max(end - begin, 1.0)
-            ax.broken_barh([(begin, width)], (place - 0.35, 0.7), color=shade, alpha=0.55)
-            label = span.label if isinstance(span.label, str) else "unknown"
-            high = place + (0.18 if number % 2 else -0.12)
-            ax.text(begin, high, _plain(label), va="center", fontsize=7, clip_on=True)
-        own = marks[marks["what"].map(MARKS) == lane]
-        told = own.groupby("date", sort=True)["detail"].agg(lambda words: "; ".join(sorted(words)))
-        for number, (date, detail) in enumerate(told.items()):
-            ax.plot(dates.date2num(date), place, marker="D", color="black", markersize=5)
-            high = place + (0.32 if number % 2 else -0.2)
-            ax.text(dates.date2num(date), high, _plain(detail), fontsize=7, clip_on=True)
+    lanes = _items(life)
+    days = [
+        day for items in lanes.values() for item in items for day in item[:2] if day is not None
+    ]
+    days += list(life.table.loc[life.table["what"] == "In the cohort", "date"])
+    if not days:
+        days = list(life.table["date"])
+    first, last = (dates.date2num(day) for day in (min(days), max(days)))
+    margin = max(0.02 * (last - first), 5.0)
+    own = ax is None
+    if own:
+        figure, ax = pyplot.subplots(figsize=(9, 2))
+        figure.subplots_adjust(left=0.155, right=0.98)
+    ax.set_xlim(first - margin, last + margin)
+    across = ax.get_position().width * ax.figure.get_figwidth() * 72
+
+    def place(day) -> float:
+        return across * (dates.date2num(day) - first + margin) / (last - first + 2 * margin)
+
+    paper = {"facecolor": "white", "edgecolor": "none", "pad": 0.5}
+    written = {"va": "center", "fontsize": _SIZE, "color": _TEXT, "bbox": paper}
+    top, ticks = 0.0, []
+    for number, items in enumerate(lanes.values()):
+        placed = _placed(items, place, across)
+        ticks.append(top + 1.0)
+        shade = _SHADES[number % len(_SHADES)]
+        for turn, ((start, end, _), (left, row, words)) in enumerate(
+            zip(items, placed, strict=True)
+        ):
+            begin = dates.date2num(start)
+            if end is None:
+                ax.plot(begin, top + 1.0, marker="D", color=shade, markersize=5)
+            else:
+                width = max(dates.date2num(end) - begin, 1.0)
+                bar = {
+                    "facecolor": shade,
+                    "alpha": 0.75 if turn % 2 else 0.45,
+                    "edgecolor": "white",
+                }
+                ax.broken_barh([(begin, width)], (top + 0.6, 0.8), **bar)
+            at = first - margin + left / across * (last - first + 2 * margin)
+            ax.text(at, top + 2.0 + row, words, **written)
+        top += 2.7 + max(row for _, row, _ in placed)
     for row in life.table[life.table["what"] == "In the cohort"].itertuples():
-        ax.axvline(dates.date2num(row.date), color="black", linewidth=1, linestyle=":")
-    ax.set_yticks(range(len(lanes)), [lane.replace("_", " ") for lane in lanes])
-    ax.set_ylim(len(lanes) - 0.5, -0.5)
+        ax.axvline(dates.date2num(row.date), color=_TEXT, linewidth=1, linestyle=":", zorder=0)
+    if own:
+        height = max(top, 4.0) * _ROW
+        ax.figure.set_figheight(height + 0.8)
+        ax.figure.subplots_adjust(top=1 - 0.4 / (height + 0.8), bottom=0.4 / (height + 0.8))
+    ax.set_yticks(ticks, [lane.replace("_", " ") for lane in lanes])
+    ax.tick_params(axis="y", length=0)
+    ax.set_ylim(max(top, 1.0), 0)
     locator = dates.AutoDateLocator()
     ax.xaxis.set_major_locator(locator)
     ax.xaxis.set_major_formatter(dates.ConciseDateFormatter(locator))
     ax.set_title("One child's life as the records show it; dotted: day 0", loc="left", fontsize=9)
     for side in ("top", "right", "left"):
         ax.spines[side].set_visible(False)
+    ax.spines["bottom"].set_color(_RULES)
     return ax

@@ -116,34 +116,9 @@ class Propensity:
         -------
         matplotlib Axes
         """
-        if ax is None:
-            import matplotlib.pyplot as plt
+        from evaluation.effects.drawing import draw_overlap
 
-            _, ax = plt.subplots(figsize=(6.5, 3.5))
-        edges = np.linspace(0, 1, 41)
-        score = self.scores["yes"]
-        for own, colour, hatch, words in (
-            (self.treated, "#00737A", None, "served"),
-            (~self.treated, "#5B6770", "///", "comparison"),
-        ):
-            ax.hist(
-                score[own],
-                bins=edges,
-                weights=np.full(int(own.sum()), 100 / own.sum()),
-                histtype="stepfilled",
-                facecolor="none" if hatch else colour,
-                edgecolor=colour,
-                hatch=hatch,
-                alpha=1 if hatch else 0.4,
-                label=words,
-            )
-        ax.set_xlabel("Probability of being served")
-        ax.set_ylabel("Percent of the arm")
-        ax.set_title(
-            f"{self.outside_support:.1%} of children lie outside the common support", loc="left"
-        )
-        ax.legend(frameon=False)
-        return ax
+        return draw_overlap(self.scores["yes"], self.treated, self.outside_support, ax)
 
     def stack(self, influence: pd.DataFrame) -> pd.DataFrame:
         """Add to an influence the part that comes from estimating the weights.

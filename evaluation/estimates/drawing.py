@@ -138,17 +138,18 @@ def figure(
     -------
     tuple of Figure, Axes
     """
+    if shown:
+        from matplotlib import pyplot
+
+        # Outside the style: a notebook's first figure sets what the style would put back.
+        fig = pyplot.figure(figsize=(width, height), facecolor="white")
+    else:
+        from matplotlib.backends.backend_agg import FigureCanvasAgg
+        from matplotlib.figure import Figure
+
+        fig = Figure(figsize=(width, height), facecolor="white")
+        FigureCanvasAgg(fig)
     with house_style():
-        if shown:
-            from matplotlib import pyplot
-
-            fig = pyplot.figure(figsize=(width, height))
-        else:
-            from matplotlib.backends.backend_agg import FigureCanvasAgg
-            from matplotlib.figure import Figure
-
-            fig = Figure(figsize=(width, height))
-            FigureCanvasAgg(fig)
         ax = fig.add_subplot()
         style_axes(ax)
     return fig, ax

@@ -285,6 +285,35 @@ def test_a_timeline_draws_a_lane_for_each_thing(whole_life):
     assert {"trial home visit", "in the window, voluntary", "substantiated"} <= words
 
 
+def test_labels_of_a_timeline_neither_meet_nor_leave_the_picture(whole_life):
+    axes = whole_life.timeline("A").plot()
+    figure = axes.figure
+    figure.canvas.draw()
+    labels = [*axes.texts, *axes.get_yticklabels()]
+    boxes = [text.get_window_extent() for text in labels if text.get_text()]
+    for number, box in enumerate(boxes):
+        assert box.x0 >= 0 and box.x1 <= figure.bbox.width
+        assert not any(box.overlaps(other) for other in boxes[number + 1 :])
+
+
+def test_a_visit_is_kept_or_not_kept():
+    frames = as_frames(
+        WHOLE_LIFE
+        + """
+    visits
+    child_id | visit_date | visit_with | kept
+    A        | 2017-04-01 | mother     | true
+    A        | 2017-05-01 | mother     | false
+"""
+    )
+    with ev.connect(frames) as agency:
+        life = ev.build_cohort(agency, settings()).timeline("A")
+    assert life.table.loc[life.table["what"] == "Visit", "detail"].tolist() == [
+        "mother, kept",
+        "mother, not kept",
+    ]
+
+
 def test_the_cohort_shows_itself(cohort):
     assert repr(cohort) == "Cohort('A <study>': 2 exits of 2 children in 2 families)"
     assert "&lt;study&gt;" in cohort._repr_html_()

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from evaluation.effects.intervals import DAYS_PER_MONTH
 from evaluation.study import Note
 
 
@@ -69,23 +68,9 @@ class TargetTrial:
         -------
         matplotlib Axes
         """
-        if ax is None:
-            import matplotlib.pyplot as plt
+        from evaluation.effects.drawing import draw_arms
 
-            _, ax = plt.subplots(figsize=(6.5, 4))
-        styles = {"yes": ("#00737A", "-", "started"), "no": ("#5B6770", "--", "comparison")}
-        for group, own in self.curves.groupby("group", sort=False):
-            colour, dash, words = styles[group]
-            months = own["time"] / DAYS_PER_MONTH
-            ax.plot(months, own["incidence"], color=colour, linestyle=dash)
-            ax.fill_between(months, own["ci_low"], own["ci_high"], color=colour, alpha=0.16, lw=0)
-            last = own.iloc[-1]
-            ax.annotate(words, (months.iloc[-1], last["incidence"]), color=colour, fontsize=9)
-        ax.set_ylim(bottom=0)
-        ax.yaxis.set_major_formatter(lambda value, _: f"{100 * value:.0f}%")
-        ax.set_xlabel("Months since the exit")
-        ax.set_title(self.table["contrast"].iloc[0], loc="left")
-        return ax
+        return draw_arms(self.curves, self.table, ax)
 
     def to_dict(self) -> dict:
         """Return the tables as plain lists of records."""
