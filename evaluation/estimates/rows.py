@@ -199,7 +199,7 @@ def read_rows(
         start=begin,
         stop=end,
         event=causes,
-        causes=[int(c) for c in np.unique(causes) if c > 0],
+        causes=[int(c) for c in np.flatnonzero(np.bincount(causes)) if c > 0],
         weights=columns["weights"],
         offset=columns["offset"],
         groups=groups,
