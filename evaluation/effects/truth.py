@@ -1,9 +1,24 @@
 """Estimates beside the truth of a simulated agency."""
 
+from typing import get_args
+
 import pandas as pd
 
 from evaluation.effects.result import Effects
-from evaluation.study import Study
+from evaluation.study import ExitType, Study
+
+COLUMNS = [
+    "service",
+    "outcome",
+    "measure",
+    "horizon",
+    "estimate",
+    "ci_low",
+    "ci_high",
+    "truth",
+    "inside",
+    "meaning",
+]
 
 
 def beside_truth(effects: Effects, truth, study: Study) -> pd.DataFrame:
@@ -29,8 +44,11 @@ def beside_truth(effects: Effects, truth, study: Study) -> pd.DataFrame:
     pandas.DataFrame
         ``service``, ``outcome``, ``measure``, ``horizon``, ``estimate``, ``ci_low``,
         ``ci_high``, ``truth``, ``inside`` (whether the interval holds the truth),
-        ``meaning``.
+        ``meaning``. Empty where the study follows some exit types alone: the truth is
+        of them all.
     """
+    if set(study.cohort.exit_types) != set(get_args(ExitType)):
+        return pd.DataFrame(columns=COLUMNS)
     table = effects.table.copy()
     exposure = {service.program: service.exposure for service in study.services}
     table["exposure"] = table["service"].map(exposure)
@@ -47,17 +65,4 @@ def beside_truth(effects: Effects, truth, study: Study) -> pd.DataFrame:
     on = ["service", "outcome", "exposure", "population", "measure_judged", "until"]
     merged = table.merge(known[[*on, "truth", "meaning"]], on=on, how="inner")
     merged["inside"] = merged["truth"].between(merged["ci_low"], merged["ci_high"])
-    return merged[
-        [
-            "service",
-            "outcome",
-            "measure",
-            "horizon",
-            "estimate",
-            "ci_low",
-            "ci_high",
-            "truth",
-            "inside",
-            "meaning",
-        ]
-    ].reset_index(drop=True)
+    return merged[COLUMNS].reset_index(drop=True)
