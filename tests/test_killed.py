@@ -8,18 +8,15 @@ import pandas as pd
 import pytest
 
 import evaluation
-from evaluation import jobs
 from evaluation.reporting.folder import MANIFEST
 
 ROOT = Path(evaluation.__file__).parent.parent
 MOMENTS = 10
 # One process imports everything and forks a child per moment, before any engine has started. A
 # whole run is timed first; the step in which the folders change places is slowed, so that moments
-# fall before, in and after it. The cohort is built once and written anew by every child: building
-# it touches no output.
+# fall before, in and after it.
 DRIVER = """
-import os, random, signal, sys, time, types
-import pandas
+import os, random, signal, sys, time
 from pathlib import Path
 import duckdb, ibis, pyarrow.parquet, matplotlib.figure
 import evaluation.jobs as jobs, evaluation.cohorts, evaluation.reporting.write
@@ -35,16 +32,7 @@ def run():
     elif command == "convert":
         jobs.convert("ncands", [place / "ncands.csv"], out, None, quietly)
     else:
-        jobs._write_cohort(built, out)
-
-def build():
-    frames = {name: pandas.read_parquet(place / "built" / f"{name}.parquet")
-              for name in ("exits", "flow", "follow_up_reentry")}
-    return types.SimpleNamespace(
-        exits=frames["exits"], flow=frames["flow"], outcomes=("reentry",),
-        follow_up=lambda name: frames["follow_up_" + name], definitions=[("Exit", "A discharge.")],
-        study=evaluation.study.Study.from_toml(place / "study.toml"))
-built = build() if command == "cohort" else None
+        jobs.cohort(place / "study.toml", out, quietly)
 
 def slowed():
     whole, step = folder._take_place, folder._exchange
@@ -89,18 +77,46 @@ print("KILLED", killed)
 """
 
 
+STUDY = """
+title = "Killed"
+data = "data"
+
+[cohort]
+exits = ["2019-01-01", "2019-12-31"]
+data_through = "2021-12-31"
+
+[outcomes.reentry]
+
+[[services]]
+program = "success_coach"
+"""
+
+
 @pytest.fixture(scope="module")
 def place(tmp_path_factory):
     folder = tmp_path_factory.mktemp("killed")
-    for name in ("data", "built", "out"):
+    for name in ("data", "out"):
         (folder / name).mkdir()
     children = [f"c{n}" for n in range(20)]
-    removals = {"removal_id": children, "child_id": children, "removal_date": "2019-01-31"}
-    pd.DataFrame({"child_id": children}).to_csv(folder / "data" / "children.csv", index=False)
-    pd.DataFrame(removals).to_csv(folder / "data" / "removals.csv", index=False)
-    for name in ("exits", "flow", "follow_up_reentry"):
-        pd.DataFrame(removals).to_parquet(folder / "built" / f"{name}.parquet")
-    jobs.new_study(folder)
+    tables = {
+        "children": {"child_id": children, "birth_date": "2010-05-01"},
+        "removals": {
+            "removal_id": children,
+            "child_id": children,
+            "removal_date": "2019-01-31",
+            "discharge_date": "2019-08-31",
+            "discharge_reason": "reunification",
+        },
+        "services": {
+            "service_id": children[:9],
+            "child_id": children[:9],
+            "program": "success_coach",
+            "start_date": "2019-08-31",
+        },
+    }
+    for name, columns in tables.items():
+        pd.DataFrame(columns).to_csv(folder / "data" / f"{name}.csv", index=False)
+    (folder / "study.toml").write_text(STUDY)
     rows = "\n".join(f"2020,WI,r{n},n{n},01152020,02202020,{c},2,1" for n, c in enumerate(children))
     header = "SubYr,StaTerr,RptID,ChID,RptDt,RpDispDt,AFCARSID,ChMal1,Mal1Lev"
     (folder / "ncands.csv").write_text(f"{header}\n{rows}\n")
