@@ -141,8 +141,7 @@ def load(
     if failing or violations:
         bad = ibis.union(flagged.select(ROW), *(table.select(ROW) for table in violations))
         good = parsed.anti_join(bad, ROW).order_by(ROW)
-        those, _ = _parsed(staged, schema, only=bad)
-        rejected = keep(connection, f"{name}_rejected", those.order_by(ROW))
+        rejected = keep(connection, f"{name}_rejected", parsed.semi_join(bad, ROW).order_by(ROW))
     accepted = keep(connection, name, good.select(kept_columns))
     if rejected is not None or staged.malformed is not None:
         quarantine = _quarantine(connection, staged, schema, rejected, failing, violations)
@@ -179,16 +178,9 @@ def _flagged(
     return flagged, [n for n in range(len(checks)) if found[f"check{n}"]]
 
 
-def _parsed(
-    staged: Staged, schema: TableSchema, only: ir.Table | None = None
-) -> tuple[ir.Table, list[str]]:
-    """Add typed columns to a staging table; return it with the columns of its content.
-
-    With ``only``, the rows whose `ROW` stands in it.
-    """
+def _parsed(staged: Staged, schema: TableSchema) -> tuple[ir.Table, list[str]]:
+    """Add typed columns to a staging table; return it with the columns of its content."""
     table, missing = staged.table, schema.missing_values
-    if only is not None:
-        table = table.semi_join(only, ROW)
     columns = {ROW: table[ROW], LINE: table[LINE]}
     content = []
     doubtful = {}

@@ -166,3 +166,13 @@ def test_nothing_is_left_on_disk_when_the_agency_is_closed(frames):
     scratch = agency.connection.con.execute("SELECT current_setting('temp_directory')").fetchone()
     agency.close()
     assert not pd.io.common.file_exists(scratch[0])
+
+
+def test_an_agencys_own_column_has_one_type_in_rows_kept_and_set_aside(tmp_path):
+    (tmp_path / "children.csv").write_text("child_id,birth_date\nc1,2010-01-01\nc2,2011-01-01\n")
+    (tmp_path / "removals.csv").write_text(
+        "removal_id,child_id,removal_date,note\nr1,c1,2019-01-31,late\nr2,c2,no date,5\n"
+    )
+    with connect(tmp_path) as agency:
+        counts = agency.check().counts.set_index("table")
+    assert counts.loc["removals", ["accepted", "quarantined"]].tolist() == [1, 1]
