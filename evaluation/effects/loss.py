@@ -76,10 +76,7 @@ class Loss:
         -------
         numpy.ndarray, shape (children, columns)
         """
-        first = np.flatnonzero(np.diff(self.child, prepend=-1))
-        total = np.zeros((len(self._design), values.shape[1]))
-        total[self.child[first]] = np.add.reduceat(values, first, axis=0)
-        return total
+        return _by_child(values, self.child, len(self._design))
 
     def note(self, name: str) -> Note:
         """Say what the weights rest on."""
@@ -220,10 +217,15 @@ def _fit(design, never, exposure, happened) -> tuple[np.ndarray, np.ndarray]:
     expected = days * rate[child, band]
     information = (x * expected[:, None]).T @ x
     own = x * (happened[child, band] - expected)[:, None]
+    return rate, _by_child(own, child, children) @ np.linalg.pinv(information)
+
+
+def _by_child(values: np.ndarray, child: np.ndarray, children: int) -> np.ndarray:
+    """Add up the rows of each child, whose rows stand together."""
     first = np.flatnonzero(np.diff(child, prepend=-1))
-    score = np.zeros((children, x.shape[1]))
-    score[child[first]] = np.add.reduceat(own, first, axis=0)
-    return rate, score @ np.linalg.pinv(information)
+    total = np.zeros((children, values.shape[1]))
+    total[child[first]] = np.add.reduceat(values, first, axis=0)
+    return total
 
 
 def _cells(data: pd.DataFrame) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:

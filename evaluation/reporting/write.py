@@ -118,16 +118,7 @@ def write_reports(
         _write_charts(reports, folder)
         if house.logo is not None:
             write_bytes(folder / house.logo[0], house.logo[1])
-
-        def made(report: Report, form: str) -> None:
-            page = Page(report.title, study.report.agency, origin, folder, house)
-            write_bytes(folder / f"{report.name}.{form}", _document(report, form, page))
-
-        # Pandoc and Typst work outside the interpreter, so two documents are made at a time.
-        with ThreadPoolExecutor(2) as pool:
-            wanted = [(report, form) for report in reports for form in forms]
-            for _ in pool.map(lambda pair: made(*pair), wanted):
-                pass
+        _write_documents(reports, forms, study.report.agency, origin, folder, house)
         for report in reports:
             if report.data is not None:
                 write_text(folder / f"{report.name}.json", strict_json(report.data))
@@ -156,9 +147,7 @@ def write_quality(agency, result, folder: Path) -> None:
     parts = quality_sections(quality, Disclosure(0), f"Source: {origin.source}, all rows accepted.")
     report = quality_report(origin.source, parts, internal=True)
     _write_charts([report], folder)
-    for form in FORMATS:
-        page = Page(report.title, "Data quality", origin, folder, House())
-        write_bytes(folder / f"{report.name}.{form}", _document(report, form, page))
+    _write_documents([report], FORMATS, "Data quality", origin, folder, House())
     write_text(folder / "quality.json", quality_json(quality))
 
 
@@ -186,6 +175,26 @@ def _write_charts(reports: Sequence[Report], folder: Path) -> None:
     drawn = {chart.name: chart for report in reports for chart in report.charts}
     for chart in drawn.values():
         chart.save(charts)
+
+
+def _write_documents(
+    reports: Sequence[Report],
+    forms: Sequence[str],
+    author: str,
+    origin: Provenance,
+    folder: Path,
+    house: House,
+) -> None:
+    """Write every report in every form, two at a time: Pandoc and Typst work outside Python."""
+
+    def write(report: Report, form: str) -> None:
+        page = Page(report.title, author, origin, folder, house)
+        write_bytes(folder / f"{report.name}.{form}", _document(report, form, page))
+
+    with ThreadPoolExecutor(2) as pool:
+        written = [pool.submit(write, report, form) for report in reports for form in forms]
+    for each in written:
+        each.result()
 
 
 def _document(report: Report, form: str, page: Page) -> bytes:

@@ -7,7 +7,7 @@ import ibis.expr.types as ir
 from ibis.backends.duckdb import Backend
 
 from evaluation.sources.conversion.account import LEFT_OUT, NOTED, READ, USED, Account
-from evaluation.sources.conversion.decoding import code_of, is_one, word
+from evaluation.sources.conversion.decoding import code_of, is_one, one, word
 from evaluation.sources.conversion.layout import Codes, Layout
 from evaluation.sources.conversion.made import Made, note_unknown_codes
 from evaluation.sources.conversion.reading import FILE, RawBlock
@@ -247,8 +247,8 @@ def _allegations(work: _Work, records: ir.Table) -> ir.Table:
         *(coded[f"Mal{n}Lev"].isin(VICTIM_CODES).fill_null(False) for n in range(1, 5))
     )
     marked = coded.mutate(
-        died=_one(coded.MalDeath),
-        by_death=_one(coded.MalDeath) & ~found,
+        died=one(coded.MalDeath),
+        by_death=one(coded.MalDeath) & ~found,
         without=~ibis.or_(*given.values()),
         **{f"given{n}": said for n, said in given.items()},
     )
@@ -285,7 +285,7 @@ def _allegation(work: _Work, records: ir.Table, n: int) -> ir.Table:
     earlier = [rows[f"given{k}"] for k in range(1, n)]
     leading = ~ibis.or_(*earlier) if earlier else ibis.literal(True)
     disposition = (rows.by_death & leading).ifelse("substantiated", disposition)
-    marks = {k: _one(rows[f"Per{k}Mal{n}"]) for k in (1, 2, 3)}
+    marks = {k: one(rows[f"Per{k}Mal{n}"]) for k in (1, 2, 3)}
     relation = ibis.cases(
         *((said, rows[f"Per{k}Rel"]) for k, said in marks.items()), else_=ibis.null("string")
     )
@@ -304,10 +304,6 @@ def _allegation(work: _Work, records: ir.Table, n: int) -> ir.Table:
         maltreatment_death=rows.died,
         further=(named > 1).cast("int64"),
     )
-
-
-def _one(code: ir.StringValue) -> ir.BooleanValue:
-    return (code == "1").fill_null(False)
 
 
 def _note_unknown(account: Account, records: ir.Table, codes: dict[str, Codes]) -> None:

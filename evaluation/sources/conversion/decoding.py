@@ -35,7 +35,12 @@ def is_unknown(column: ir.StringValue, codes: Codes) -> ir.BooleanValue:
 
 def is_one(column: ir.StringValue) -> ir.BooleanValue:
     """Tell where a yes-or-no element says yes."""
-    return (code_of(column) == "1").fill_null(False)
+    return one(code_of(column))
+
+
+def one(code: ir.StringValue) -> ir.BooleanValue:
+    """Tell where a code that `code_of` has cleaned before says yes."""
+    return (code == "1").fill_null(False)
 
 
 def listed(table: ir.Table, flags: Mapping[str, str], *more: ir.StringValue) -> ir.StringValue:
