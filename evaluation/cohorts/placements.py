@@ -4,7 +4,8 @@ import ibis
 from ibis.expr.types import BooleanValue, Table
 
 from evaluation.cohorts.episodes import FOREVER, PERMANENCY
-from evaluation.cohorts.records import Records, true
+from evaluation.cohorts.facts import Facts
+from evaluation.cohorts.records import Records, first_and_last, true
 
 VISIT = "trial_home_visit"
 RELATIVE = "relative_foster_home"
@@ -32,6 +33,7 @@ _USED = (
     "household_id",
     "end_reason",
 )
+_BY_DATE = ("start_date", "last_day", "placement_id")
 
 
 def is_visit(rows: Table) -> BooleanValue:
@@ -63,8 +65,7 @@ def placements_within(records: Records, episodes: Table) -> Table:
     ibis.Table
         What is used of each placement, ``number`` (the episode), ``last_day`` (the end,
         or the discharge if earlier; far ahead while both are open),
-        ``is_visit``, ``is_kin`` and ``place`` (1, 2, … within the episode,
-        by start, end and key).
+        ``is_visit`` and ``is_kin``.
     """
     forever = ibis.literal(FOREVER, type="date")
     rows = records.optional("placements").select(*_USED)
@@ -80,12 +81,7 @@ def placements_within(records: Records, episodes: Table) -> Table:
         is_visit=is_visit(found),
         is_kin=is_kin(found),
     )
-    order = ibis.window(
-        group_by=["child_id", "number"],
-        order_by=[found.start_date, found.last_day, found.placement_id],
-    )
-    found = found.mutate(place=(ibis.row_number().over(order) + 1).cast("int32"))
-    return found.drop("removal_date", "left", "end_date", "kin", "trial_home_visit", "placement_id")
+    return found.drop("removal_date", "left", "end_date", "kin", "trial_home_visit")
 
 
 def trial_visits(placed: Table, episodes: Table) -> Table:
@@ -110,14 +106,14 @@ def trial_visits(placed: Table, episodes: Table) -> Table:
         last of the episode), ``returned_date`` (missing if it did not end in
         care).
     """
-    order = ibis.window(group_by=["child_id", "number"], order_by="place")
-    so_far = ibis.cumulative_window(group_by=["child_id", "number"], order_by="place")
+    order = ibis.window(group_by=["child_id", "number"], order_by=_BY_DATE)
+    so_far = ibis.cumulative_window(group_by=["child_id", "number"], order_by=_BY_DATE)
     rows = placed.mutate(before=placed.is_visit.lag().over(order))
     opens = rows.is_visit & ~rows.before.fill_null(False)
     rows = rows.mutate(opens=opens.cast("int32"))
     rows = rows.mutate(visit=rows.opens.sum().over(so_far).cast("int32"))
     rows = rows.filter(rows.visit > 0)
-    within = ibis.window(group_by=["child_id", "number", "visit"], order_by="place")
+    within = ibis.window(group_by=["child_id", "number", "visit"], order_by=_BY_DATE)
     rows = rows.mutate(is_first=ibis.row_number().over(within) == 0)
     says = rows.is_visit & true(rows.end_reason == RETURNED)
     visits = rows.group_by("child_id", "number", "visit").aggregate(
@@ -146,10 +142,10 @@ def trial_visits(placed: Table, episodes: Table) -> Table:
     )
 
 
-def placement_history(exits: Table, placed: Table) -> Table:
-    """Add what the placements of the episode say on the day of exit.
+def placement_history(exits: Table, placed: Table) -> Facts:
+    """Return what the placements of the episode say on the day of exit.
 
-    Adds `PLACED`: ``placements`` (settings; trial visits, runaway, hospital
+    The columns are `PLACED`: ``placements`` (settings; trial visits, runaway, hospital
     and juvenile justice are none, as in the federal count of moves),
     ``kin_care`` and ``congregate_care`` (ever), ``trial_home_visits``
     (placements on a visit), ``last_placement`` (the type of the last setting)
@@ -163,16 +159,15 @@ def placement_history(exits: Table, placed: Table) -> Table:
     rows = rows.mutate(
         is_setting=rows.type.fill_null("unknown").notin(NOT_SETTINGS) & ~rows.is_visit
     )
-    settings = rows.filter(rows.is_setting)
-    last = settings.group_by(of="exit_id").aggregate(last_place=settings.place.max())
-    rows = rows.left_join(last, rows.exit_id == last["of"])
-    rows = rows.mutate(is_last=(rows.place == rows.last_place).fill_null(False))
+    _, last = first_and_last(rows, ["type", "with_siblings"], _BY_DATE, rows.is_setting)
     found = rows.group_by("exit_id").aggregate(
         placements=rows.is_setting.cast("int32").sum().cast("int32"),
         kin_care=(rows.is_setting & rows.is_kin).any(),
         congregate_care=(rows.is_setting & true(rows.type.isin(CONGREGATE))).any(),
         trial_home_visits=rows.is_visit.cast("int32").sum().cast("int32"),
-        last_placement=rows.type.max(where=rows.is_last),
-        placed_with_siblings=rows.with_siblings.cast("int32").max(where=rows.is_last) == 1,
+        last=last,
     )
-    return exits.left_join(found, "exit_id").drop("exit_id_right")
+    found = found.mutate(
+        last_placement=found.last["type"], placed_with_siblings=found.last["with_siblings"]
+    ).drop("last")
+    return Facts(found)

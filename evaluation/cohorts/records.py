@@ -10,10 +10,11 @@ like (``discharge_known_on``, …) tell when each fact was entered.
 import datetime
 import itertools
 import weakref
+from collections.abc import Sequence
 from functools import cached_property
 
 import ibis
-from ibis.expr.types import BooleanValue, DateValue, IntegerColumn, Table
+from ibis.expr.types import BooleanValue, DateValue, IntegerColumn, StructValue, Table
 
 from evaluation.sources import Agency
 from evaluation.sources.contract import Field, contract
@@ -69,6 +70,30 @@ def days_between(later: DateValue, earlier: DateValue) -> IntegerColumn:
 def true(condition: BooleanValue) -> BooleanValue:
     """Return a condition with unknown taken as false."""
     return condition.fill_null(False)
+
+
+def first_and_last(
+    rows: Table, names: Sequence[str], order: Sequence[str], where: BooleanValue | None = None
+) -> tuple[StructValue, StructValue]:
+    """Return aggregations: the named columns of the first and of the last row in an order.
+
+    Parameters
+    ----------
+    rows : ibis.Table
+    names : sequence of str
+    order : sequence of str
+        Columns that are never missing and together a total order.
+    where : boolean expression, optional
+        Which rows are looked at.
+
+    Returns
+    -------
+    tuple of struct expression
+        With the fields ``names``; missing where no row is looked at.
+    """
+    values = ibis.struct({name: rows[name] for name in names})
+    place = ibis.struct({name: rows[name] for name in order})
+    return values.argmin(place, where=where), values.argmax(place, where=where)
 
 
 def size(rows: Table) -> int:

@@ -3,6 +3,7 @@
 import ibis
 from ibis.expr.types import Table
 
+from evaluation.cohorts.facts import Facts
 from evaluation.cohorts.records import Records, days_between, true
 from evaluation.study import Study
 
@@ -207,10 +208,10 @@ def exposure_intervals(spells: Table, programs: list[str]) -> Table:
     return merged.filter(changes).drop("place")
 
 
-def exposure_at_exit(exits: Table, spells: Table, intervals: Table, programs: list[str]) -> Table:
-    """Add what each program meant for a child on the day of exit, and when it began.
+def exposure_at_exit(spells: Table, intervals: Table, programs: list[str]) -> list[Facts]:
+    """Return what each program meant for a child on the day of exit, and when it began.
 
-    Adds, per program, ``known_at_exit_PROGRAM`` and ``earlier_PROGRAM``
+    The columns are, per program, ``known_at_exit_PROGRAM`` and ``earlier_PROGRAM``
     (booleans, known on day 0) and ``start_day_PROGRAM``, ``end_day_PROGRAM``
     (the first merged spell that is not an earlier one; they look into the
     future and are no covariates).
@@ -228,9 +229,8 @@ def exposure_at_exit(exits: Table, spells: Table, intervals: Table, programs: li
         first[f"start_day_{program}"] = opening.enter.max(where=started)
         first[f"end_day_{program}"] = opening.leave.max(where=started & ~still)
     if not programs:
-        return exits
-    exits = exits.left_join(spells.group_by("exit_id").aggregate(**known), "exit_id")
-    exits = exits.drop("exit_id_right")
-    exits = exits.left_join(opening.group_by("exit_id").aggregate(**first), "exit_id")
-    exits = exits.drop("exit_id_right")
-    return exits.mutate(**{name: exits[name].fill_null(False) for name in known})
+        return []
+    return [
+        Facts(spells.group_by("exit_id").aggregate(**known), dict.fromkeys(known, False)),
+        Facts(opening.group_by("exit_id").aggregate(**first)),
+    ]

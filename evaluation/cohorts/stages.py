@@ -20,9 +20,9 @@ class Stages:
         From `placements_within`.
     exits : ibis.Table
         The cohort.
-    orders, closures, spells, intervals, support, ages : ibis.Table
+    orders, closures, spells, intervals, support : ibis.Table
         From `orders_in_effect`, `attached_closures`, `attached_spells`,
-        `exposure_intervals`, `support_intervals`, `age_intervals`.
+        `exposure_intervals`, `support_intervals`.
     """
 
     records: Records
@@ -34,4 +34,3 @@ class Stages:
     spells: Table
     intervals: Table
     support: Table
-    ages: Table
