@@ -13,7 +13,7 @@ from evaluation.cohorts.covariates import describe, prior_reports
 from evaluation.cohorts.episodes import next_removals, removal_episodes
 from evaluation.cohorts.facts import Facts, beside
 from evaluation.cohorts.outcomes import CANNOT_BE_FOLLOWED, Outcomes, first_move, later_adoption
-from evaluation.cohorts.placements import placement_history, placements_within, trial_visits
+from evaluation.cohorts.placements import placement_history, trial_visits
 from evaluation.cohorts.records import Records
 from evaluation.cohorts.selection import (
     candidates,
@@ -70,11 +70,10 @@ def _assemble(agency, study: Study) -> Cohort:
     programs = [service.program for service in study.services]
     kinds = program_kinds(study)
     episodes = records.stage(next_removals(removal_episodes(records)))
-    placed = placements_within(records, episodes)
     link = adoption_link(records, episodes)
     rows = candidates(episodes, records)
     if study.cohort.index_at == "visit start":
-        rows = records.stage(visit_candidates(rows, trial_visits(placed, episodes)))
+        rows = records.stage(visit_candidates(rows, trial_visits(records, episodes)))
     steps = exclusions(rows, records, unfollowed_adoptions(rows, records, study, link))
     rows = records.stage(select(rows, steps, study.cohort.unit))
     flow = flow_table(rows, steps, study.cohort)
@@ -83,7 +82,7 @@ def _assemble(agency, study: Study) -> Cohort:
     closures = records.stage(attached_closures(records, exits, orders))
     spells = records.stage(attached_spells(records, exits, study, closures))
     intervals = records.stage(exposure_intervals(spells, programs))
-    history = _history(exits, rows, placed, records)
+    history = _history(exits, rows, records)
     later = [first_move(records, exits), later_adoption(records, exits)]
     at_exit = exposure_at_exit(spells, intervals, programs)
     exits = with_cluster(beside(exits, [*history, *later, *at_exit]), clusters(exits))
@@ -97,20 +96,20 @@ def _assemble(agency, study: Study) -> Cohort:
         f"{name}_{program}": f"{name}_{program}" for program in programs for name in AT_EXIT
     }
     support = records.stage(support_intervals(exits, rows, records, orders, closures))
-    stages = Stages(records, rows, placed, exits, orders, closures, spells, intervals, support)
+    stages = Stages(records, rows, exits, orders, closures, spells, intervals, support)
     events = Outcomes(records, study, exits)
     cohort = Cohort(study, flow, columns, link, stages, events, kinds)
     refuse_unknown_covariates(cohort)
     return cohort
 
 
-def _history(exits: Table, rows: Table, placed: Table, records: Records) -> list[Facts]:
+def _history(exits: Table, rows: Table, records: Records) -> list[Facts]:
     """Return what records beside the removal itself say of a child on the day of exit."""
     history = []
     if records.has("children", "family_id"):
         history.append(siblings_in_care(exits, rows))
     if records.has("placements"):
-        history.append(placement_history(exits, placed))
+        history.append(placement_history(records, exits))
     if records.has("maltreatment_reports"):
         history.append(prior_reports(exits, records))
     return history

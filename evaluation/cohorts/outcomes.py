@@ -76,10 +76,10 @@ def first_move(records: Records, exits: Table) -> Facts:
     """
     found = []
     if records.has("moves_out"):
-        moves = attach(records.table("moves_out"), "move_id", exits)
+        moves = attach(records.table("moves_out"), exits)
         found.append(moves.select("exit_id", "move_date"))
     if records.has("closures"):
-        closed = attach(records.table("closures"), "closure_id", exits)
+        closed = attach(records.table("closures"), exits)
         closed = closed.filter(closed.reason == "moved_out_of_state")
         found.append(closed.select("exit_id", move_date="closure_date"))
     base = exits.select("exit_id", "removal_date", "index_date")

@@ -33,6 +33,7 @@ _USED = (
     "household_id",
     "end_reason",
 )
+_STAY = ("child_id", "removal_date", "discharge_date")
 _BY_DATE = ("start_date", "last_day", "placement_id")
 
 
@@ -46,7 +47,7 @@ def is_kin(rows: Table) -> BooleanValue:
     return rows.kin.fill_null(true(rows.type == RELATIVE))
 
 
-def placements_within(records: Records, episodes: Table) -> Table:
+def placements_within(records: Records, stays: Table) -> Table:
     """Put each placement into the episode of the child in which it begins.
 
     The dates decide: a placement belongs to the episode whose days, from
@@ -57,34 +58,34 @@ def placements_within(records: Records, episodes: Table) -> Table:
     Parameters
     ----------
     records : Records
-    episodes : ibis.Table
-        From `removal_episodes`.
+    stays : ibis.Table
+        Episodes of children, or exits: ``child_id``, ``removal_date``, ``discharge_date``
+        and what else is wanted of each.
 
     Returns
     -------
     ibis.Table
-        What is used of each placement, ``number`` (the episode), ``last_day`` (the end,
+        What is used of each placement, the columns of its stay, ``last_day`` (the end,
         or the discharge if earlier; far ahead while both are open),
         ``is_visit`` and ``is_kin``.
     """
     forever = ibis.literal(FOREVER, type="date")
     rows = records.optional("placements").select(*_USED)
-    spans = episodes.select("child_id", "number", "removal_date", left="discharge_date")
-    found = rows.join(spans, "child_id")
-    left = found.left.fill_null(forever)
+    found = rows.join(stays, "child_id")
+    left = found.discharge_date.fill_null(forever)
     within = (found.removal_date <= found.start_date) & (
         (found.start_date < left) | (found.start_date == found.removal_date)
     )
     found = found.filter(within)
     found = found.mutate(
-        last_day=ibis.least(found.end_date.fill_null(forever), found.left.fill_null(forever)),
+        last_day=ibis.least(found.end_date.fill_null(forever), left),
         is_visit=is_visit(found),
         is_kin=is_kin(found),
     )
-    return found.drop("removal_date", "left", "end_date", "kin", "trial_home_visit")
+    return found.drop("end_date", "kin", "trial_home_visit")
 
 
-def trial_visits(placed: Table, episodes: Table) -> Table:
+def trial_visits(records: Records, episodes: Table) -> Table:
     """Find every trial home visit and how it ended.
 
     Visits with no other setting between them are one. A visit ended on the
@@ -94,9 +95,9 @@ def trial_visits(placed: Table, episodes: Table) -> Table:
 
     Parameters
     ----------
-    placed : ibis.Table
-        From `placements_within`.
+    records : Records
     episodes : ibis.Table
+        From `removal_episodes`.
 
     Returns
     -------
@@ -108,7 +109,8 @@ def trial_visits(placed: Table, episodes: Table) -> Table:
     """
     order = ibis.window(group_by=["child_id", "number"], order_by=_BY_DATE)
     so_far = ibis.cumulative_window(group_by=["child_id", "number"], order_by=_BY_DATE)
-    rows = placed.mutate(before=placed.is_visit.lag().over(order))
+    rows = placements_within(records, episodes.select(*_STAY, "number"))
+    rows = rows.mutate(before=rows.is_visit.lag().over(order))
     opens = rows.is_visit & ~rows.before.fill_null(False)
     rows = rows.mutate(opens=opens.cast("int32"))
     rows = rows.mutate(visit=rows.opens.sum().over(so_far).cast("int32"))
@@ -142,7 +144,7 @@ def trial_visits(placed: Table, episodes: Table) -> Table:
     )
 
 
-def placement_history(exits: Table, placed: Table) -> Facts:
+def placement_history(records: Records, exits: Table) -> Facts:
     """Return what the placements of the episode say on the day of exit.
 
     The columns are `PLACED`: ``placements`` (settings; trial visits, runaway, hospital
@@ -153,8 +155,8 @@ def placement_history(exits: Table, placed: Table) -> Facts:
     placements begun before the index date are looked at. Missing where no
     placement of the episode is on record.
     """
-    base = exits.select("exit_id", "child_id", "number", "index_date")
-    rows = placed.join(base, ["child_id", "number"])
+    stays = exits.select(*_STAY, "exit_id", "index_date")
+    rows = placements_within(records, stays)
     rows = rows.filter(rows.start_date < rows.index_date)
     rows = rows.mutate(
         is_setting=rows.type.fill_null("unknown").notin(NOT_SETTINGS) & ~rows.is_visit

@@ -1,6 +1,7 @@
 """Start–stop rows: follow-up split where exposure, support window or age band changes."""
 
 import datetime
+from collections.abc import Sequence
 
 import ibis
 from ibis.expr.types import StringValue, Table
@@ -79,23 +80,22 @@ def start_stop_rows(
         ``support_voluntary``, ``support_closure`` and ``age_band``.
         Exits with no day at risk have no row.
     """
-    ends = ends.filter(ends.end > ends.begin).join(turns, "exit_id")
-    turning = [name for name in turns.columns if name != "exit_id"]
-    known = {"exit_id", "begin", "end", *turning}
-    last_only = [name for name in ends.columns if name not in known]
+    ends = ends.filter(ends.end > ends.begin)
+    last_only = [name for name in ends.columns if name not in ("exit_id", "begin", "end")]
     span = ends.select("exit_id", "begin", "end")
-    changes = [] if repeats is None else [repeats.select("exit_id", start="day")]
-    changes += [intervals.select("exit_id", start=day) for day in ("enter", "leave")]
-    changes.append(support.select("exit_id", start="enter"))
-    days = ibis.array([ends[name] for name in turning])
+    turned, turning = span.join(turns, "exit_id"), turns.columns[1:]
+    days = ibis.array([turned[name] for name in turning]).unnest()
+    listed = [] if repeats is None else [repeats.select("exit_id", start="day")]
+    listed += [intervals.select("exit_id", start=day) for day in ("enter", "leave")]
+    listed.append(support.select("exit_id", start="enter"))
     points = ibis.union(
-        ends.select("exit_id", start=ends.begin),
-        _inside(ibis.union(*changes).join(span, "exit_id")),
-        _inside(ends.select("exit_id", "begin", "end", start=days.unnest())),
+        ends.select("exit_id", start="begin"),
+        _inside(ibis.union(*listed).join(span, "exit_id")),
+        _inside(turned.select("exit_id", "begin", "end", start=days)),
         distinct=True,
     )
     order = ibis.window(group_by="exit_id", order_by="start")
-    rows = points.join(ends, "exit_id")
+    rows = points.join(ends, "exit_id").join(turns, "exit_id")
     rows = rows.mutate(stop=rows.start.lead().over(order).fill_null(rows.end).cast("int32"))
     is_last = rows.stop == rows.end
     rows = rows.mutate(
@@ -119,7 +119,7 @@ def _inside(points: Table) -> Table:
     return found.select("exit_id", start=found.start.cast("int32"))
 
 
-def _band(rows: Table, turning: list[str]) -> StringValue:
+def _band(rows: Table, turning: Sequence[str]) -> StringValue:
     until = [(rows.start < rows[name], AGE_GROUPS[place]) for place, name in enumerate(turning)]
     return ibis.cases(*until, else_=AGE_GROUPS[len(turning)])
 

@@ -19,7 +19,7 @@ EARLIER, KNOWN_AT_EXIT, AFTER_EXIT, NEVER_STARTED = (
 )
 
 
-def attach(rows: Table, key: str, exits: Table) -> Table:
+def attach(rows: Table, exits: Table) -> Table:
     """Put each row of a table beside every exit it reaches.
 
     A row that names a child reaches that child's exits, a family every child
@@ -30,8 +30,6 @@ def attach(rows: Table, key: str, exits: Table) -> Table:
     ----------
     rows : ibis.Table
         With ``child_id``, ``family_id`` and ``household_id``.
-    key : str
-        Its primary key.
     exits : ibis.Table
         The cohort, with ``removal_family_id``.
 
@@ -42,22 +40,19 @@ def attach(rows: Table, key: str, exits: Table) -> Table:
         ``family`` or ``household``, the nearest that holds).
     """
     base = exits.select(
-        "exit_id", "index_date", child="child_id", family="removal_family_id", home="household_id"
+        "exit_id",
+        "index_date",
+        exit_child="child_id",
+        exit_family="removal_family_id",
+        exit_household="household_id",
     )
-    ways = zip(REACHES, ("child", "family", "home"), strict=True)
-    found = ibis.union(
-        *(
-            rows.select(key, on=rows[f"{reach}_id"])
-            .join(base.select("exit_id", on=base[column]), "on")
-            .select(key, "exit_id", way=ibis.literal(place, type="int32"))
-            for place, (reach, column) in enumerate(ways)
-        )
-    )
-    nearest = found.group_by("exit_id", key).aggregate(way=found.way.min())
-    whose = base.select("exit_id", "index_date", exit_child="child")
-    named = nearest.join(rows, key).join(whose, "exit_id")
-    names = enumerate(REACHES)
-    return named.mutate(reach=ibis.cases(*((named.way == place, name) for place, name in names)))
+    ways = []
+    for place, reach in enumerate(REACHES):
+        found = rows.join(base, rows[f"{reach}_id"] == base[f"exit_{reach}"])
+        for nearer in REACHES[:place]:
+            found = found.filter(~true(found[f"{nearer}_id"] == found[f"exit_{nearer}"]))
+        ways.append(found.mutate(reach=ibis.literal(reach)))
+    return ibis.union(*ways).drop("exit_family", "exit_household")
 
 
 def attached_spells(records: Records, exits: Table, study: Study, closures: Table) -> Table:
@@ -85,7 +80,7 @@ def attached_spells(records: Records, exits: Table, study: Study, closures: Tabl
         ``end_day`` (days since the index date; ``end_day`` missing while the
         service goes on), ``end_reason``, ``units``, ``provider``, ``voluntary``.
     """
-    spells = attach(records.optional("services"), "service_id", exits)
+    spells = attach(records.optional("services"), exits)
     spells = spells.mutate(
         **{
             f"{name}_day": days_between(spells[f"{name}_date"], spells.index_date)
@@ -156,7 +151,7 @@ def attached_offers(records: Records, exits: Table) -> Table:
         ``accepted``, ``accepted_day`` (days since the index date), ``site``,
         ``score``.
     """
-    offers = attach(records.optional("assignments"), "assignment_id", exits)
+    offers = attach(records.optional("assignments"), exits)
     return offers.select(
         "exit_id",
         "assignment_id",
@@ -217,20 +212,20 @@ def exposure_at_exit(spells: Table, intervals: Table, programs: list[str]) -> li
     future and are no covariates).
     """
     known, first = {}, {}
-    begun = intervals.enter.min().over(ibis.window(group_by=["exit_id", "program"]))
-    opening = intervals.mutate(is_first=intervals.enter == begun)
-    opening = opening.filter(opening.is_first)
+    spells = spells.filter(
+        spells.program.isin(programs or [""]) & spells.timing.isin([KNOWN_AT_EXIT, EARLIER])
+    )
     for program in programs:
         mine = spells.program == program
         known[f"known_at_exit_{program}"] = (mine & (spells.timing == KNOWN_AT_EXIT)).any()
         known[f"earlier_{program}"] = (mine & (spells.timing == EARLIER)).any()
-        started = opening.program == program
-        still = opening.leave == STILL_OPEN
-        first[f"start_day_{program}"] = opening.enter.max(where=started)
-        first[f"end_day_{program}"] = opening.leave.max(where=started & ~still)
+        started = intervals.program == program
+        first[f"start_day_{program}"] = intervals.enter.min(where=started)
+        end = intervals.leave.argmin(intervals.enter, where=started)
+        first[f"end_day_{program}"] = end.nullif(STILL_OPEN)
     if not programs:
         return []
     return [
         Facts(spells.group_by("exit_id").aggregate(**known), dict.fromkeys(known, False)),
-        Facts(opening.group_by("exit_id").aggregate(**first)),
+        Facts(intervals.group_by("exit_id").aggregate(**first)),
     ]

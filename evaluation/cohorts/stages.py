@@ -16,8 +16,6 @@ class Stages:
     records : Records
     candidates : ibis.Table
         Every episode, with the step at which it leaves (``left_at``).
-    placed : ibis.Table
-        From `placements_within`.
     exits : ibis.Table
         The cohort.
     orders, closures, spells, intervals, support : ibis.Table
@@ -27,7 +25,6 @@ class Stages:
 
     records: Records
     candidates: Table
-    placed: Table
     exits: Table
     orders: Table
     closures: Table
