@@ -206,7 +206,13 @@ def _settings(records: Records, rows: Table) -> Table:
     given = records.table("placements")
     is_visit = given.trial_home_visit.fill_null(true(given.type == "trial_home_visit"))
     given = given.select(
-        "placement_id", "child_id", "start_date", "end_date", placed_type="type", is_visit=is_visit
+        "placement_id",
+        "child_id",
+        "start_date",
+        "end_date",
+        "provider",
+        is_visit=is_visit,
+        is_absence=is_visit | true(given.type == "runaway"),
     )
     stays_ = rows.select("removal_id", "removal_date", "left", on="child_id")
     found = given.join(stays_, given.child_id == stays_["on"])
@@ -253,7 +259,12 @@ def permanency_in_care(least: int, most: int | None) -> Callable[..., Table]:
 def placement_stability(
     records: Records, spells: Table, period: Period, same_period: bool
 ) -> Table:
-    """Placement moves and days in care, of children who enter in the period, to its end."""
+    """Placement moves and days in care, of children who enter in the period, to its end.
+
+    Moves are counted as AFCARS counts settings: a trial home visit or a
+    runaway is no setting, nor is the return from one to the same provider
+    (Child Welfare Policy Manual 1.2B.7); their days are days in care.
+    """
     rows = _entries(spells, period)
     rows = rows.mutate(age_months=completed_months(rows.removal_date, rows.birth_date))
     until = ibis.least(rows.left, _day(period.end))
@@ -270,16 +281,26 @@ def placement_stability(
     fresh = days_between(settings.ends, begins)
     fresh = (fresh > 0).ifelse(fresh, 0)
     placed = settings.mutate(fresh=fresh).group_by("removal_id")
-    placed = placed.aggregate(
-        days=lambda t: t.fresh.sum(), settings=lambda t: t.placement_id.nunique()
-    )
+    placed = placed.aggregate(days=lambda t: t.fresh.sum())
+    placed = placed.left_join(_moves(settings), "removal_id").drop("removal_id_right")
     rows = rows.left_join(placed, "removal_id").drop("removal_id_right")
     exclusions = [
         *_entry_exclusions(rows, False)[:3],
         ("length of stay unknown", rows.never_closed),
         ("no placement information", rows.days.fill_null(0) == 0),
     ]
-    return _paths(rows, "removal_id", exclusions, None, n=rows.days, events=rows.settings - 1)
+    return _paths(rows, "removal_id", exclusions, None, n=rows.days, events=rows.moves.fill_null(0))
+
+
+def _moves(settings: Table) -> Table:
+    """Count the settings of each stay that differ in provider from the one before."""
+    lived = settings.filter(~settings.is_absence)
+    order = ibis.window(group_by="removal_id", order_by=[lived.start_date, lived.placement_id])
+    lived = lived.mutate(
+        place=ibis.row_number().over(order), same=lived.provider == lived.provider.lag().over(order)
+    )
+    moved = (lived.place > 0) & ~true(lived.same)
+    return lived.group_by("removal_id").aggregate(moves=ibis.ifelse(moved, 1, 0).sum())
 
 
 def maltreatment_in_care(
@@ -350,7 +371,11 @@ def recurrence(records: Records, spells: Table, period: Period, same_period: boo
     in_period = reports.filter(
         (reports.report_date >= _day(period.start)) & (reports.report_date < _day(period.end))
     )
-    place = ibis.window(group_by="child_id", order_by=[in_period.report_date, in_period.report_id])
+    in_period = in_period.join(children.select("child_id", "birth_date", "family_id"), "child_id")
+    in_period = in_period.mutate(unborn=true(in_period.report_date < in_period.birth_date))
+    place = ibis.window(
+        group_by=["child_id", "unborn"], order_by=[in_period.report_date, in_period.report_id]
+    )
     first = in_period.mutate(place=ibis.row_number().over(place))
     first = first.filter(first.place == 0).drop("place")
     later_ = reports.select(
@@ -363,15 +388,16 @@ def recurrence(records: Records, spells: Table, period: Period, same_period: boo
         & (completed_months(pairs.again, pairs.report_date) < 12)
         & ~same
     )
-    hits = pairs.group_by("child_id").aggregate(again=ibis.ifelse(true(counts), 1, 0).max())
+    hits = pairs.group_by("child_id", "report_id")
+    hits = hits.aggregate(again=ibis.ifelse(true(counts), 1, 0).max())
     county = spells.filter(spells.county.notnull())
     newest = ibis.window(
         group_by="child_id", order_by=[county.removal_date.desc(), county.removal_id.desc()]
     )
     county = county.mutate(place=ibis.row_number().over(newest))
     county = county.filter(county.place == 0).select("child_id", "county")
-    rows = first.join(children.select("child_id", "birth_date", "family_id"), "child_id")
-    rows = rows.left_join(hits, "child_id").drop("child_id_right")
+    rows = first.left_join(hits, ["child_id", "report_id"])
+    rows = rows.drop("child_id_right", "report_id_right")
     rows = rows.left_join(county, "child_id").drop("child_id_right")
     rows = rows.mutate(
         adult=birthday(rows.birth_date, 18),
@@ -380,7 +406,7 @@ def recurrence(records: Records, spells: Table, period: Period, same_period: boo
     )
     exclusions = [
         ("no birth date", rows.birth_date.isnull()),
-        ("not born yet", rows.report_date < rows.birth_date),
+        ("not born yet", rows.unborn),
         ("18 or older at the first report", rows.adult <= rows.report_date),
     ]
     return _paths(rows, "report_id", exclusions, rows.again == 1)

@@ -76,6 +76,10 @@ placement_stability | numerator 335 1 | a second setting | {ENTRY}; {BED} start_
 placement_stability | numerator 335 1 | a third after the period | {ENTRY}; {BED} start_date=2019-05-02 end_date=2020-03-31; {BED} start_date=2020-03-31 end_date=2020-04-01; {BED} start_date=2020-04-01
 placement_stability | denominator 305 0 | days without a setting do not count | {ENTRY}; {BED} start_date=2019-06-01
 placement_stability | numerator 325 1 | nor those between two | {ENTRY}; {BED} start_date=2019-05-02 end_date=2019-12-01; {BED} start_date=2019-12-11
+placement_stability | denominator 335 0 | a trial home visit is no setting, nor the return to the same provider | {ENTRY}; {BED} provider=one start_date=2019-05-02 end_date=2019-12-01; {VISIT} start_date=2019-12-01 end_date=2020-01-15; {BED} provider=one start_date=2020-01-15
+placement_stability | numerator 335 1 | the return to another provider is | {ENTRY}; {BED} provider=one start_date=2019-05-02 end_date=2019-12-01; {VISIT} start_date=2019-12-01 end_date=2020-01-15; {BED} provider=two start_date=2020-01-15
+placement_stability | denominator 335 0 | nor is a runaway | {ENTRY}; {BED} provider=one start_date=2019-05-02 end_date=2019-12-01; placements type=runaway start_date=2019-12-01 end_date=2020-01-15; {BED} provider=one start_date=2020-01-15
+placement_stability | denominator 335 0 | on a visit from the first day: no move below none | {ENTRY}; {VISIT} start_date=2019-05-02
 placement_stability | no placement information | no setting at all | {ENTRY}
 placement_stability | in care less than 8 days | seven | {ENTRY} discharge_date=2019-05-09 {HOME}; {BED} start_date=2019-05-02
 placement_stability | denominator 8 0 | eight | {ENTRY} discharge_date=2019-05-10 {HOME}; {BED} start_date=2019-05-02 end_date=2019-05-10
@@ -111,6 +115,7 @@ recurrence | denominator | another, unsubstantiated | {FOUND} report_date=2019-0
 recurrence | - | not a victim | maltreatment_reports disposition=alternative_response report_date=2019-05-02
 recurrence | - | the day before the period | {FOUND} report_date=2019-03-31
 recurrence | not born yet | reported before birth | born=2019-06-01; {FOUND} report_date=2019-05-02
+recurrence | numerator | reported before birth: the first report after it counts | born=2019-06-01; {FOUND} report_date=2019-07-02; {FOUND} report_date=2019-12-02; {FOUND} report_date=2019-05-02
 recurrence | 18 or older at the first report | on the birthday | born=2001-05-02; {FOUND} report_date=2019-05-02
 recurrence | no birth date | missing | born=; {FOUND} report_date=2019-05-02
 """
