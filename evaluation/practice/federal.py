@@ -36,9 +36,9 @@ NOTES = (
     "A child counts once in a share: the first exit, entry or report of the period that no "
     "exclusion holds for. A child is in care on a day from the removal up to, not including, the "
     "discharge.",
-    "Placement moves are counted as AFCARS counts settings: trial home visits and runaways are none, "
-    "nor is a return from one to the same provider; a stay in a hospital is one where it is recorded "
-    "as a placement.",
+    "Placement moves are counted as AFCARS counts settings: trial home visits and runaways are "
+    "none, nor is a return from one to the same provider; a stay in a hospital is one where it is "
+    "recorded as a placement.",
 )
 SAME_PERIOD = (
     "As in the federal figures, children who re-entered in the half-year of their discharge are "

@@ -19,8 +19,8 @@ from evaluation.practice.cases import (
     NOT_YET_DUE,
     UNRECORDED,
     Support,
-    days_left,
 )
+from evaluation.practice.days import days_left
 from evaluation.practice.drawing import draw_measures, draw_run
 from evaluation.practice.policy import NOT_STATED, Measure, Policy, policy_of, read_policy
 from evaluation.practice.rates import flag, month_of, rates

@@ -53,9 +53,15 @@ class Condition(_Part):
 
 
 class Anchor(_Part):
-    """The day a measure counts from: a moment of the cohort, or a dated row of a table."""
+    """The day a measure counts from: a moment of the cohort, or a dated row of a table.
+
+    Rows count from the first return to the last day of the window, and on the
+    day the case was closed; with ``until = "closure"``, which closures have by
+    themselves, up to the closing of a case that stayed open past its window.
+    """
 
     on: str
+    until: Literal["window end", "closure"] | None = None
     where: tuple[Condition, ...] = ()
     each: Literal["case", "child"] = "case"
     offset_months: Annotated[int, Field(ge=0, le=120)] = 0
@@ -81,6 +87,11 @@ class Anchor(_Part):
     def table(self) -> str | None:
         """The table whose rows are the cases, if it is one."""
         return None if self.on in MOMENTS else self.on.partition(".")[0]
+
+    @property
+    def past_window(self) -> bool:
+        """Whether rows count up to the closing of a case that stayed open past its window."""
+        return self.until == "closure" or (self.until is None and self.table == "closures")
 
     @property
     def date(self) -> str | None:

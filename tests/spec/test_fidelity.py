@@ -46,6 +46,8 @@ R16 | not met | Tuesday | {CONTACT} contact_date=2013-01-02 entered_date=2013-01
 R16 | met | Friday to Wednesday | {CONTACT} contact_date=2013-01-04 entered_date=2013-01-09
 R16 | met | a Saturday: the third business day is Wednesday | {CONTACT} contact_date=2013-01-05 entered_date=2013-01-09
 R16 | not met | never written down | {CONTACT} contact_date=2013-01-02
+R16 | met | the last day of the window | {CONTACT} contact_date=2013-12-31 entered_date=2014-01-06
+R16 | - | the anniversary is no longer in it | {CONTACT} contact_date=2014-01-01 entered_date=2014-01-01
 R16 | - | before the child came home | {CONTACT} contact_date=2012-12-31 entered_date=2013-01-01
 R10 | met | voluntary from the day the order ends | {EVENT}=refusal event_date=2013-05-10; {ORDER} start_date=2012-03-01 end_date=2013-05-10
 R10 | not met | the day before | {EVENT}=refusal event_date=2013-05-09; {ORDER} start_date=2012-03-01 end_date=2013-05-10
@@ -62,6 +64,9 @@ R20 | not met | a staffing is none | {SIX} meeting_date=2012-12-20
 R21 | met | 30 days before closure | {CLOSED}; {FTM} meeting_date=2013-12-02
 R21 | not met | 31 days | {CLOSED}; {FTM} meeting_date=2013-12-01
 R21 | met | on the day | {CLOSED}; {FTM} meeting_date=2014-01-01
+R21 | met | a case that stayed open past the window is still closed | closures reason=completed closure_date=2014-01-20; {FTM} meeting_date=2013-12-21
+R21 | not met | 31 days before a late closure | closures reason=completed closure_date=2014-01-20; {FTM} meeting_date=2013-12-20
+R21 | - | closed after the child was removed again | closures reason=completed closure_date=2014-03-20; removals removal_date=2014-02-01
 R21 | - | not closed | {FTM} meeting_date=2013-12-02
 R22 | met | on the day asked | {FTM} requested_by=family requested_date=2013-03-01 meeting_date=2013-03-01
 R22 | met | another meeting later | {FTM} requested_by=family requested_date=2013-03-01; {FTM} meeting_date=2013-06-01
@@ -94,6 +99,8 @@ R28 | - | a team meeting | {FTM} meeting_date=2013-07-01
 R29 | met | all three topics | {SIX} meeting_date=2013-07-01 topics=participation;external_supports;contact_frequency
 R29 | not met | two | {SIX} meeting_date=2013-07-01 topics=participation;external_supports
 R29 | - | the staffing at closure | {LAST} meeting_date=2013-07-01 topics=participation
+R30 | not met | a staffing between the end of the window and the closure | closures reason=completed closure_date=2014-01-20; {LAST} meeting_date=2014-01-15
+R30 | - | after the closure | closures reason=completed closure_date=2014-01-20; {LAST} meeting_date=2014-01-21
 R30 | met | formal and informal | {LAST} meeting_date=2013-12-20 topics=formal_supports;informal_supports
 R30 | not met | formal alone | {LAST} meeting_date=2013-12-20 topics=formal_supports
 R31-R32-six-month | met | the day before | {SIX} meeting_date=2013-07-01; {CANS} assessment_date=2013-06-30
@@ -114,6 +121,7 @@ R35 | not met | the day after | {EVENT}=new_allegation event_date=2013-03-01; {E
 R35 | met | temporary physical custody on the removal's record | {EVENT}=new_allegation event_date=2013-03-01; removals removal_date=2013-03-01 custody=temporary_physical_custody
 R36 | met | on the day the window had run out | {CLOSED}
 R36 | not met | the day before | closures reason=completed closure_date=2013-12-31
+R36 | met | later | closures reason=completed closure_date=2014-03-01
 R36 | - | another reason | closures reason=moved_in_state closure_date=2013-12-31
 R37 | met | ensured | closures reason=case_head_deceased closure_date=2013-05-01 care_ensured=true
 R37 | not met | not ensured | closures reason=case_head_deceased closure_date=2013-05-01 care_ensured=false
@@ -130,6 +138,8 @@ R41 | met | in words | closures reason=other reason_text=relocated closure_date=
 R41 | not met | without | closures reason=other closure_date=2013-06-15
 R43 | met | on the day | {CLOSED} consultation_date=2014-01-01
 R43 | not met | the day after | {CLOSED} consultation_date=2014-01-02
+R43 | not met | none before a closure ten days after the child was removed again | closures reason=reentry closure_date=2013-05-11; removals removal_date=2013-05-01
+R43 | not met | none before a closure past the window | closures reason=completed closure_date=2014-01-20
 R43 | not met | none, for any reason | closures reason=refused closure_date=2013-06-15
 """
 SUPPORTS = f"""
