@@ -42,7 +42,8 @@ class Equity(PracticeResult):
     ----------
     table : pandas.DataFrame
         One row per measure, characteristic and level: ``measure``, ``kind``
-        (outcome, practice or question), ``horizon`` (days; outcomes),
+        (outcome, practice or question), ``per`` (100: a share; 1,000: events per
+        day, to be read per 1,000), ``horizon`` (days; outcomes),
         ``characteristic``, ``level``, ``n`` (exits, cases or days), ``events``,
         ``families``, ``rate``,
         ``ci_low``, ``ci_high``, ``everyone`` (the rate of all), ``difference``,
@@ -116,7 +117,7 @@ def equity(
     risks = risks_by_group(cohort, groups, day, cohort.outcomes)
     table = pd.concat([risks, practice], ignore_index=True)
     if len(table):
-        table["horizon"] = table["horizon"].astype("Int64")
+        table["horizon"] = table.get("horizon", pd.Series(index=table.index)).astype("Int64")
     return Equity(table, NOTES)
 
 
@@ -129,32 +130,28 @@ def practice_by_group(
     """Return `Equity.table` of practice measures and questions for groups of exits by level."""
     records, parts = cohort.stages.records, []
     if fidelity is not None and fidelity.trials is not None:
-        asked = [
-            each for each in fidelity.table["measure"] if each in set(fidelity.by_unit.measure)
-        ]
-        trials = fidelity.trials
-        parts.append(
-            _contrasts(trials, groups, records, asked, "practice", dict.fromkeys(asked, 100))
-        )
+        asked = fidelity.table.loc[fidelity.table["rate"].notna(), "measure"]
+        per = dict.fromkeys(asked, 100)
+        parts.append(_contrasts(fidelity.trials, groups, records, "practice", per))
     if questions is not None:
         told = questions.table[questions.table["status"] == COMPUTED]
         per = dict(zip(told["name"], told["per"], strict=True))
-        parts.append(_contrasts(questions.trials, groups, records, list(per), "question", per))
+        parts.append(_contrasts(questions.trials, groups, records, "question", per))
     return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame()
 
 
-def _contrasts(trials, groups: Groups, records, order: list[str], kind: str, per) -> pd.DataFrame:
-    """Compare every level with everyone, measure by measure in the order given."""
+def _contrasts(trials, groups: Groups, records, kind: str, per: dict[str, int]) -> pd.DataFrame:
+    """Compare every level with everyone, measure by measure in the order of ``per``."""
     found = group_sums(trials, groups, records)
     whole = _rates(found.everyone, per).set_index("measure")
     rows = []
-    places = {name: place for place, name in enumerate(order)}
+    places = {name: place for place, name in enumerate(per)}
     inside, outside = _rates(found.inside, per), _rates(found.outside, per)
     for own, rest in zip(inside.to_dict("records"), outside.to_dict("records"), strict=True):
         everyone = whole.loc[own["measure"]]
         if own["n"] == 0:
             continue
-        about = {"measure": own["measure"], "kind": kind, "horizon": pd.NA}
+        about = {"measure": own["measure"], "kind": kind, "per": per[own["measure"]]}
         about |= {name: own[name] for name in ("characteristic", "level", "n", "events")}
         about |= {"families": own["clusters"]} | {name: own[name] for name in _LIMITS}
         share = own["n"] / everyone["n"]
@@ -190,7 +187,7 @@ def risks_by_group(
             cohort.exits[["exit_id", "family_id"]], on="exit_id"
         )
         trials = trials[trials["end"] > trials["begin"]]
-        about = {"measure": outcome, "kind": "outcome", "horizon": horizon}
+        about = {"measure": outcome, "kind": "outcome", "per": 100, "horizon": horizon}
         rows += _compared(trials, groups, about, horizon)
     return pd.DataFrame(rows)
 

@@ -1,0 +1,71 @@
+"""What may be shown of practice measures by group of children and by month."""
+
+import numpy as np
+import pandas as pd
+
+from evaluation.reporting.disclosure.practice import release_groups, release_months
+from evaluation.reporting.disclosure.rule import Disclosure
+from evaluation.reporting.numerals import SUPPRESSED, is_missing
+
+COUNTS = ("n", "events", "families")
+
+
+def release_practice_groups(table: pd.DataFrame, shown: set[str], rule: Disclosure) -> pd.DataFrame:
+    """Release practice measures and questions by group: rates and differences, no counts.
+
+    A reader may know how many cases each group has (two groups' rates beside
+    everyone's counts give it), and everyone's counts from another table, so
+    both are taken as known: levels are hidden until none of their cells can be
+    worked out with them. A measure whose own rate is hidden is left out whole.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame
+        From `practice_by_group`.
+    shown : set of str
+        Measures whose rate and counts the report shows for everyone.
+    rule : Disclosure
+
+    Returns
+    -------
+    pandas.DataFrame
+        The same rows of the measures shown, without counts.
+    """
+    rows = table[table["measure"].isin(shown)].reset_index(drop=True)
+    if rows.empty:
+        return rows.drop(columns=list(COUNTS))
+    hidden = pd.Series(False, index=rows.index)
+    for _, own in rows.groupby(["measure", "characteristic"], sort=False):
+        hidden[own.index] = _hidden(own, rule)
+    released = release_groups(rows, rule, hidden.to_numpy())
+    return released.reset_index(drop=True)
+
+
+def _hidden(rows: pd.DataFrame, rule: Disclosure) -> np.ndarray:
+    """Return which levels of one measure and characteristic are hidden."""
+    events = rows["events"].astype(int)
+    if rows["per"].iloc[0] != 100:
+        return rule.hidden_one_way(events)[:-1]
+    cells = np.column_stack([events, rows["n"].astype(int) - events])
+    sizes = rule.hidden_one_way(rows["n"].astype(int))[:-1]
+    hidden = rule.hidden(cells, rows_hidden=sizes, columns_hidden=[False, False])
+    return hidden[:-1].any(axis=1)
+
+
+def release_measure_months(
+    by_month: pd.DataFrame, shown: set[str], rule: Disclosure
+) -> pd.DataFrame:
+    """Release every measure month by month: each judged with all its months, no counts."""
+    parts = []
+    for measure, rows in by_month.groupby("measure", sort=False):
+        due = rows[rows["met"] + rows["not_met"] > 0]
+        if measure in shown and len(due):
+            parts.append(release_months(due, rule).assign(measure=measure))
+    columns = ["measure", "month", "rate", "ci_low", "ci_high"]
+    return pd.concat(parts, ignore_index=True)[columns] if parts else pd.DataFrame(columns=columns)
+
+
+def shown_measures(released: pd.DataFrame, name: str, value: str) -> set[str]:
+    """Return the measures of a released table whose value is shown."""
+    kept = [not is_missing(v) and v != SUPPRESSED for v in released[value]]
+    return set(released.loc[kept, name])
