@@ -55,9 +55,7 @@ class Condition(_Part):
 class Anchor(_Part):
     """The day a measure counts from: a moment of the cohort, or a dated row of a table.
 
-    Rows count from the first return to the last day of the window, and on the
-    day the case was closed; with ``until = "closure"``, which closures have by
-    themselves, up to the closing of a case that stayed open past its window.
+    Rows count to the window's end; ``until = "closure"`` (as closures do): to the case's closing.
     """
 
     on: str
@@ -90,8 +88,8 @@ class Anchor(_Part):
 
     @property
     def past_window(self) -> bool:
-        """Whether rows count up to the closing of a case that stayed open past its window."""
-        return self.until == "closure" or (self.until is None and self.table == "closures")
+        """Whether rows count to the closing of a case that stayed open past its window."""
+        return (self.until or {"closures": "closure"}.get(self.table or "")) == "closure"
 
     @property
     def date(self) -> str | None:

@@ -12,7 +12,7 @@ from evaluation.practice import practice_findings
 from evaluation.reporting.disclosure import Disclosure
 from evaluation.reporting.disclosure.practice import release_measures
 from evaluation.reporting.disclosure.practice_groups import (
-    release_measure_months,
+    release_periods,
     release_practice_groups,
     shown_measures,
 )
@@ -103,8 +103,8 @@ def test_a_measure_hidden_for_everyone_has_no_groups_and_no_months():
     months = pd.DataFrame(
         {"measure": ["R0", "R0"], "month": pd.to_datetime(["2020-01-01", "2020-02-01"])}
     ).assign(met=50, not_met=50, rate=0.5, ci_low=0.4, ci_high=0.6)
-    assert release_measure_months(months, shown_measures(whole, "measure", "rate"), RULE).empty
-    assert len(release_measure_months(months, {"R0"}, RULE)) == 2
+    assert release_periods(months, shown_measures(whole, "measure", "rate"), RULE).empty
+    assert release_periods(months, {"R0"}, RULE)["period"].tolist() == ["2020"]
 
 
 def test_no_counts_leave_and_events_per_day_are_judged_by_their_events():
@@ -151,7 +151,10 @@ def test_the_section_shows_the_largest_and_the_workbook_holds_the_whole(material
     assert {"sex", "race_ethnicity", "county"} == set(groups["characteristic"])
     assert groups["measure"].nunique() > 10
     assert not {"n", "events", "families"} & {c.key for t in section.sheets for c in t.columns}
-    assert (names["practice_months"].data["rate"] == "s").any()
+    periods = names["practice_months"].data
+    months = periods["period"].str.len() == 7
+    assert months.groupby(periods["measure"]).nunique().eq(1).all()
+    assert 0 < months.sum() < len(periods)
 
 
 def test_what_is_shown_by_group_is_the_exact_rate(material):

@@ -8,6 +8,8 @@ from evaluation.reporting.disclosure.rule import Disclosure
 from evaluation.reporting.numerals import SUPPRESSED, is_missing
 
 COUNTS = ("n", "events", "families")
+LIMITS = ("rate", "ci_low", "ci_high")
+LEAST_MONTHS = 6
 
 
 def release_practice_groups(table: pd.DataFrame, shown: set[str], rule: Disclosure) -> pd.DataFrame:
@@ -52,17 +54,51 @@ def _hidden(rows: pd.DataFrame, rule: Disclosure) -> np.ndarray:
     return hidden[:-1].any(axis=1)
 
 
-def release_measure_months(
-    by_month: pd.DataFrame, shown: set[str], rule: Disclosure
-) -> pd.DataFrame:
-    """Release every measure month by month: each judged with all its months, no counts."""
+def release_periods(by_month: pd.DataFrame, shown: set[str], rule: Disclosure) -> pd.DataFrame:
+    """Release every measure month by month, or year by year where few months may be shown.
+
+    Never both of one measure, for a year less its months would give a hidden
+    month back; each period is judged with all of its measure.
+
+    Parameters
+    ----------
+    by_month : pandas.DataFrame
+        From `Fidelity.by_month`.
+    shown : set of str
+        Measures whose rate and counts the report shows for everyone.
+    rule : Disclosure
+
+    Returns
+    -------
+    pandas.DataFrame
+        ``measure``, ``period`` (``2020-03`` or ``2020``), ``rate``,
+        ``ci_low``, ``ci_high``; of years the rate alone.
+    """
     parts = []
     for measure, rows in by_month.groupby("measure", sort=False):
         due = rows[rows["met"] + rows["not_met"] > 0]
-        if measure in shown and len(due):
-            parts.append(release_months(due, rule).assign(measure=measure))
-    columns = ["measure", "month", "rate", "ci_low", "ci_high"]
+        if measure not in shown or due.empty:
+            continue
+        released = release_months(due, rule)
+        told = released.assign(period=[f"{month:%Y-%m}" for month in released["month"]])
+        if shown_months(released) < LEAST_MONTHS:
+            released = release_months(_years(due), rule)
+            told = released.assign(period=[f"{year:%Y}" for year in released["month"]])
+        parts.append(told.assign(measure=measure))
+    columns = ["measure", "period", *LIMITS]
     return pd.concat(parts, ignore_index=True)[columns] if parts else pd.DataFrame(columns=columns)
+
+
+def _years(due: pd.DataFrame) -> pd.DataFrame:
+    year = due["month"].dt.to_period("Y").dt.to_timestamp()
+    added = due.groupby(year)[["met", "not_met"]].sum().reset_index()
+    rate = added["met"] / (added["met"] + added["not_met"])
+    return added.assign(rate=rate, ci_low=np.nan, ci_high=np.nan)
+
+
+def shown_months(released: pd.DataFrame) -> int:
+    """Return how many months of a run chart are shown."""
+    return int(pd.to_numeric(released["rate"], errors="coerce").notna().sum())
 
 
 def shown_measures(released: pd.DataFrame, name: str, value: str) -> set[str]:

@@ -5,7 +5,7 @@ import pandas as pd
 from evaluation.practice.equity import practice_by_group
 from evaluation.reporting.disclosure.practice import release_measures, release_questions
 from evaluation.reporting.disclosure.practice_groups import (
-    release_measure_months,
+    release_periods,
     release_practice_groups,
     shown_measures,
 )
@@ -40,7 +40,7 @@ SHEET = (
 )
 MONTHS = (
     Column("name", "Measure"),
-    Column("month", "Month"),
+    Column("period", "Month or year"),
     Column("rate", "Met, %", "percent"),
     Column("ci_low", "95% interval, low", "percent"),
     Column("ci_high", "95% interval, high", "percent"),
@@ -54,7 +54,10 @@ DESCRIBED = (
     "Each group is set beside everyone, who include it; a difference describes what was recorded, "
     "and not what children or families did. Workers and offices differ between groups too."
 )
-ELSEWHERE = "Every measure by group and by month stands in the workbook."
+ELSEWHERE = (
+    "Every measure by group stands in the workbook, and by month; by year where most months are of "
+    "too few cases to be shown."
+)
 
 
 def practice_groups(material: Material) -> Section | None:
@@ -77,15 +80,12 @@ def practice_groups(material: Material) -> Section | None:
     ]
     apart, compared = _largest(released)
     title = (
-        f"{len(apart)} of {compared} comparisons of a group with everyone, measure by measure, "
-        "differ by more than chance would usually give"
+        f"{len(apart)} of {compared} intervals exclude no difference between a group and everyone; "
+        f"chance alone would give about {round(compared / 20)}"
         if compared
         else "Practice by group of children"
     )
-    paragraphs = (
-        DESCRIBED,
-        f"About 1 in 20 intervals would exclude no difference by chance alone. {ELSEWHERE}",
-    )
+    paragraphs = (DESCRIBED, ELSEWHERE)
     blocks = [_table(apart.head(MOST), len(apart), rule.words)] if len(apart) else []
     sheets = [
         Table(name, caption, SHEET, _per(rows), rule.words)
@@ -161,11 +161,9 @@ def _per(rows: pd.DataFrame) -> pd.DataFrame:
 def _months(fidelity, names: dict[str, str], shown: set[str], rule) -> list[Table]:
     if fidelity is None:
         return []
-    rows = release_measure_months(fidelity.by_month, shown, rule)
+    rows = release_periods(fidelity.by_month, shown, rule)
     if rows.empty:
         return []
-    rows = rows.assign(
-        name=rows["measure"].map(names), month=[f"{month:%Y-%m}" for month in rows["month"]]
-    )
-    caption = "Measures of the practice policy, by the month cases count from"
+    rows = rows.assign(name=rows["measure"].map(names))
+    caption = "Measures of the practice policy, by the month or year cases count from"
     return [Table("practice_months", caption, MONTHS, rows, rule.words)]
