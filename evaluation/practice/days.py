@@ -14,6 +14,7 @@ _BOUNDS = {
     "window end": "window_end",
     "support end": "support_end",
 }
+_EXCLUDED = ("window end", "support end")
 
 
 def counted(cases: Table, past_window: bool):
@@ -36,11 +37,15 @@ def counted(cases: Table, past_window: bool):
 
 
 def shifted(cases: Table, offset: int | str | None, unit: str) -> DateValue:
-    """Return an end of each case's window, counted in days or months or on a day of the case."""
+    """Return an end of each case's window, counted in days or months or on a day of the case.
+
+    The window and support end with the day before: the day itself is no longer in them.
+    """
     if offset is None:
         return ibis.null("date")
     if isinstance(offset, str):
-        return cases[_BOUNDS[offset]]
+        day = cases[_BOUNDS[offset]]
+        return (day - ibis.interval(days=1)).cast("date") if offset in _EXCLUDED else day
     if offset == 0:
         return cases.anchor_date
     step = ibis.interval(**{"months" if unit == "months" else "days": abs(offset)})
