@@ -74,6 +74,8 @@ def by_package(folder: Path, out: Path) -> None:
         cohort = ev.build_cohort(agency, study())
         exits = cohort.stages.exits.select(*EXITS, "index_date", exit_type="discharge_reason")
         exits.to_pyarrow().to_pandas().to_parquet(out / "exits.parquet")
+        for table in ("placements", "maltreatment_reports", "contacts", "meetings", "closures"):
+            agency.table(table)
         clock = Clock()
         federal = ev.federal_indicators(agency, THROUGH, start=START)
         indicators = clock.read()

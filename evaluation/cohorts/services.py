@@ -40,23 +40,29 @@ def attach(rows: Table, key: str, exits: Table) -> Table:
         The rows with ``exit_id``, ``index_date``, ``exit_child`` and ``reach`` (``child``,
         ``family`` or ``household``, the nearest that holds).
     """
-    base = exits.select(
-        "exit_id", "index_date", child="child_id", family="removal_family_id", home="household_id"
-    )
-    ways = zip(REACHES, ("child", "family", "home"), strict=True)
-    found = ibis.union(
-        *(
-            rows.select(key, on=rows[f"{reach}_id"])
-            .join(base.select("exit_id", on=base[column]), "on")
-            .select(key, "exit_id", way=ibis.literal(place, type="int32"))
-            for place, (reach, column) in enumerate(ways)
-        )
-    )
+    found = ibis.union(*_ways(rows, key, exits))
     nearest = found.group_by("exit_id", key).aggregate(way=found.way.min())
-    whose = base.select("exit_id", "index_date", exit_child="child")
+    whose = exits.select("exit_id", "index_date", exit_child="child_id")
     named = nearest.join(rows, key).join(whose, "exit_id")
     names = enumerate(REACHES)
     return named.mutate(reach=ibis.cases(*((named.way == place, name) for place, name in names)))
+
+
+def reached(rows: Table, key: str, exits: Table) -> Table:
+    """Return which exits each row reaches, as `attach` does: ``exit_id`` and the key, once."""
+    ways = (way.drop("way") for way in _ways(rows, key, exits))
+    return ibis.union(*ways, distinct=True)
+
+
+def _ways(rows: Table, key: str, exits: Table) -> list[Table]:
+    """Put the keys of rows beside the exits they reach by child, by family and by household."""
+    columns = zip(REACHES, ("child_id", "removal_family_id", "household_id"), strict=True)
+    return [
+        rows.select(key, on=rows[f"{reach}_id"])
+        .join(exits.select("exit_id", on=exits[column]), "on")
+        .select(key, "exit_id", way=ibis.literal(place, type="int32"))
+        for place, (reach, column) in enumerate(columns)
+    ]
 
 
 def attached_spells(records: Records, exits: Table, study: Study, closures: Table) -> Table:

@@ -10,7 +10,7 @@ from ibis.expr.types import Table
 
 from evaluation.cohorts import Cohort
 from evaluation.cohorts.records import Records, true
-from evaluation.cohorts.services import attach
+from evaluation.cohorts.services import reached
 from evaluation.practice.business_days import shifts
 from evaluation.practice.conditions import holds
 from evaluation.practice.days import counted, shifted, within
@@ -86,12 +86,12 @@ class Support:
             rows, key = self.records.table(table), contract().table(table).primary_key[0]
             absent = [n for n in ("child_id", "family_id", "household_id") if n not in rows.columns]
             rows = rows.mutate(**{name: ibis.null("string") for name in absent})
-            found = attach(
+            found = reached(
                 rows.select(key, "child_id", "family_id", "household_id"), key, self.exits
             )
-            reached = self.records.stage(found.select("exit_id", row_key=found[key]))
             read = {c for m in self.policy.measures for t, c in self._columns(m) if t == table}
-            both = reached.join(rows, reached.row_key == rows[key])
+            both = found.select("exit_id", row_key=found[key])
+            both = both.join(rows, both.row_key == rows[key])
             self._attached[table] = self.records.stage(
                 both.select("exit_id", "row_key", *sorted(read))
             )
