@@ -1,21 +1,41 @@
 """Time and memory of the practice room on a large simulated agency.
 
     python benchmarks/practice.py --children 1000000
+    python benchmarks/practice.py --children 200000 --beside
 
 Prints, for each call, seconds, the ratio to the seconds of building the cohort on the same
 records, and the peak memory of the process so far. Simulating and reading the records is not
 counted. The limits asked are those of the cohort engine: memory under 4 GB.
+
+With ``--beside`` the seven federal indicators and two measures are timed beside SQL written by
+hand for DuckDB, each in a process of its own, and their counts are compared one by one.
 """
 
 import argparse
 import datetime
+import multiprocessing
 import resource
+import sys
 import tempfile
 import time
 from pathlib import Path
 
-import evaluation as ev
-from evaluation.sources.simulation import simulate_tables
+import duckdb
+import pandas as pd
+
+HERE = Path(__file__).parent
+sys.path[:0] = [str(HERE.parent), str(HERE)]
+
+from cohorts import MEMORY, Clock  # noqa: E402
+
+import evaluation as ev  # noqa: E402
+from evaluation.sources import contract  # noqa: E402
+from evaluation.sources.simulation import simulate_tables  # noqa: E402
+
+START, THROUGH = "2021-04-01", "2024-06-30"
+EXITS = ["exit_id", "child_id", "family_id", "removal_family_id", "household_id", "county"]
+TYPES = {"date": "DATE", "boolean": "BOOLEAN", "string": "VARCHAR"}
+COUNTS = ["met", "not_met", "not_yet_due", "cannot_be_computed"]
 
 
 def study():
@@ -48,24 +68,114 @@ def write(folder: Path, children: int, seed: int) -> None:
         frame.to_parquet(folder / f"{name}.parquet")
 
 
+def by_package(folder: Path, out: Path) -> None:
+    """Compute the indicators and the two measures with the package; write counts and costs."""
+    with ev.connect(folder) as agency:
+        cohort = ev.build_cohort(agency, study())
+        exits = cohort.stages.exits.select(*EXITS, "index_date", exit_type="discharge_reason")
+        exits.to_pyarrow().to_pandas().to_parquet(out / "exits.parquet")
+        for table in ("placements", "maltreatment_reports", "contacts", "meetings", "closures"):
+            agency.table(table)
+        clock = Clock()
+        federal = ev.federal_indicators(agency, THROUGH, start=START)
+        indicators = clock.read()
+        found = ev.fidelity(agency, cohort, HERE / "two_measures.toml")
+        measures = clock.read()
+    names = {"denominator": "n", "numerator": "events"}
+    counted = federal.by_county.rename(columns=names)
+    counted[["indicator", "county", "n", "events", "clusters"]].to_parquet(out / "indicators.p")
+    found.by_unit.rename(columns={"unit": "county"})[["measure", "county", *COUNTS]].to_parquet(
+        out / "measures.p"
+    )
+    _told(out / "package", indicators, measures)
+
+
+def by_hand(folder: Path, out: Path) -> None:
+    """Compute the same with SQL; the tables are loaded, with their types, before the clock."""
+    connection = duckdb.connect()
+    connection.execute(f"SET memory_limit = '{MEMORY}'")
+    for path in (*sorted(folder.glob("*.parquet")), out / "exits.parquet"):
+        kinds = {"index_date": "DATE"}
+        if path.stem in contract().names:
+            fields = contract().table(path.stem).fields
+            kinds = {f.name: TYPES[f.type] for f in fields if f.type in TYPES}
+        named = connection.sql(f"SELECT * FROM '{path}' LIMIT 0").columns
+        cast = ", ".join(f"CAST({n} AS {kind}) AS {n}" for n, kind in kinds.items() if n in named)
+        chosen = f"* REPLACE ({cast})" if cast else "*"
+        connection.execute(f"CREATE TABLE {path.stem} AS SELECT {chosen} FROM '{path}'")
+    first, second = (HERE / "practice_by_hand.sql").read_text().split("CREATE TEMP TABLE measures")
+    clock = Clock()
+    connection.execute(first)
+    indicators = clock.read()
+    connection.execute("CREATE TEMP TABLE measures" + second)
+    measures = clock.read()
+    for name in ("indicators", "measures"):
+        connection.table(name).df().to_parquet(out / f"{name}.h")
+    _told(out / "hand", indicators, measures)
+
+
+def _told(path: Path, indicators: dict, measures: dict) -> None:
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024**2
+    row = {"indicators": indicators["processor"], "measures": measures["processor"], "peak": peak}
+    path.write_text(pd.Series(row).to_json())
+
+
+def apart(work, *given) -> None:
+    """Do a piece of work in a process of its own, so that its memory is its own."""
+    process = multiprocessing.get_context("spawn").Process(target=work, args=given)
+    process.start()
+    process.join()
+    if process.exitcode:
+        raise SystemExit(f"{work.__name__} ended with {process.exitcode}")
+
+
+def beside(folder: Path, out: Path) -> None:
+    """Time the package beside SQL by hand and compare every count."""
+    apart(by_package, folder, out)
+    apart(by_hand, folder, out)
+    ours, theirs = (pd.read_json(out / name, typ="series") for name in ("package", "hand"))
+    for name in ("indicators", "measures"):
+        ratio = ours[name] / theirs[name]
+        print(f"{name:<12}{ours[name]:8.2f} s beside {theirs[name]:6.2f} s: {ratio:.2f} times")
+    both = ours[["indicators", "measures"]].sum() / theirs[["indicators", "measures"]].sum()
+    print(f"together {both:.2f} times; peak {ours['peak']:.2f} GB beside {theirs['peak']:.2f} GB")
+    keys, counts = ["indicator", "county"], ["n", "events", "clusters"]
+    differ(
+        pd.read_parquet(out / "indicators.p"), pd.read_parquet(out / "indicators.h"), keys, counts
+    )
+    hand = pd.read_parquet(out / "measures.h").rename(columns={"unrecorded": COUNTS[-1]})
+    hand = hand.groupby(["measure", "county"], dropna=False)[COUNTS].sum().reset_index()
+    differ(pd.read_parquet(out / "measures.p"), hand, ["measure", "county"], COUNTS)
+
+
+def differ(ours: pd.DataFrame, theirs: pd.DataFrame, keys: list[str], counts: list[str]) -> None:
+    """Stop unless both sides have the same counts under the same keys."""
+    sides = [
+        side.assign(county=side["county"].fillna("not recorded")).set_index(keys)[counts]
+        for side in (ours, theirs)
+    ]
+    sides = [side.astype("int64").sort_index() for side in sides]
+    pd.testing.assert_frame_equal(*sides, check_names=False)
+    print(f"{sides[0].size} counts by {' and '.join(keys)} are the same")
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--children", type=int, default=100_000)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--data", type=Path, help="a folder of simulated Parquet tables to reuse")
+    parser.add_argument("--beside", action="store_true", help="time SQL by hand beside")
     asked = parser.parse_args()
     with tempfile.TemporaryDirectory() as scratch:
         folder = asked.data or Path(scratch)
         if not (folder / "children.parquet").exists():
             folder.mkdir(parents=True, exist_ok=True)
-            # in a process of its own, so that its memory is not counted here
-            import multiprocessing
-
-            maker = multiprocessing.get_context("spawn").Process(
-                target=write, args=(folder, asked.children, asked.seed)
-            )
-            maker.start()
-            maker.join()
+            apart(write, folder, asked.children, asked.seed)
+        if asked.beside:
+            out = Path(scratch) / "counts"
+            out.mkdir()
+            beside(folder, out)
+            return
         with ev.connect(folder) as agency:
             timed("reading and checking", agency.check)
             cohort, base = timed("cohort", lambda: ev.build_cohort(agency, study()))

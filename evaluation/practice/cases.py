@@ -6,13 +6,14 @@ from functools import cached_property
 
 import ibis
 import pyarrow as pa
-from ibis.expr.types import DateValue, Table
+from ibis.expr.types import Table
 
 from evaluation.cohorts import Cohort
-from evaluation.cohorts.records import Records, days_between, true
+from evaluation.cohorts.records import Records, true
 from evaluation.cohorts.services import attach
 from evaluation.practice.business_days import shifts
 from evaluation.practice.conditions import holds
+from evaluation.practice.days import counted, shifted, within
 from evaluation.practice.policy import Event, Measure, Policy
 from evaluation.practice.windows import cases_of_support
 from evaluation.sources.contract import contract
@@ -26,13 +27,6 @@ _MOMENTS = {
     "family return": ("flow_family", "family_return"),
     "window start": ("unit_id", "window_start"),
     "window end": ("unit_id", "window_end"),
-}
-_BOUNDS = {
-    "removal": "removal_date",
-    "return": "index_date",
-    "window start": "window_start",
-    "window end": "window_end",
-    "support end": "support_end",
 }
 _CASE_COLUMNS = ("measure", "case_id", "cluster", "exit_id", "anchor_date")
 _NEEDS_WINDOW = ("window start", "window end")
@@ -92,12 +86,11 @@ class Support:
             rows, key = self.records.table(table), contract().table(table).primary_key[0]
             absent = [n for n in ("child_id", "family_id", "household_id") if n not in rows.columns]
             rows = rows.mutate(**{name: ibis.null("string") for name in absent})
-            found = attach(rows.select(key, "child_id", "family_id", "household_id"), self.exits)
-            reached = self.records.stage(found.select("exit_id", row_key=found[key]))
             read = {c for m in self.policy.measures for t, c in self._columns(m) if t == table}
-            both = reached.join(rows, reached.row_key == rows[key])
+            named = dict.fromkeys((key, "child_id", "family_id", "household_id", *sorted(read)))
+            found = attach(rows.select(*named), self.exits)
             self._attached[table] = self.records.stage(
-                both.select("exit_id", "row_key", *sorted(read))
+                found.select("exit_id", *sorted(read), row_key=found[key])
             )
         return self._attached[table]
 
@@ -187,6 +180,8 @@ class Support:
             "support_end",
             "left_date",
             "window_pending",
+            "closed",
+            "all_left",
         )
         exits = self.records.stage(exits)
         return self.records.stage(_stacked([self._windowed(m, exits) for m in self.computable]))
@@ -217,9 +212,7 @@ class Support:
             rows = rows.filter(holds(rows, anchor.where) & rows[anchor.date].notnull())
             rows = rows.select("exit_id", "row_key", anchor_date=rows[anchor.date])
             cases = exits.join(rows, "exit_id")
-            cases = cases.filter(
-                (cases.anchor_date >= cases.first_return) & (cases.anchor_date <= cases.support_end)
-            )
+            cases = cases.filter(counted(cases, anchor.past_window))
             cases = cases.mutate(case_id=cases.row_key)
         if anchor.offset_months:
             later = cases.anchor_date + ibis.interval(months=anchor.offset_months)
@@ -254,7 +247,7 @@ class Support:
                 days = self._business_days(offset).select("day", **{name: "shifted"})
                 cases = cases.join(days, cases.anchor_date == days.day).drop("day")
             else:
-                cases = cases.mutate(**{name: _shifted(cases, offset, measure.window.unit)})
+                cases = cases.mutate(**{name: shifted(cases, offset, measure.window.unit)})
         return cases.select(
             *_CASE_COLUMNS[1:],
             "first_day",
@@ -280,7 +273,8 @@ class Support:
         )
         beyond = 31 * max((anchor.offset_months for anchor in anchors), default=0)
         beyond += max((every * times for every, times in turned), default=0)
-        return span["first"], span["last"] + datetime.timedelta(days=beyond)
+        last = max(span["last"], self.records.through("removals"))
+        return span["first"], last + datetime.timedelta(days=beyond)
 
     def _business_days(self, number: int) -> Table:
         today = self.records.through("removals")
@@ -293,7 +287,7 @@ class Support:
 
     def _events(self, event: Event, window: Table) -> Table:
         if event.table is None:
-            hits = window.filter(_within(window.window_end, window))
+            hits = window.filter(within(window.window_end, window))
             return hits.select("measure", "case_id", event_key=ibis.literal("window end"))
         rows = self.rows(event.table)
         rows = rows.filter(holds(rows, event.where) & rows[event.date].notnull())
@@ -308,7 +302,7 @@ class Support:
             lasts = (hits.until > hits.first_day).fill_null(True)
             hits = hits.filter(starts & lasts)
         else:
-            hits = hits.filter(_within(hits["on"], hits))
+            hits = hits.filter(within(hits["on"], hits))
         return hits.select("measure", "case_id", event_key=event.table + " " + hits.event_key)
 
     def _terms(self) -> Table:
@@ -346,19 +340,6 @@ def _stacked(parts: list[Table]) -> Table:
     return ibis.union(*parts) if parts[1:] else parts[0]
 
 
-def _shifted(cases: Table, offset: int | str | None, unit: str) -> DateValue:
-    """Return an end of each case's window, counted in days or months or on a day of the case."""
-    if offset is None:
-        return ibis.null("date")
-    if isinstance(offset, str):
-        return cases[_BOUNDS[offset]]
-    if offset == 0:
-        return cases.anchor_date
-    step = ibis.interval(**{"months" if unit == "months" else "days": abs(offset)})
-    moved = cases.anchor_date - step if offset < 0 else cases.anchor_date + step
-    return moved.cast("date")
-
-
 def _status(cases: Table):
     """Return what became of each case, from what was found and what its measure asks.
 
@@ -376,13 +357,3 @@ def _status(cases: Table):
         (~cases.none_expected & unrecorded, UNRECORDED),
         else_=NOT_MET,
     )
-
-
-def _within(day: DateValue, window: Table):
-    after = (day >= window.first_day).fill_null(True)
-    return after & (day <= window.due_date).fill_null(True)
-
-
-def days_left(cases: Table, today: datetime.date):
-    """Return whole days from a day to each case's due date."""
-    return days_between(cases.due_date, ibis.literal(today, type="date"))

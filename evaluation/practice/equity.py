@@ -11,9 +11,12 @@ from evaluation.cohorts import Cohort
 from evaluation.cohorts.tidy import tidy
 from evaluation.errors import StudyError
 from evaluation.estimates import cumulative_incidence
-from evaluation.estimates.proportions import cluster_sums, clustered_share
+from evaluation.estimates.proportions import clustered_share
 from evaluation.practice.drawing import draw_dots
-from evaluation.practice.fidelity import JUDGED, Fidelity
+from evaluation.practice.federal import day_rate
+from evaluation.practice.fidelity import Fidelity
+from evaluation.practice.groups import Groups, group_sums
+from evaluation.practice.questions import COMPUTED, PermanencyQuestions
 from evaluation.practice.result import PracticeResult
 from evaluation.sources.contract import contract
 
@@ -39,13 +42,15 @@ class Equity(PracticeResult):
     ----------
     table : pandas.DataFrame
         One row per measure, characteristic and level: ``measure``, ``kind``
-        (outcome or practice), ``horizon`` (days; outcomes), ``characteristic``,
-        ``level``, ``n`` (exits or cases), ``events``, ``families``, ``rate``,
+        (outcome, practice or question), ``per`` (100: a share; 1,000: events per
+        day, to be read per 1,000), ``horizon`` (days; outcomes),
+        ``characteristic``, ``level``, ``n`` (exits, cases or days), ``events``,
+        ``families``, ``rate``,
         ``ci_low``, ``ci_high``, ``everyone`` (the rate of all), ``difference``,
         ``difference_low``, ``difference_high``, ``ratio``, ``ratio_low``,
         ``ratio_high``. Rates of outcomes are Aalen–Johansen risks by the
-        horizon, rates of practice the share met. Exact counts: a report
-        suppresses them.
+        horizon, rates of practice the share met, rates of questions shares or
+        events per day. Exact counts: a report suppresses them.
     """
 
     table: pd.DataFrame
@@ -77,6 +82,7 @@ def equity(
     by: Sequence[str] | None = None,
     fidelity: Fidelity | None = None,
     horizon: int | None = None,
+    questions: PermanencyQuestions | None = None,
 ) -> Equity:
     """Set every outcome, and every practice measure, of groups beside everyone.
 
@@ -90,6 +96,8 @@ def equity(
         Adds the measures of a policy.
     horizon : int, optional
         Days; by default the study's main horizon.
+    questions : PermanencyQuestions, optional
+        Adds the permanency questions.
 
     Returns
     -------
@@ -105,22 +113,72 @@ def equity(
         raise StudyError("Name the characteristics: by=[…], or report.equity_by in the study.")
     groups = {name: _members(cohort, name) for name in names}
     day = horizon or cohort.study.main_horizon
-    rows = []
-    for measure in _measures(fidelity):
-        cases = fidelity.cases(measure)
-        cases = cases[cases["status"].isin(["met", "not met"])]
-        cases = cases.assign(met=(cases["status"] == "met").astype(int))
-        about = {"measure": measure, "kind": "practice", "horizon": pd.NA}
-        rows += _compared(cases, groups, about, _share)
+    practice = practice_by_group(cohort, groups, fidelity, questions)
     risks = risks_by_group(cohort, groups, day, cohort.outcomes)
-    table = pd.concat([risks, pd.DataFrame(rows)], ignore_index=True)
+    table = pd.concat([risks, practice], ignore_index=True)
     if len(table):
-        table["horizon"] = table["horizon"].astype("Int64")
+        table["horizon"] = table.get("horizon", pd.Series(index=table.index)).astype("Int64")
     return Equity(table, NOTES)
 
 
+def practice_by_group(
+    cohort: Cohort,
+    groups: Groups,
+    fidelity: Fidelity | None = None,
+    questions: PermanencyQuestions | None = None,
+) -> pd.DataFrame:
+    """Return `Equity.table` of practice measures and questions for groups of exits by level."""
+    records, parts = cohort.stages.records, []
+    if fidelity is not None and fidelity.trials is not None:
+        asked = fidelity.table.loc[fidelity.table["rate"].notna(), "measure"]
+        per = dict.fromkeys(asked, 100)
+        parts.append(_contrasts(fidelity.trials, groups, records, "practice", per))
+    if questions is not None:
+        told = questions.table[questions.table["status"] == COMPUTED]
+        per = dict(zip(told["name"], told["per"], strict=True))
+        parts.append(_contrasts(questions.trials, groups, records, "question", per))
+    return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame()
+
+
+def _contrasts(trials, groups: Groups, records, kind: str, per: dict[str, int]) -> pd.DataFrame:
+    """Compare every level with everyone, measure by measure in the order of ``per``."""
+    found = group_sums(trials, groups, records)
+    whole = _rates(found.everyone, per).set_index("measure")
+    rows = []
+    places = {name: place for place, name in enumerate(per)}
+    inside, outside = _rates(found.inside, per), _rates(found.outside, per)
+    for own, rest in zip(inside.to_dict("records"), outside.to_dict("records"), strict=True):
+        everyone = whole.loc[own["measure"]]
+        if own["n"] == 0:
+            continue
+        about = {"measure": own["measure"], "kind": kind, "per": per[own["measure"]]}
+        about |= {name: own[name] for name in ("characteristic", "level", "n", "events")}
+        about |= {"families": own["clusters"]} | {name: own[name] for name in _LIMITS}
+        share = own["n"] / everyone["n"]
+        compared = _contrast(own, rest, everyone["rate"], share)
+        rows.append(about | {"everyone": everyone["rate"]} | compared)
+    orders = {name: list(levels) for name, levels in groups.items()}
+    rows.sort(
+        key=lambda r: (
+            places[r["measure"]],
+            list(groups).index(r["characteristic"]),
+            orders[r["characteristic"]].index(r["level"]),
+        )
+    )
+    return pd.DataFrame(rows)
+
+
+def _rates(added: pd.DataFrame, per: dict[str, int]) -> pd.DataFrame:
+    """Add rates with limits: shares, or events per day where a measure is not per 100."""
+    found = pd.concat([added, clustered_share(added)[[*_LIMITS]]], axis=1)
+    daily = (found["measure"].map(per) != 100).to_numpy()
+    if daily.any():
+        found.loc[daily, [*_LIMITS]] = np.column_stack(day_rate(added[daily]))
+    return found
+
+
 def risks_by_group(
-    cohort: Cohort, groups: dict[str, dict[str, set[str]]], horizon: int, outcomes: Sequence[str]
+    cohort: Cohort, groups: Groups, horizon: int, outcomes: Sequence[str]
 ) -> pd.DataFrame:
     """Return `Equity.table` of outcomes for groups given as sets of exits by level."""
     rows = []
@@ -129,16 +187,9 @@ def risks_by_group(
             cohort.exits[["exit_id", "family_id"]], on="exit_id"
         )
         trials = trials[trials["end"] > trials["begin"]]
-        about = {"measure": outcome, "kind": "outcome", "horizon": horizon}
-        rows += _compared(trials, groups, about, lambda some: _risk(some, horizon))
+        about = {"measure": outcome, "kind": "outcome", "per": 100, "horizon": horizon}
+        rows += _compared(trials, groups, about, horizon)
     return pd.DataFrame(rows)
-
-
-def _measures(fidelity: Fidelity | None) -> list[str]:
-    if fidelity is None:
-        return []
-    judged = fidelity.table[(fidelity.table["status"] == JUDGED) & (fidelity.table["eligible"] > 0)]
-    return list(judged["measure"])
 
 
 def _members(cohort: Cohort, name: str) -> dict[str, set[str]]:
@@ -172,16 +223,16 @@ def _all_that_apply(cohort: Cohort) -> dict[str, set[str]]:
     return {code: members for code, members in found.items() if members}
 
 
-def _compared(trials: pd.DataFrame, groups: dict, about: dict, estimate) -> list[dict]:
+def _compared(trials: pd.DataFrame, groups: Groups, about: dict, horizon: int) -> list[dict]:
     """Estimate everyone, each level and those outside it, and compare."""
-    whole = estimate(trials)
+    whole = _risk(trials, horizon)
     rows = []
     for characteristic, levels in groups.items():
         for level, members in levels.items():
             inside = trials["exit_id"].isin(members)
             if not inside.any():
                 continue
-            own, rest = estimate(trials[inside]), estimate(trials[~inside])
+            own, rest = _risk(trials[inside], horizon), _risk(trials[~inside], horizon)
             share = own["n"] / whole["n"]
             rows.append(
                 about
@@ -246,16 +297,3 @@ def _risk(rows: pd.DataFrame, day: int) -> dict:
     own = curve[curve["cause"] == 1].iloc[0]
     values = (float(own[name]) for name in ("incidence", "ci_low", "ci_high"))
     return about | dict(zip(_LIMITS, values, strict=True))
-
-
-def _share(rows: pd.DataFrame) -> dict:
-    trials = rows.groupby("family_id").agg(n=("met", "size"), events=("met", "sum"))
-    about = {
-        "n": len(rows),
-        "events": int(rows["met"].sum()),
-        "families": rows["family_id"].nunique(),
-    }
-    if rows.empty:
-        return about | dict.fromkeys(_LIMITS, np.nan)
-    found = clustered_share(cluster_sums(trials)).iloc[0]
-    return about | {name: float(found[name]) for name in _LIMITS}

@@ -36,6 +36,9 @@ NOTES = (
     "A child counts once in a share: the first exit, entry or report of the period that no "
     "exclusion holds for. A child is in care on a day from the removal up to, not including, the "
     "discharge.",
+    "Placement moves are counted as AFCARS counts settings: trial home visits and runaways are "
+    "none, nor is a return from one to the same provider; a stay in a hospital is one where it is "
+    "recorded as a placement.",
 )
 SAME_PERIOD = (
     "As in the federal figures, children who re-entered in the half-year of their discharge are "
@@ -72,7 +75,7 @@ class FederalIndicators(PracticeResult):
     by_county: pd.DataFrame
     exclusions: pd.DataFrame
     notes: tuple[str, ...]
-    _paths: dict[str, Table] = field(repr=False)
+    _paths: Table | None = field(repr=False)
     _kept: Records = field(repr=False)
 
     def paths(self, indicator: str) -> pd.DataFrame:
@@ -95,11 +98,11 @@ class FederalIndicators(PracticeResult):
         known = list(self.table["indicator"])
         if indicator not in known:
             raise StudyError(f'There is no indicator "{indicator}"; there are {", ".join(known)}.')
-        if indicator not in self._paths:
-            row = self.table.set_index("indicator").loc[indicator]
+        row = self.table.set_index("indicator").loc[indicator]
+        if self._paths is None or row["status"] == CANNOT:
             raise DataError(f"{row['title']} cannot be computed: it {row['needs']}.")
-        rows = self._paths[indicator]
-        return tidy(rows.order_by("child_id", "record").drop("cluster"))
+        rows = self._paths.filter(self._paths.indicator == indicator)
+        return tidy(rows.order_by("child_id", "record").drop("cluster", "indicator"))
 
     def plot(self, indicator: str = "reentry", ax: Any = None) -> Any:
         """Draw an indicator by county with its intervals.
@@ -162,30 +165,32 @@ def federal_indicators(
     records = Records(agency, rules)
     spells = paths.stays(records)
     given = None if start is None else _date(start)
-    rows, counties, exclusions, listed = [], [], [], {}
+    rows, parts = [], {}
     for indicator in INDICATORS:
         last = records.through("removals", *indicator.needs)
         period = Period(given or _latest(last, indicator.years))
-        row = _about(indicator, period)
         needs = _needs(indicator, records, period, last)
+        status = {"status": COMPUTED if needs is None else CANNOT, "needs": needs or ""}
+        rows.append(_about(indicator, period) | status)
         if needs is None:
-            found = records.stage(indicator.of(records, spells, period, same_period))
-            listed[indicator.name] = found
-            row |= {"status": COMPUTED, "needs": "", **_observed(found, indicator)}
-            counties.append(_by_county(found, indicator))
-            exclusions.append(_excluded(found, indicator))
-        else:
-            row |= {"status": CANNOT, "needs": needs}
-        rows.append(row)
+            found = indicator.of(records, spells, period, same_period)
+            parts[indicator.name] = found.mutate(indicator=ibis.literal(indicator.name))
+    found, counties, exclusions = None, [], pd.DataFrame(columns=["indicator", "reason", "rows"])
+    if parts:
+        found = records.stage(
+            ibis.union(*parts.values()) if len(parts) > 1 else [*parts.values()][0]
+        )
+        observed, counties, exclusions = _counted(found, [i for i in INDICATORS if i.name in parts])
+        rows = [row | observed.get(row["indicator"], {}) for row in rows]
     notes = [*NOTES, LABEL + "."] + ([SAME_PERIOD] if same_period else [])
     if not records.has("placements"):
         notes.append(NO_VISITS)
     return FederalIndicators(
         table=_table(rows),
         by_county=_joined(counties, ["indicator", "county"]),
-        exclusions=_joined(exclusions, ["indicator", "reason", "rows"]),
+        exclusions=exclusions,
         notes=tuple(notes),
-        _paths=listed,
+        _paths=found,
         _kept=records,
     )
 
@@ -298,44 +303,49 @@ def day_rate(added: pd.DataFrame) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     )
 
 
-def _observed(found: Table, indicator: Indicator) -> dict:
-    added = sums(found)
-    limits = _limits(added, indicator).iloc[0]
-    outside = found.filter(found.path == EXCLUDED).count().to_pyarrow().as_py()
-    return {
-        "denominator": int(added.loc[0, "n"]),
-        "numerator": int(added.loc[0, "events"]),
-        "excluded": outside,
-        "clusters": int(added.loc[0, "clusters"]),
-        **limits.to_dict(),
-    }
-
-
-def _by_county(found: Table, indicator: Indicator) -> pd.DataFrame:
+def _counted(found: Table, indicators: list[Indicator]):
+    """Count every indicator in all, by county and by exclusion, each in one go."""
+    whole = sums(found, ("indicator",)).set_index("indicator")
     found = found.mutate(county=found.county.fill_null("not recorded"))
-    added = sums(found, ("county",))
-    table = pd.concat([added, _limits(added, indicator)], axis=1)
+    by_county = sums(found, ("indicator", "county"))
     band = ibis.cases(
         (found.age_months.isnull(), NO_AGE),
         *((found.age_months < limit, place) for place, limit in enumerate(AGE_BANDS)),
         else_=len(AGE_BANDS),
     )
-    counts = found.mutate(band=band).group_by("county", "band")
-    counts = counts.aggregate(n=lambda t: t.n.sum(), events=lambda t: t.events.sum())
-    ours = adjusted(tidy(counts.order_by("county", "band")))
+    bands = found.mutate(band=band).group_by("indicator", "county", "band")
+    bands = bands.aggregate(n=lambda t: t.n.sum(), events=lambda t: t.events.sum())
+    bands = tidy(bands.order_by("indicator", "county", "band"))
+    out = found.filter(found.path == EXCLUDED).group_by("indicator", "reason")
+    out = tidy(out.aggregate(rows=lambda t: t.count()).order_by("indicator", "reason"))
+    place = {indicator.name: place for place, indicator in enumerate(indicators)}
+    out = out.sort_values("indicator", key=lambda names: names.map(place), kind="stable")
+    observed, counties = {}, []
+    for indicator in indicators:
+        name = indicator.name
+        added = whole.reindex([name], fill_value=0).reset_index(drop=True)
+        observed[name] = {
+            "denominator": int(added.loc[0, "n"]),
+            "numerator": int(added.loc[0, "events"]),
+            "excluded": int(out.loc[out["indicator"] == name, "rows"].sum()),
+            "clusters": int(added.loc[0, "clusters"]),
+            **_limits(added, indicator).iloc[0].to_dict(),
+        }
+        own = by_county[by_county["indicator"] == name].reset_index(drop=True)
+        counties.append(_by_county(own, bands[bands["indicator"] == name], indicator))
+    return observed, counties, out[["indicator", "reason", "rows"]].reset_index(drop=True)
+
+
+def _by_county(added: pd.DataFrame, bands: pd.DataFrame, indicator: Indicator) -> pd.DataFrame:
+    table = pd.concat([added, _limits(added, indicator)], axis=1)
+    ours = adjusted(bands)
     columns = ["adjusted", "adjusted_low", "adjusted_high"]
     ours[columns] *= indicator.per
     table = table.merge(ours.drop(columns=["n", "events"]), on="county", how="left")
     table = table.rename(columns={"n": "denominator", "events": "numerator"})
     kept = ["county", "denominator", "numerator", "clusters", "observed", "ci_low", "ci_high"]
     kept += ["expected", "ratio", "shrunk_ratio", *columns]
-    return table[kept].assign(indicator=indicator.name)[["indicator", *kept]]
-
-
-def _excluded(found: Table, indicator: Indicator) -> pd.DataFrame:
-    rows = found.filter(found.path == EXCLUDED)
-    counted = rows.group_by("reason").aggregate(rows=rows.count())
-    return tidy(counted.order_by("reason")).assign(indicator=indicator.name)
+    return table[["indicator", *kept]]
 
 
 def _joined(parts: list[pd.DataFrame], first: list[str]) -> pd.DataFrame:

@@ -18,11 +18,8 @@ from evaluation.cohorts.records import Records, days_between, true
 NUMERATOR, DENOMINATOR, EXCLUDED = "numerator", "denominator", "excluded"
 PERMANENCY = ("reunification", "relative", "guardianship", "adoption")
 REENTRY_FROM = ("reunification", "relative", "guardianship")
-VICTIM = ("substantiated", "indicated")
 SHORTEST_STAY = 8
-FIRST_DAYS = 7
 VISIT_DAYS = 30
-SAME_INCIDENT_DAYS = 14
 COLUMNS = ("child_id", "record", "cluster", "county", "age_months", "path", "reason", "n", "events")
 
 
@@ -46,7 +43,8 @@ def later(day: datetime.date, years: int) -> datetime.date:
         return datetime.date(day.year + years, 3, 1)
 
 
-def _day(date: datetime.date) -> DateValue:
+def on_day(date: datetime.date) -> DateValue:
+    """Return a date for the engine."""
     return ibis.literal(date, type="date")
 
 
@@ -66,7 +64,7 @@ def stays(records: Records) -> Table:
     rows = rows.mutate(adult=adult, next_removal=rows.removal_date.lead().over(order))
     rows = rows.mutate(
         turned_18=true(rows.discharge_date >= rows.adult)
-        | (rows.discharge_date.isnull() & true(rows.adult <= _day(records.through("removals")))),
+        | (rows.discharge_date.isnull() & true(rows.adult <= on_day(records.through("removals")))),
         left=ibis.least(rows.discharge_date, rows.adult),
         never_closed=rows.discharge_date.isnull() & rows.next_removal.notnull(),
         cluster=rows.family.fill_null("child " + rows.child_id),
@@ -81,7 +79,9 @@ def _half_year(day: DateValue):
     return (months / 6).floor()
 
 
-def _paths(rows: Table, record: str, exclusions: list, numerator, n=None, events=None) -> Table:
+def path_of_each(
+    rows: Table, record: str, exclusions: list, numerator, n=None, events=None
+) -> Table:
     """Give each row its path: the first exclusion that holds, else numerator or denominator."""
     reason = ibis.cases(
         *((true(holds), words) for words, holds in exclusions), else_=ibis.null("string")
@@ -115,7 +115,8 @@ def _once(rows: Table, order: list, exclusions: list, what: str) -> list:
     return [*exclusions, (what, ibis.row_number().over(first) > 0)]
 
 
-def _ages(rows: Table, on: DateValue, when: str) -> list:
+def of_age(rows: Table, on: DateValue, when: str) -> list:
+    """Return the exclusions by age on a day: no birth date, 18 or older."""
     return [
         ("no birth date", rows.birth_date.isnull()),
         (f"18 or older {when}", rows.adult <= on),
@@ -125,7 +126,8 @@ def _ages(rows: Table, on: DateValue, when: str) -> list:
 def reentry(records: Records, spells: Table, period: Period, same_period: bool) -> Table:
     """Re-entry to foster care in 12 months: first exit of each child in the period."""
     rows = spells.filter(
-        (spells.discharge_date >= _day(period.start)) & (spells.discharge_date < _day(period.end))
+        (spells.discharge_date >= on_day(period.start))
+        & (spells.discharge_date < on_day(period.end))
     )
     rows = rows.mutate(age_months=completed_months(rows.discharge_date, rows.birth_date))
     exclusions = [
@@ -144,7 +146,7 @@ def reentry(records: Records, spells: Table, period: Period, same_period: bool) 
         rows, [rows.discharge_date, rows.removal_id], exclusions, "a later exit in the period"
     )
     again = completed_months(rows.next_removal, rows.discharge_date) < 12
-    return _paths(rows, "removal_id", exclusions, again & (rows.next_removal < rows.adult))
+    return path_of_each(rows, "removal_id", exclusions, again & (rows.next_removal < rows.adult))
 
 
 def permanency_entries(records: Records, spells: Table, period: Period, same_period: bool) -> Table:
@@ -158,18 +160,18 @@ def permanency_entries(records: Records, spells: Table, period: Period, same_per
     rows, out = _with_visit(records, rows)
     permanent = rows.discharge_reason.isin(PERMANENCY) & ~rows.turned_18
     in_time = completed_months(out, rows.removal_date) < 12
-    return _paths(rows, "removal_id", exclusions, permanent & in_time)
+    return path_of_each(rows, "removal_id", exclusions, permanent & in_time)
 
 
 def _entries(spells: Table, period: Period) -> Table:
     return spells.filter(
-        (spells.removal_date >= _day(period.start)) & (spells.removal_date < _day(period.end))
+        (spells.removal_date >= on_day(period.start)) & (spells.removal_date < on_day(period.end))
     )
 
 
 def _entry_exclusions(rows: Table, same_period: bool) -> list:
     exclusions = [
-        *_ages(rows, rows.removal_date, "at entry"),
+        *of_age(rows, rows.removal_date, "at entry"),
         ("in care less than 8 days", days_between(rows.left, rows.removal_date) < SHORTEST_STAY),
         (
             "no discharge reason",
@@ -206,7 +208,13 @@ def _settings(records: Records, rows: Table) -> Table:
     given = records.table("placements")
     is_visit = given.trial_home_visit.fill_null(true(given.type == "trial_home_visit"))
     given = given.select(
-        "placement_id", "child_id", "start_date", "end_date", placed_type="type", is_visit=is_visit
+        "placement_id",
+        "child_id",
+        "start_date",
+        "end_date",
+        "provider",
+        is_visit=is_visit,
+        is_absence=is_visit | true(given.type == "runaway"),
     )
     stays_ = rows.select("removal_id", "removal_date", "left", on="child_id")
     found = given.join(stays_, given.child_id == stays_["on"])
@@ -219,7 +227,7 @@ def permanency_in_care(least: int, most: int | None) -> Callable[..., Table]:
     """Return the indicator for children in care on the first day for some months."""
 
     def paths(records: Records, spells: Table, period: Period, same_period: bool) -> Table:
-        first = _day(period.start)
+        first = on_day(period.start)
         rows = spells.filter(
             (spells.removal_date <= first) & (spells.discharge_date > first).fill_null(True)
         )
@@ -231,9 +239,9 @@ def permanency_in_care(least: int, most: int | None) -> Callable[..., Table]:
         rows = rows.filter(rows.months >= least)
         if most is not None:
             rows = rows.filter(rows.months <= most)
-        in_period = rows.discharge_date < _day(period.end)
+        in_period = rows.discharge_date < on_day(period.end)
         exclusions = [
-            *_ages(rows, first, "on the first day"),
+            *of_age(rows, first, "on the first day"),
             (
                 "no discharge reason",
                 in_period & rows.discharge_reason.isnull() & ~rows.turned_18,
@@ -245,7 +253,7 @@ def permanency_in_care(least: int, most: int | None) -> Callable[..., Table]:
                 ("re-entry in the same reporting period", in_period & rows.same_period_return)
             )
         permanent = rows.discharge_reason.isin(PERMANENCY) & (rows.discharge_date < rows.adult)
-        return _paths(rows, "removal_id", exclusions, in_period & permanent)
+        return path_of_each(rows, "removal_id", exclusions, in_period & permanent)
 
     return paths
 
@@ -253,10 +261,15 @@ def permanency_in_care(least: int, most: int | None) -> Callable[..., Table]:
 def placement_stability(
     records: Records, spells: Table, period: Period, same_period: bool
 ) -> Table:
-    """Placement moves and days in care, of children who enter in the period, to its end."""
+    """Placement moves and days in care, of children who enter in the period, to its end.
+
+    Moves are counted as AFCARS counts settings: a trial home visit or a
+    runaway is no setting, nor is the return from one to the same provider
+    (Child Welfare Policy Manual 1.2B.7); their days are days in care.
+    """
     rows = _entries(spells, period)
     rows = rows.mutate(age_months=completed_months(rows.removal_date, rows.birth_date))
-    until = ibis.least(rows.left, _day(period.end))
+    until = ibis.least(rows.left, on_day(period.end))
     rows = records.stage(rows.mutate(until=until))
     settings = _settings(records, rows)
     settings = settings.join(rows.select("removal_id", "until"), "removal_id")
@@ -270,117 +283,25 @@ def placement_stability(
     fresh = days_between(settings.ends, begins)
     fresh = (fresh > 0).ifelse(fresh, 0)
     placed = settings.mutate(fresh=fresh).group_by("removal_id")
-    placed = placed.aggregate(
-        days=lambda t: t.fresh.sum(), settings=lambda t: t.placement_id.nunique()
-    )
+    placed = placed.aggregate(days=lambda t: t.fresh.sum())
+    placed = placed.left_join(_moves(settings), "removal_id").drop("removal_id_right")
     rows = rows.left_join(placed, "removal_id").drop("removal_id_right")
     exclusions = [
         *_entry_exclusions(rows, False)[:3],
         ("length of stay unknown", rows.never_closed),
         ("no placement information", rows.days.fill_null(0) == 0),
     ]
-    return _paths(rows, "removal_id", exclusions, None, n=rows.days, events=rows.settings - 1)
-
-
-def maltreatment_in_care(
-    records: Records, spells: Table, period: Period, same_period: bool
-) -> Table:
-    """Victimizations and days in care of all children in care in the period."""
-    first, end = _day(period.start), _day(period.end)
-    rows = spells.filter(
-        (spells.removal_date < end) & (spells.discharge_date > first).fill_null(True)
-    )
-    begins, until = ibis.greatest(rows.removal_date, first), ibis.least(rows.left, end)
-    rows = rows.mutate(
-        age_months=completed_months(begins, rows.birth_date), days=days_between(until, begins)
-    )
-    rows = records.stage(rows)
-    counted = _victimizations(records, rows, period)
-    rows = rows.left_join(counted, "removal_id").drop("removal_id_right")
-    exclusions = [
-        *_ages(rows, ibis.greatest(rows.removal_date, first), "at entry or on the first day"),
-        ("length of stay unknown", rows.never_closed),
-        ("in care less than 8 days", days_between(rows.left, rows.removal_date) < SHORTEST_STAY),
-    ]
-    return _paths(
-        rows, "removal_id", exclusions, None, n=rows.days, events=rows.reports.fill_null(0)
+    return path_of_each(
+        rows, "removal_id", exclusions, None, n=rows.days, events=rows.moves.fill_null(0)
     )
 
 
-def _victimizations(records: Records, rows: Table, period: Period) -> Table:
-    """Count reports in each stay: later ones within one day of the first are the same.
-
-    Reports on days that follow one another count every second day, for each
-    that counts is the first report for the day after it.
-    """
-    reports = _reports(records)
-    reports = reports.filter(
-        (reports.report_date >= _day(period.start)) & (reports.report_date < _day(period.end))
+def _moves(settings: Table) -> Table:
+    """Count the settings of each stay that differ in provider from the one before."""
+    lived = settings.filter(~settings.is_absence)
+    order = ibis.window(group_by="removal_id", order_by=[lived.start_date, lived.placement_id])
+    lived = lived.mutate(
+        place=ibis.row_number().over(order), same=lived.provider == lived.provider.lag().over(order)
     )
-    stays_ = rows.select("removal_id", "removal_date", "left", on="child_id")
-    found = reports.join(stays_, reports.child_id == stays_["on"])
-    window_opens = (found.removal_date + ibis.interval(days=FIRST_DAYS)).cast("date")
-    inside = (found.report_date >= window_opens) & (found.report_date < found.left).fill_null(True)
-    elsewhere = true(found.incident_date < found.removal_date) | true(
-        found.incident_date >= found.left
-    )
-    days = found.filter(inside & ~elsewhere).select("removal_id", day="report_date").distinct()
-    order = ibis.window(group_by="removal_id", order_by=days.day)
-    gap = days_between(days.day, days.day.lag().over(order))
-    days = days.mutate(opens=ibis.ifelse((gap > 1).fill_null(True), 1, 0))
-    so_far = ibis.cumulative_window(group_by="removal_id", order_by=days.day)
-    days = days.mutate(run=days.opens.sum().over(so_far))
-    begun = days.day.min().over(ibis.window(group_by=["removal_id", "run"]))
-    kept = days.mutate(kept=ibis.ifelse(days_between(days.day, begun) % 2 == 0, 1, 0))
-    return kept.group_by("removal_id").aggregate(reports=kept.kept.sum())
-
-
-def _reports(records: Records) -> Table:
-    """Return substantiated or indicated reports: one row per child and report."""
-    given = records.table("maltreatment_reports")
-    given = given.filter(given.disposition.isin(VICTIM))
-    return given.group_by("child_id", "report_id").aggregate(
-        report_date=given.report_date.min(), incident_date=given.incident_date.min()
-    )
-
-
-def recurrence(records: Records, spells: Table, period: Period, same_period: bool) -> Table:
-    """Recurrence of maltreatment within 12 months of the first report in the period."""
-    reports, children = _reports(records), records.table("children")
-    in_period = reports.filter(
-        (reports.report_date >= _day(period.start)) & (reports.report_date < _day(period.end))
-    )
-    place = ibis.window(group_by="child_id", order_by=[in_period.report_date, in_period.report_id])
-    first = in_period.mutate(place=ibis.row_number().over(place))
-    first = first.filter(first.place == 0).drop("place")
-    later_ = reports.select(
-        again="report_date", again_incident="incident_date", again_id="report_id", on="child_id"
-    )
-    pairs = first.join(later_, first.child_id == later_["on"])
-    same = true(pairs.again_incident == pairs.incident_date)
-    counts = (
-        (days_between(pairs.again, pairs.report_date) > SAME_INCIDENT_DAYS)
-        & (completed_months(pairs.again, pairs.report_date) < 12)
-        & ~same
-    )
-    hits = pairs.group_by("child_id").aggregate(again=ibis.ifelse(true(counts), 1, 0).max())
-    county = spells.filter(spells.county.notnull())
-    newest = ibis.window(
-        group_by="child_id", order_by=[county.removal_date.desc(), county.removal_id.desc()]
-    )
-    county = county.mutate(place=ibis.row_number().over(newest))
-    county = county.filter(county.place == 0).select("child_id", "county")
-    rows = first.join(children.select("child_id", "birth_date", "family_id"), "child_id")
-    rows = rows.left_join(hits, "child_id").drop("child_id_right")
-    rows = rows.left_join(county, "child_id").drop("child_id_right")
-    rows = rows.mutate(
-        adult=birthday(rows.birth_date, 18),
-        age_months=completed_months(rows.report_date, rows.birth_date),
-        cluster=rows.family_id.fill_null("child " + rows.child_id),
-    )
-    exclusions = [
-        ("no birth date", rows.birth_date.isnull()),
-        ("not born yet", rows.report_date < rows.birth_date),
-        ("18 or older at the first report", rows.adult <= rows.report_date),
-    ]
-    return _paths(rows, "report_id", exclusions, rows.again == 1)
+    moved = (lived.place > 0) & ~true(lived.same)
+    return lived.group_by("removal_id").aggregate(moves=ibis.ifelse(moved, 1, 0).sum())

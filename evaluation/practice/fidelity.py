@@ -8,6 +8,7 @@ from typing import Any
 
 import ibis
 import pandas as pd
+from ibis.expr.types import Table
 
 from evaluation.cohorts import Cohort
 from evaluation.cohorts.tidy import tidy
@@ -19,8 +20,8 @@ from evaluation.practice.cases import (
     NOT_YET_DUE,
     UNRECORDED,
     Support,
-    days_left,
 )
+from evaluation.practice.days import days_left
 from evaluation.practice.drawing import draw_measures, draw_run
 from evaluation.practice.policy import NOT_STATED, Measure, Policy, policy_of, read_policy
 from evaluation.practice.rates import flag, month_of, rates
@@ -129,6 +130,25 @@ class Fidelity(PracticeResult):
         found = tidy(found.order_by("due_date", "measure", "case_id"))
         found["title"] = found["measure"].map({each.id: each.title for each in asked})
         return found[columns]
+
+    @property
+    def trials(self) -> Table | None:
+        """The cases that are due, in the engine: row-level, for internal use only.
+
+        ``measure``, ``exit_id``, ``cluster``, ``n``, ``events`` (met); None
+        where no measure can be computed.
+        """
+        if not self._support.computable:
+            return None
+        cases = self._support.all_cases
+        cases = cases.filter(cases.status.isin((MET, NOT_MET)))
+        return cases.select(
+            "measure",
+            "exit_id",
+            "cluster",
+            n=ibis.literal(1, type="int64"),
+            events=flag(cases.status == MET),
+        )
 
     @property
     def choices(self) -> tuple[tuple[str, str], ...]:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from ibis.expr.types import Table
 
 from evaluation.practice import federal_paths as paths
+from evaluation.practice import federal_safety as safety
 
 
 @dataclass(frozen=True)
@@ -85,7 +86,7 @@ INDICATORS = (
     Indicator(
         "maltreatment_in_care",
         "Victimizations per 100,000 days in care",
-        paths.maltreatment_in_care,
+        safety.maltreatment_in_care,
         1,
         100_000,
         ("maltreatment_reports",),
@@ -95,7 +96,7 @@ INDICATORS = (
     Indicator(
         "recurrence",
         "Recurrence of maltreatment in 12 months",
-        paths.recurrence,
+        safety.recurrence,
         2,
         100,
         ("maltreatment_reports",),

@@ -53,9 +53,13 @@ class Condition(_Part):
 
 
 class Anchor(_Part):
-    """The day a measure counts from: a moment of the cohort, or a dated row of a table."""
+    """The day a measure counts from: a moment of the cohort, or a dated row of a table.
+
+    Rows count to the window's end; ``until = "closure"`` (as closures do): to the case's closing.
+    """
 
     on: str
+    until: Literal["window end", "closure"] | None = None
     where: tuple[Condition, ...] = ()
     each: Literal["case", "child"] = "case"
     offset_months: Annotated[int, Field(ge=0, le=120)] = 0
@@ -81,6 +85,11 @@ class Anchor(_Part):
     def table(self) -> str | None:
         """The table whose rows are the cases, if it is one."""
         return None if self.on in MOMENTS else self.on.partition(".")[0]
+
+    @property
+    def past_window(self) -> bool:
+        """Whether rows count to the closing of a case that stayed open past its window."""
+        return (self.until or {"closures": "closure"}.get(self.table or "")) == "closure"
 
     @property
     def date(self) -> str | None:

@@ -7,10 +7,10 @@ from typing import Any
 import ibis
 from ibis.expr.types import Table
 
-from evaluation.cohorts import Cohort
-from evaluation.cohorts.records import Records, days_between, true
+from evaluation.cohorts.records import days_between, true
 from evaluation.cohorts.services import attach
 from evaluation.practice.rates import flag
+from evaluation.practice.stays import Stays
 
 GOAL_DAYS = 60
 NEAR_MILES = 30
@@ -19,71 +19,21 @@ VISIT_DAYS = 90
 
 @dataclass(frozen=True)
 class Question:
-    """A measure: the question it belongs to, its words, what it needs, and its counts."""
+    """A measure: the question it belongs to, its words, what it needs, and its counts.
+
+    ``since`` names a table, a date of it and the last day on which it could
+    have been found for an exit: exits for which that lies before the table's
+    first row are left out, for nothing on record is not nothing done.
+    """
 
     name: str
     question: str
     measure: str
     denominator: str
     needs: tuple[tuple[str, str], ...]
-    of: Callable[["Stays"], Table]
+    of: Callable[[Stays], Table]
     per: int = 100
-
-
-class Stays:
-    """The index stays of a cohort's exits, and what the records hold of each."""
-
-    def __init__(self, cohort: Cohort):
-        self.records: Records = cohort.stages.records
-        self.exits = cohort.stages.exits.select(
-            "exit_id",
-            "child_id",
-            "index_date",
-            "removal_date",
-            "removal_family_id",
-            "household_id",
-            "next_removal_date",
-            "exit_type",
-            "county",
-            cluster="family_id",
-            stay_days="days",
-        )
-
-    def during(self, table: str, date: str) -> Table:
-        """Return a child's rows dated from the removal to the exit, beside the exit."""
-        rows = self.records.table(table)
-        own = [name for name in ("family_id", "household_id", "county") if name in rows.columns]
-        rows = rows.rename(row_county="county") if "county" in own else rows
-        rows = rows.drop(*(name for name in own if name != "county"))
-        rows = rows.rename(of_child="child_id")
-        found = self.exits.join(rows, self.exits.child_id == rows.of_child)
-        return found.filter((found[date] >= found.removal_date) & (found[date] <= found.index_date))
-
-    def whether(self, hits: Table, among: Table | None = None) -> Table:
-        """Return one trial for each exit (or each ``among``): an event where it has a hit."""
-        base = self.exits if among is None else among
-        found = hits.select("exit_id").distinct().mutate(hit=ibis.literal(True))
-        base = base.select("exit_id", "cluster").left_join(found, "exit_id")
-        return base.select("cluster", n=ibis.literal(1, type="int64"), events=flag(base.hit))
-
-    def last_settings(self) -> Table:
-        """Return the last placement of each stay: latest start, then the larger key."""
-        placed = self.during("placements", "start_date")
-        order = ibis.window(
-            group_by="exit_id", order_by=[placed.start_date.desc(), placed.placement_id.desc()]
-        )
-        placed = placed.mutate(place=ibis.row_number().over(order))
-        return placed.filter(placed.place == 0)
-
-    def first_goals(self) -> Table:
-        """Return the first goal of each stay: earliest, not concurrent before concurrent."""
-        goals = self.during("permanency_goals", "set_date")
-        order = ibis.window(
-            group_by="exit_id",
-            order_by=[goals.set_date, goals.concurrent.fill_null(False), goals.goal_id],
-        )
-        goals = goals.mutate(place=ibis.row_number().over(order))
-        return goals.filter(goals.place == 0)
+    since: tuple[str, str, Callable[[Table], Any]] | None = None
 
 
 def _returned(stays: Stays) -> Table:
@@ -114,7 +64,10 @@ def _stay_moves(stays: Stays) -> Table:
     counted = placed.group_by("exit_id").aggregate(settings=placed.placement_id.nunique())
     rows = stays.exits.join(counted, "exit_id")
     return rows.select(
-        "cluster", n=rows.stay_days.cast("int64"), events=(rows.settings - 1).cast("int64")
+        "exit_id",
+        "cluster",
+        n=rows.stay_days.cast("int64"),
+        events=(rows.settings - 1).cast("int64"),
     )
 
 
@@ -207,7 +160,9 @@ def _visits_kept(who: tuple[str, ...]) -> Callable[[Stays], Table]:
     def of(stays: Stays) -> Table:
         planned = stays.during("visits", "visit_date")
         planned = planned.filter(planned.visit_with.isin(who) & planned.kept.notnull())
-        return planned.select("cluster", n=ibis.literal(1, type="int64"), events=flag(planned.kept))
+        return planned.select(
+            "exit_id", "cluster", n=ibis.literal(1, type="int64"), events=flag(planned.kept)
+        )
 
     return of
 
@@ -228,6 +183,14 @@ def _school_kept(stays: Stays) -> Table:
     return stays.whether(moved)
 
 
+def _exit(exits: Table):
+    return exits.index_date
+
+
+def _goal_due(exits: Table):
+    return (exits.removal_date + ibis.interval(days=GOAL_DAYS)).cast("date")
+
+
 PREVENTION = "Was the return home a good decision, with services to prevent re-entry?"
 STABILITY = "Was the placement stable, and how often did it change?"
 SIBLINGS = "Were siblings placed together?"
@@ -235,7 +198,7 @@ RELATIVES = "Was placement with relatives explored, and did it happen?"
 GOALS = "Were permanency goals set in time, changed and concurrent as needed, and reached?"
 CLOSENESS = "Was the child close enough to home for contact, and were visits frequent?"
 SCHOOL = "Did the child stay in the same school?"
-ALL = "exits of the cohort"
+ALL = "exits since its first record"
 PLACED = "exits whose stay has a placement on record"
 GOALED = "exits whose stay has a goal on record"
 QUESTIONS = (
@@ -254,6 +217,7 @@ QUESTIONS = (
         "exits followed by a re-entry",
         (("services", "start_date"),),
         _served_before,
+        since=("services", "start_date", lambda exits: exits.next_removal_date),
     ),
     Question(
         "moves_per_1000_days",
@@ -287,6 +251,7 @@ QUESTIONS = (
         ALL,
         (("family_finding", "search_date"),),
         _searched,
+        since=("family_finding", "search_date", _exit),
     ),
     Question(
         "relative_considered",
@@ -295,6 +260,7 @@ QUESTIONS = (
         ALL,
         (("family_finding", "considered_for_placement"),),
         _considered,
+        since=("family_finding", "search_date", _exit),
     ),
     Question(
         "kin_setting_ever",
@@ -319,6 +285,7 @@ QUESTIONS = (
         f"exits from stays of {GOAL_DAYS} days or more",
         (("permanency_goals", "set_date"),),
         _goal_in_time,
+        since=("permanency_goals", "set_date", _goal_due),
     ),
     Question(
         "goal_changed",
@@ -391,6 +358,7 @@ QUESTIONS = (
         ALL,
         (("visits", "kept"),),
         _visited_lately,
+        since=("visits", "visit_date", _exit),
     ),
     Question(
         "school_changed",
@@ -399,5 +367,6 @@ QUESTIONS = (
         ALL,
         (("school_moves", "reason"),),
         _school_kept,
+        since=("school_moves", "move_date", _exit),
     ),
 )

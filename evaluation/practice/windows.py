@@ -37,10 +37,11 @@ def cases_of_support(cohort: Cohort, policy: Policy) -> tuple[Table, Table]:
         Exits: ``exit_id``, ``child_id``, ``unit_id``, ``cluster``,
         ``removal_family_id``, ``removal_date``, ``index_date``,
         ``first_return``, ``family_return``, ``window_start``, ``window_end``
-        (excluded), ``support_end`` (excluded), ``left_date``,
-        ``pre_window_days``, ``window_pending`` (a sibling bound for the
-        household is still in care, so the window has yet to open). Replaced
-        windows: ``unit_id``, ``start``, ``replaced_on``.
+        (excluded), ``support_end`` (excluded), ``closed`` (the first closure
+        since the window began, even past its end), ``all_left`` (the day the
+        last child had left), ``left_date``, ``pre_window_days``,
+        ``window_pending`` (a sibling bound for the household is still in care,
+        so the window has yet to open). Replaced windows: ``unit_id``, ``start``, ``replaced_on``.
     """
     records = cohort.stages.records
     months = policy.window.months
@@ -157,6 +158,8 @@ def _with_unit_dates(cases: Table, cohort: Cohort) -> Table:
             "window_end",
             "left_date",
             "window_pending",
+            "closed",
+            "all_left",
             cluster="family_id",
             support_end=ibis.least(cases.window_end, cases.closed, cases.all_left),
             pre_window_days=days_between(cases.window_start, cases.index_date),

@@ -16,6 +16,7 @@ from evaluation.reporting.sections import (
     doubts,
     outcomes,
     people,
+    practice_groups,
     quality,
 )
 from evaluation.reporting.sections import evidence as supported
@@ -128,6 +129,7 @@ def annual_report(
         contrasts.contrasts(material),
         practice_sections.equity(material),
         practice_sections.fidelity(material),
+        practice_groups.practice_groups(material),
         context.dose(material),
         practice_sections.federal(material),
         context.questions(material),

@@ -31,7 +31,9 @@ def manifest(found: AnnualReport, reports: Sequence[Report], folder: Path) -> st
         ``sha256``, ``bytes`` and ``hidden_cells`` (cells and drawn numbers shown as
         ``s``), and ``hidden`` by table or chart.
     """
-    by_table = {table.name: _hidden(table.data) for r in reports for table in r.tables}
+    by_table = {
+        table.name: _hidden(table.data) for r in reports for table in (*r.tables, *r.sheets)
+    }
     by_chart = {f"charts/{c.name}": _hidden(c.summary) for r in reports for c in r.charts}
     counted = {r.name: _in_report(r) for r in reports}
     counted |= by_chart | {"tables": sum(by_table.values())}

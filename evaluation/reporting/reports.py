@@ -61,6 +61,11 @@ class Report:
         """The tables of all sections."""
         return tuple(table for part in self.sections for table in part.tables)
 
+    @property
+    def sheets(self) -> tuple[Table, ...]:
+        """The tables of all sections that stand in the workbook alone."""
+        return tuple(table for part in self.sections for table in part.sheets)
+
 
 def origin_table(origin: Provenance) -> Table:
     """Write where a report comes from as a table."""

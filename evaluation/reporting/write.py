@@ -207,4 +207,5 @@ def _document(report: Report, form: str, page: Page) -> bytes:
 
 def _tables(reports: Sequence[Report], origin: Provenance) -> list[Table]:
     told = {table.name: table for report in reports for table in report.tables}
+    told |= {table.name: table for report in reports for table in report.sheets}
     return [*told.values(), origin_table(origin)]

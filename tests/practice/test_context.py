@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 
 import evaluation as ev
+from evaluation.estimates.proportions import cluster_sums, clustered_share
 from evaluation.practice.equity import _contrast
 from evaluation.practice.question_measures import QUESTIONS
 
@@ -98,6 +99,50 @@ def test_dose_by_group_adds_up(agency, cohort):
 def fair(agency, cohort):
     policy = ev.fidelity(agency, cohort, "post_reunification_supports")
     return ev.equity(cohort, by=["county", "race_ethnicity_all"], fidelity=policy).table
+
+
+def outside_and_inside(rows, members):
+    """Shares of a group and of everyone else, from one row per exit and case, in pandas."""
+    for part in (rows[rows["exit_id"].isin(members)], rows[~rows["exit_id"].isin(members)]):
+        per_family = part.groupby("cluster")[["n", "events"]].sum()
+        yield clustered_share(cluster_sums(per_family)).iloc[0]
+
+
+def test_groups_added_up_in_the_engine_are_those_of_pandas(agency, cohort):
+    policy = ev.fidelity(agency, cohort, "post_reunification_supports")
+    questions = ev.permanency_questions(agency, cohort)
+    table = ev.equity(cohort, by=["county"], fidelity=policy, questions=questions).table
+    table = table[(table["kind"] != "outcome") & (table["per"] == 100)]
+    both = [each.trials.to_pyarrow().to_pandas() for each in (policy, questions)]
+    trials = pd.concat(both, ignore_index=True)
+    assert table.groupby("kind")["measure"].nunique().tolist() == [8, 19]
+    for row in table.itertuples():
+        rows = trials[trials["measure"] == row.measure]
+        counties = cohort.exits["county"].fillna("not recorded")
+        members = set(cohort.exits.loc[counties == row.level, "exit_id"])
+        own, rest = outside_and_inside(rows, members)
+        assert (row.rate, row.ci_low) == pytest.approx((own["rate"], own["ci_low"]), nan_ok=True)
+        everyone = rows["events"].sum() / rows["n"].sum()
+        assert row.difference == pytest.approx(own["rate"] - everyone)
+        share = row.n / rows["n"].sum()
+        limits = ["rate", "ci_low", "ci_high"]
+        low = _contrast(dict(own[limits]), dict(rest[limits]), everyone, share)["difference_low"]
+        assert row.difference_low == pytest.approx(low, nan_ok=True)
+
+
+def test_records_that_begin_late_are_not_taken_for_nothing_done(agency, cohort):
+    """Relatives sought in stays that were over before the first search on record."""
+    frames = {t: agency.table(t).to_pyarrow().to_pandas() for t in agency.tables}
+    rows = frames["family_finding"]
+    frames["family_finding"] = rows[pd.to_datetime(rows["search_date"]) >= "2021-07-01"]
+    begins = pd.to_datetime(frames["family_finding"]["search_date"]).min()
+    with ev.connect(frames) as later:
+        there = ev.build_cohort(later, cohort.study)
+        told = ev.permanency_questions(later, there).table.set_index("name")
+        before = int((there.exits["index_date"] < begins).sum())
+    assert before > 100
+    assert told.loc["relatives_sought", "before_records"] == before
+    assert told.loc["relatives_sought", "denominator"] == len(there.exits) - before
 
 
 def test_groups_of_one_characteristic_average_to_everyone(fair):

@@ -43,16 +43,21 @@ def random_tables(agencies: int, seed: int) -> dict[str, pd.DataFrame]:
                 moved = at + int(rng.integers(0, 2)) * int(rng.integers(0, 30))
                 while moved < left and rng.random() < 0.85:
                     until = moved + int(rng.integers(1, 250))
-                    kind = "trial_home_visit" if rng.random() < 0.3 else "foster_home"
+                    kind = rng.choice(
+                        ["trial_home_visit", "runaway", "foster_home"], p=[0.3, 0.1, 0.6]
+                    )
+                    who = rng.choice(["one", "two", None])
                     ended = None if open_ and until > left else min(until, left)
-                    placements.append((f"{key}-{len(placements)}", child, moved, ended, kind))
+                    name = f"{key}-{len(placements)}"
+                    placements.append((name, child, moved, ended, str(kind), who))
                     moved = until + int(rng.integers(0, 2)) * int(rng.integers(0, 15))
                 at = left + int(rng.choice([rng.integers(0, 40), rng.integers(40, 500)]))
             near = np.datetime64("2019-04-01") + int(rng.integers(-30, 350))
+            if rng.random() < 0.05:
+                born = near + int(rng.integers(0, 40))
+                children[-1] = (child, family, born)
             for report in range(int(rng.integers(0, 5))):
                 near = near + int(rng.choice([0, 1, 2, 14, 15, rng.integers(0, 300)]))
-                if near < born:
-                    continue
                 incident = near - int(rng.integers(0, 20)) if rng.random() < 0.5 else None
                 what = str(rng.choice(["substantiated", "indicated", "unsubstantiated"]))
                 reports.append((f"{child}-{report}", child, near, incident, what))
@@ -71,7 +76,8 @@ def random_tables(agencies: int, seed: int) -> dict[str, pd.DataFrame]:
             ],
         ),
         "placements": make(
-            placements, columns=["placement_id", "child_id", "start_date", "end_date", "type"]
+            placements,
+            columns=["placement_id", "child_id", "start_date", "end_date", "type", "provider"],
         ),
         "maltreatment_reports": make(
             reports,
@@ -234,8 +240,13 @@ def moves(child, stays, beds, count):
         for bed in settings:
             stop = until if pd.isna(bed.end_date) else min(bed.end_date, until)
             days |= set(pd.date_range(bed.start_date, stop - DAY))
+        lived = [b.provider for b in settings if b.type not in ("trial_home_visit", "runaway")]
+        moved = sum(
+            later is None or later != earlier
+            for earlier, later in zip(lived, lived[1:], strict=False)
+        )
         if days:
-            count("placement_stability", child, len(days), len(settings) - 1)
+            count("placement_stability", child, len(days), moved)
 
 
 def harmed(child, stays, victim, count):
@@ -261,7 +272,8 @@ def again(child, born, victim, count):
     if victim is None:
         return
     order = victim.sort_values(["report_date", "report_id"])
-    first = order[(order.report_date >= START) & (order.report_date < END)].head(1)
+    order_in = order[(order.report_date >= START) & (order.report_date < END)]
+    first = order_in[order_in.report_date >= born].head(1)
     for one in first.itertuples():
         if birthday_18(born) <= one.report_date:
             return

@@ -28,11 +28,14 @@ ROLES = "attendees=case_manager;supervisor;program_manager"
 MILWAUKEE = f"""
 R12 | met | on the day of return | {EVENT}=support_agreement event_date=2013-01-01
 R12 | not met | before it | {EVENT}=support_agreement event_date=2012-12-31
+R12 | met | the last day of the window | {EVENT}=support_agreement event_date=2013-12-31
+R12 | not met | the anniversary is no longer in it | {EVENT}=support_agreement event_date=2014-01-01
 R13 | met | on the day | {EVENT}=designated_permanency_support event_date=2013-01-01
 R13 | not met | a day later | {EVENT}=designated_permanency_support event_date=2013-01-02
 R13 | not met | a day earlier | {EVENT}=designated_permanency_support event_date=2012-12-31
 R14 | met | on the day the last child came home | {EVENT}=designated_permanency_support event_date=2013-01-01
 R14 | not met | a day later | {EVENT}=designated_permanency_support event_date=2013-01-02
+R14 | not met | a day earlier | {EVENT}=designated_permanency_support event_date=2012-12-31
 R15-start | met | Wednesday to Monday: the third business day | {ORDER} start_date=2013-01-02 known_on=2013-01-07
 R15-start | not met | the fourth | {ORDER} start_date=2013-01-02 known_on=2013-01-08
 R15-start | met | Friday, 21 January a federal holiday: Thursday | {ORDER} start_date=2013-01-18 known_on=2013-01-24
@@ -46,6 +49,8 @@ R16 | not met | Tuesday | {CONTACT} contact_date=2013-01-02 entered_date=2013-01
 R16 | met | Friday to Wednesday | {CONTACT} contact_date=2013-01-04 entered_date=2013-01-09
 R16 | met | a Saturday: the third business day is Wednesday | {CONTACT} contact_date=2013-01-05 entered_date=2013-01-09
 R16 | not met | never written down | {CONTACT} contact_date=2013-01-02
+R16 | met | the last day of the window | {CONTACT} contact_date=2013-12-31 entered_date=2014-01-06
+R16 | - | the anniversary is no longer in it | {CONTACT} contact_date=2014-01-01 entered_date=2014-01-01
 R16 | - | before the child came home | {CONTACT} contact_date=2012-12-31 entered_date=2013-01-01
 R10 | met | voluntary from the day the order ends | {EVENT}=refusal event_date=2013-05-10; {ORDER} start_date=2012-03-01 end_date=2013-05-10
 R10 | not met | the day before | {EVENT}=refusal event_date=2013-05-09; {ORDER} start_date=2012-03-01 end_date=2013-05-10
@@ -54,6 +59,8 @@ R10 | met | an order of another kind | {EVENT}=refusal event_date=2013-05-09; le
 R11 | met | the day after the refusal | {EVENT}=refusal event_date=2013-05-09; contacts contact_type=phone purpose=engagement_effort contact_date=2013-05-10 entered_date=2013-05-10
 R11 | not met | on the day of it | {EVENT}=refusal event_date=2013-05-09; contacts contact_type=phone purpose=engagement_effort contact_date=2013-05-09 entered_date=2013-05-10
 R11 | not met | not documented | {EVENT}=refusal event_date=2013-05-09; contacts contact_type=phone purpose=engagement_effort contact_date=2013-05-10
+R11 | not met | on the day support ended | {EVENT}=refusal event_date=2013-05-09; closures reason=moved_in_state closure_date=2013-06-15; contacts contact_type=phone purpose=engagement_effort contact_date=2013-06-15 entered_date=2013-06-15
+R11 | met | the day before | {EVENT}=refusal event_date=2013-05-09; closures reason=moved_in_state closure_date=2013-06-15; contacts contact_type=phone purpose=engagement_effort contact_date=2013-06-14 entered_date=2013-06-14
 R20 | met | the first of the 30 days | {FTM} meeting_date=2012-12-02
 R20 | not met | the day before | {FTM} meeting_date=2012-12-01
 R20 | met | the last | {FTM} meeting_date=2012-12-31
@@ -62,6 +69,9 @@ R20 | not met | a staffing is none | {SIX} meeting_date=2012-12-20
 R21 | met | 30 days before closure | {CLOSED}; {FTM} meeting_date=2013-12-02
 R21 | not met | 31 days | {CLOSED}; {FTM} meeting_date=2013-12-01
 R21 | met | on the day | {CLOSED}; {FTM} meeting_date=2014-01-01
+R21 | met | a case that stayed open past the window is still closed | closures reason=completed closure_date=2014-01-20; {FTM} meeting_date=2013-12-21
+R21 | not met | 31 days before a late closure | closures reason=completed closure_date=2014-01-20; {FTM} meeting_date=2013-12-20
+R21 | - | closed after the child was removed again | closures reason=completed closure_date=2014-03-20; removals removal_date=2014-02-01
 R21 | - | not closed | {FTM} meeting_date=2013-12-02
 R22 | met | on the day asked | {FTM} requested_by=family requested_date=2013-03-01 meeting_date=2013-03-01
 R22 | met | another meeting later | {FTM} requested_by=family requested_date=2013-03-01; {FTM} meeting_date=2013-06-01
@@ -70,6 +80,7 @@ R22 | - | the agency asked | {FTM} requested_by=agency requested_date=2013-03-01
 R22 | not yet due | asked in a window that is open | return=2014-03-01; {FTM} requested_by=family requested_date=2014-06-01
 R23 | met | a note exists, however late | {FTM} meeting_date=2013-03-01 entered_date=2013-12-01
 R23 | not met | none | {FTM} meeting_date=2013-03-01
+R23 | - | before the child came home | {FTM} meeting_date=2012-12-31
 R24 | met | the first of the 30 days | assessments instrument=safety_analysis occasion=prior_to_reunification assessment_date=2012-12-02
 R24 | not met | the day before | assessments instrument=safety_analysis occasion=prior_to_reunification assessment_date=2012-12-01
 R24 | not met | the day of return | assessments instrument=safety_analysis occasion=prior_to_reunification assessment_date=2013-01-01
@@ -94,6 +105,8 @@ R28 | - | a team meeting | {FTM} meeting_date=2013-07-01
 R29 | met | all three topics | {SIX} meeting_date=2013-07-01 topics=participation;external_supports;contact_frequency
 R29 | not met | two | {SIX} meeting_date=2013-07-01 topics=participation;external_supports
 R29 | - | the staffing at closure | {LAST} meeting_date=2013-07-01 topics=participation
+R30 | not met | a staffing between the end of the window and the closure | closures reason=completed closure_date=2014-01-20; {LAST} meeting_date=2014-01-15
+R30 | - | after the closure | closures reason=completed closure_date=2014-01-20; {LAST} meeting_date=2014-01-21
 R30 | met | formal and informal | {LAST} meeting_date=2013-12-20 topics=formal_supports;informal_supports
 R30 | not met | formal alone | {LAST} meeting_date=2013-12-20 topics=formal_supports
 R31-R32-six-month | met | the day before | {SIX} meeting_date=2013-07-01; {CANS} assessment_date=2013-06-30
@@ -114,6 +127,7 @@ R35 | not met | the day after | {EVENT}=new_allegation event_date=2013-03-01; {E
 R35 | met | temporary physical custody on the removal's record | {EVENT}=new_allegation event_date=2013-03-01; removals removal_date=2013-03-01 custody=temporary_physical_custody
 R36 | met | on the day the window had run out | {CLOSED}
 R36 | not met | the day before | closures reason=completed closure_date=2013-12-31
+R36 | met | later | closures reason=completed closure_date=2014-03-01
 R36 | - | another reason | closures reason=moved_in_state closure_date=2013-12-31
 R37 | met | ensured | closures reason=case_head_deceased closure_date=2013-05-01 care_ensured=true
 R37 | not met | not ensured | closures reason=case_head_deceased closure_date=2013-05-01 care_ensured=false
@@ -123,13 +137,18 @@ R38-days | not met | 59 days | return=2013-02-16; closures reason=not_located cl
 R38-days | not met | no last contact recorded | closures reason=not_located closure_date=2013-06-15
 R38-process | met | on the day | closures reason=not_located closure_date=2013-06-15; {EVENT}=locating_completed event_date=2013-06-15
 R38-process | not met | the day after | closures reason=not_located closure_date=2013-06-15; {EVENT}=locating_completed event_date=2013-06-16
+R38-process | met | on the first day of the window | closures reason=not_located closure_date=2013-06-15; {EVENT}=locating_completed event_date=2013-01-01
+R38-process | not met | the day before it | closures reason=not_located closure_date=2013-06-15; {EVENT}=locating_completed event_date=2012-12-31
 R39-R40 | met | proof, out of state | closures reason=moved_out_of_state closure_date=2013-06-15 move_evidence=proof
 R39-R40 | met | efforts, in the state | closures reason=moved_in_state closure_date=2013-06-15 move_evidence=documented_efforts
 R39-R40 | not met | neither | closures reason=moved_in_state closure_date=2013-06-15 move_evidence=none
 R41 | met | in words | closures reason=other reason_text=relocated closure_date=2013-06-15
 R41 | not met | without | closures reason=other closure_date=2013-06-15
+R41 | - | another reason | closures reason=moved_in_state closure_date=2013-06-15
 R43 | met | on the day | {CLOSED} consultation_date=2014-01-01
 R43 | not met | the day after | {CLOSED} consultation_date=2014-01-02
+R43 | not met | none before a closure ten days after the child was removed again | closures reason=reentry closure_date=2013-05-11; removals removal_date=2013-05-01
+R43 | not met | none before a closure past the window | closures reason=completed closure_date=2014-01-20
 R43 | not met | none, for any reason | closures reason=refused closure_date=2013-06-15
 """
 SUPPORTS = f"""
@@ -138,16 +157,21 @@ planning-relatives | not met | 91 | {FTM} meeting_date=2012-10-02 attendees=moth
 planning-relatives | not met | no relative there | {FTM} meeting_date=2012-12-02 attendees=mother
 planning-father | met | the day before | {FTM} meeting_date=2012-12-31 attendees=father
 planning-father | not met | on the day | {FTM} meeting_date=2013-01-01 attendees=father
+planning-father | met | 90 days before | {FTM} meeting_date=2012-10-03 attendees=father
+planning-father | not met | 91 | {FTM} meeting_date=2012-10-02 attendees=father
 planning-youth | met | eleven on the day of exit | born=2002-01-01; {FTM} meeting_date=2012-12-31 attendees=child
 planning-youth | not met | nobody asked | born=2002-01-01; {FTM} meeting_date=2012-12-31 attendees=mother
 planning-youth | - | ten until the day after | born=2002-01-02; {FTM} meeting_date=2012-12-31 attendees=child
 readiness | met | 90 days before | assessments instrument=readiness assessment_date=2012-10-03
 readiness | not met | 91 | assessments instrument=readiness assessment_date=2012-10-02
+readiness | not met | on the day of return | assessments instrument=readiness assessment_date=2013-01-01
 concrete-service | met | opened on the day | services program=coach start_date=2013-01-01
 concrete-service | not met | the day after | services program=coach start_date=2013-01-02
 concrete-service | not met | over by then | services program=coach start_date=2012-11-01 end_date=2012-12-31
 point-person | met | on the day | {EVENT}=point_person_named event_date=2013-01-01
 point-person | not met | the day after | {EVENT}=point_person_named event_date=2013-01-02
+point-person | met | 90 days before | {EVENT}=point_person_named event_date=2012-10-03
+point-person | not met | 91 | {EVENT}=point_person_named event_date=2012-10-02
 hand-over-plan | met | 60 days before closure | {CLOSED}; {EVENT}=hand_over_plan event_date=2013-11-02
 hand-over-plan | not met | 61 | {CLOSED}; {EVENT}=hand_over_plan event_date=2013-11-01
 hand-over-plan | - | not closed | {EVENT}=hand_over_plan event_date=2013-11-02
@@ -231,11 +255,16 @@ def test_in_out_and_on_the_boundary_day(build, policy, drawn):
     assert wrong == []
 
 
-def test_every_measure_has_its_examples():
-    drawn = {measure for _, measure, *_ in examples(MILWAUKEE) + examples(SUPPORTS)}
+def test_every_measure_is_drawn_in_out_and_on_the_boundary():
+    """Met, not met, and a third line for the boundary; those apart have tests of their own."""
+    drawn = {}
+    for _, measure, expected, *_ in examples(MILWAUKEE) + examples(SUPPORTS):
+        drawn.setdefault(measure, []).append(expected)
     apart = {"R17", "weekly-contact"}
-    for name in policy_names():
-        assert {m.id for m in read_policy(name).measures} <= drawn | apart
+    measures = {m.id for name in policy_names() for m in read_policy(name).measures}
+    assert set(drawn) == measures - apart
+    poor = {m for m, lines in drawn.items() if not {"met", "not met"} <= {*lines} or len(lines) < 3}
+    assert poor == set()
 
 
 def cases_of(build, measure, drawing, policy="milwaukee_ocm_54_00", **rules):

@@ -74,17 +74,21 @@ def release_indicators(table: pd.DataFrame, rule: Disclosure) -> pd.DataFrame:
     return released
 
 
-def release_groups(table: pd.DataFrame, rule: Disclosure) -> pd.DataFrame:
+def release_groups(
+    table: pd.DataFrame, rule: Disclosure, hidden: np.ndarray | None = None
+) -> pd.DataFrame:
     """Release rates of groups: those whose events, or others, are few or would give few back.
 
     Every level of a characteristic is judged together with the total of all
     levels, measure by measure; no counts are released, only rates. A level
     hidden in one measure is hidden in all: measures share their margins, so
-    what one hides could else be worked out from another.
+    what one hides could else be worked out from another. Rows to hide may be
+    given instead.
     """
     released = table.astype(object).reset_index(drop=True)
     values = [name for name in _GROUP_VALUES if name in released]
-    released.loc[hidden_levels(table, rule), values] = SUPPRESSED
+    gone = hidden_levels(table, rule) if hidden is None else hidden
+    released.loc[gone, values] = SUPPRESSED
     _round_all(released, values, rule, lambda value: round(value, 2))
     return released.drop(columns=[n for n in ("n", "events", "families") if n in released])
 

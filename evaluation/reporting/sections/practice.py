@@ -11,6 +11,7 @@ from evaluation.reporting.disclosure.practice import (
     release_measures,
     release_months,
 )
+from evaluation.reporting.disclosure.practice_groups import LEAST_MONTHS, shown_months
 from evaluation.reporting.numerals import SUPPRESSED, by_month, compact, is_missing, show
 from evaluation.reporting.sections import characteristics
 from evaluation.reporting.sections.section import Drawing, Material, Section
@@ -18,7 +19,6 @@ from evaluation.reporting.tables import Column, Table
 from evaluation.reporting.wording import column_name, level_name, outcome_words, units
 
 NESTED = "disruption"
-LEAST_MONTHS = 6
 MEASURES = (
     Column("name", "Measure"),
     Column("eligible", "Eligible", "count"),
@@ -112,7 +112,7 @@ def _run_chart(found, shown: pd.DataFrame, material: Material) -> list[Drawing]:
     months = found.by_month[found.by_month["measure"] == measure["measure"]]
     rows = release_months(months[months["met"] + months["not_met"] > 0], material.rule)
     known = pd.to_numeric(rows["rate"], errors="coerce").dropna()
-    if len(known) < LEAST_MONTHS:
+    if shown_months(rows) < LEAST_MONTHS:
         return []
     title = (
         f"{measure['title']}: {show(known.median(), 'percent')} in the median month, "

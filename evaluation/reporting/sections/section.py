@@ -47,6 +47,8 @@ class Section:
         What introduces the points.
     points : tuple of str
         A list at the end.
+    sheets : tuple of Table
+        Released tables too long for a page: in the workbook alone.
     """
 
     name: str
@@ -55,6 +57,7 @@ class Section:
     blocks: tuple[Drawing | Table, ...] = ()
     lead: str = ""
     points: tuple[str, ...] = ()
+    sheets: tuple[Table, ...] = ()
 
     @property
     def charts(self) -> tuple[Chart, ...]:
