@@ -244,7 +244,7 @@ def _cache(out: Path, given: Path | None, none: bool) -> Path | None:
     """Return where to keep what was read and built; None to keep nothing."""
     if none and given is not None:
         raise typer.BadParameter("--cache and --no-cache exclude each other.")
-    return None if none else given or out.absolute().parent / ".permanency-cache"
+    return None if none else given or out.parent / ".permanency-cache"
 
 
 def _say(line: str) -> None:

@@ -45,6 +45,13 @@ def check(
         f"{row.quarantined:,} quarantined ({row.blank_lines:,} blank lines apart)"
         for row in result.counts.itertuples()
     ]
+    lines += [
+        f"Quarantined: {row.table}{f'.{row.field}' if row.field else ''} ({row.rule}), "
+        f"{row.rows:,} {'row' if row.rows == 1 else 'rows'}; the first: {row.example}"
+        for row in result.reasons.itertuples()
+    ]
+    if len(result.quarantine) and out is None:
+        lines.append("With --out DIR every row in quarantine is listed, with its line and remedy.")
     lines += [f"Finding: {message}" for message in _concerns(result.findings)]
     if out is not None:
         lines.append(f"Wrote {out} (row-level: for internal use only).")
