@@ -24,6 +24,8 @@ _INTERRUPTED = 130
 _REPORT: tuple[str, ...] = ("Building the cohort", "Estimating effects", "Weighing the evidence")
 _REPORT += ("Computing the truth", "Measuring practice", "Writing the reports")
 
+_ONLY = "Write only annual, brief, technical, data_quality or program; repeat for several."
+
 Out = Annotated[Path, typer.Option("--out", help="Folder for what is written.")]
 Children = Annotated[int, typer.Option("--children", min=50, help="Children to simulate.")]
 Seed = Annotated[int, typer.Option("--seed", min=0, help="Seed: the same seed, the same bytes.")]
@@ -172,9 +174,7 @@ def cohort(
 def report(
     study: StudyFile,
     out: Out = Path("out/report"),
-    only: Annotated[
-        list[str] | None, typer.Option("--only", help="Write only this report (annual).")
-    ] = None,
+    only: Annotated[list[str] | None, typer.Option("--only", help=_ONLY)] = None,
     formats: Annotated[
         list[str] | None, typer.Option("--format", help="html, docx or pdf; repeat for several.")
     ] = None,
