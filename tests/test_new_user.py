@@ -86,6 +86,8 @@ def test_titles_foreign_names_dates_and_codes_are_guessed(drafted):
     assert removals["removal_date"] == {"column": "Date Removed From Home", "dates": "DD/MM/YYYY"}
     assert removals["removal_id"]["columns"] == ["Child Ref No", "Date Removed From Home"]
     assert removals["discharge_reason"]["codes"]["Return to Parent"] == "reunification"
+    spell = made["services"]["columns"]["service_id"]["columns"]
+    assert spell == ["Child Ref No", "Program Name ", "Service Start"]
     programs = made["services"]["columns"]["program"]
     assert programs["column"] == "Program Name "
     assert programs["codes"] == {"Respite Care": "respite_care", "Success Coach": "success_coach"}

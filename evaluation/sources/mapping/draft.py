@@ -201,11 +201,9 @@ def _made_key(sample: Sample, table: TableSchema, guesses: dict[str, str]) -> li
     """Return columns that together tell the rows of a table apart; none where none do."""
     dates = [field.name for field in table.fields if field.type == "date" and field.name in guesses]
     others = [field.name for field in table.fields if field.required]
-    for names in (["child_id", *dates[:1]], ["child_id", *others, *dates[:1]]):
-        columns = list(dict.fromkeys(guesses[name] for name in names if name in guesses))
-        if len(columns) > 1 and sample.identifies(columns):
-            return columns
-    return []
+    names = ["child_id", *others, *dates[:1]]
+    columns = list(dict.fromkeys(guesses[name] for name in names if name in guesses))
+    return columns if len(columns) > 1 and sample.identifies(columns) else []
 
 
 def _rule(field: Field, column: str, sample: Sample) -> tuple[str, list[str]]:
