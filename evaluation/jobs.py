@@ -147,13 +147,14 @@ def cohort(study_file: Path, out: Path, step: Step, kept: Path | None = None) ->
         last = built.flow.iloc[-1]
         aside = _set_aside(agency.check().counts)
         where = None if cache is None else cache.kept_in
+    internal = "(row-level: for internal use only)."
     return [
         *aside,
         f"{int(last.exits):,} exits of {int(last.children):,} children in "
         f"{int(last.families):,} families.",
         *told,
-        f"Wrote {out} (row-level: for internal use only).",
-        *([] if where is None else [_kept_words(where)]),
+        f"Wrote {out} {internal}",
+        *([] if where is None else [f"Kept for the next run: {where} {internal}"]),
     ]
 
 
@@ -169,10 +170,6 @@ def _first_read(agency, study: Study, cache) -> None:
     if cache is not None:
         cache.take_tables()
     _refuse_unserved(agency, study)
-
-
-def _kept_words(where: Path) -> str:
-    return f"Kept for the next run: {where} (row-level: for internal use only; --no-cache)."
 
 
 def _since_last(agency, built, step: Step) -> tuple[dict[str, pd.DataFrame], list[str]]:
