@@ -24,9 +24,22 @@ _INTERRUPTED = 130
 _REPORT: tuple[str, ...] = ("Building the cohort", "Estimating effects", "Weighing the evidence")
 _REPORT += ("Computing the truth", "Measuring practice", "Writing the reports")
 
+_ONLY = "Write only annual, brief, technical, data_quality or program; repeat for several."
+
 Out = Annotated[Path, typer.Option("--out", help="Folder for what is written.")]
 Children = Annotated[int, typer.Option("--children", min=50, help="Children to simulate.")]
 Seed = Annotated[int, typer.Option("--seed", min=0, help="Seed: the same seed, the same bytes.")]
+CacheFolder = Annotated[
+    Path | None,
+    typer.Option(
+        "--cache",
+        help="Folder where checked tables and the cohort are kept for the next run (row-level); "
+        "by default .permanency-cache beside --out.",
+    ),
+]
+NoCache = Annotated[
+    bool, typer.Option("--no-cache", help="Read and build everything anew, and keep nothing.")
+]
 StudyFile = Annotated[Path, typer.Argument(metavar="STUDY", help="A study.toml.")]
 
 
@@ -87,9 +100,9 @@ def new(
     more: Annotated[list[Path] | None, typer.Argument(metavar="[FILES…]", hidden=True)] = None,
 ) -> None:
     """Write a commented study.toml to start from; with --from a draft mapping of your files."""
-    from evaluation import jobs
+    from evaluation.new_study import new_study
 
-    for line in jobs.new_study(folder, [*(files or ()), *(more or ())]):
+    for line in new_study(folder, [*(files or ()), *(more or ())]):
         _say(line)
 
 
@@ -144,11 +157,16 @@ def convert(
 
 
 @app.command()
-def cohort(study: StudyFile, out: Out = Path("out/cohort")) -> None:
+def cohort(
+    study: StudyFile,
+    out: Out = Path("out/cohort"),
+    cache: CacheFolder = None,
+    no_cache: NoCache = False,
+) -> None:
     """Build the cohort: exits, follow-up rows and flow, as Parquet and CSV."""
     from evaluation import jobs
 
-    for line in jobs.cohort(study, out, _steps()):
+    for line in jobs.cohort(study, out, _steps(), _cache(out, cache, no_cache)):
         _say(line)
 
 
@@ -156,19 +174,18 @@ def cohort(study: StudyFile, out: Out = Path("out/cohort")) -> None:
 def report(
     study: StudyFile,
     out: Out = Path("out/report"),
-    only: Annotated[
-        list[str] | None, typer.Option("--only", help="Write only this report (annual).")
-    ] = None,
+    only: Annotated[list[str] | None, typer.Option("--only", help=_ONLY)] = None,
     formats: Annotated[
         list[str] | None, typer.Option("--format", help="html, docx or pdf; repeat for several.")
     ] = None,
+    cache: CacheFolder = None,
+    no_cache: NoCache = False,
 ) -> None:
     """Write the reports, the workbook, the charts and every estimate."""
     from evaluation import jobs
 
-    for label, path in jobs.report(
-        study, out, only, formats, _steps("Checking every row", *_REPORT)
-    ):
+    steps, kept = _steps("Checking every row", *_REPORT), _cache(out, cache, no_cache)
+    for label, path in jobs.report(study, out, only, formats, steps, kept):
         _say(f"  {label:<18} {path}")
 
 
@@ -221,6 +238,13 @@ def simulate(
 
     for line in jobs.simulate(folder, children, seed, _steps()):
         _say(line)
+
+
+def _cache(out: Path, given: Path | None, none: bool) -> Path | None:
+    """Return where to keep what was read and built; None to keep nothing."""
+    if none and given is not None:
+        raise typer.BadParameter("--cache and --no-cache exclude each other.")
+    return None if none else given or out.parent / ".permanency-cache"
 
 
 def _say(line: str) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 
 import pandas as pd
 
-from evaluation.errors import OutputError, StudyError
+from evaluation.errors import StudyError
 from evaluation.reporting.folder import (
     refuse_unwritable,
     whole_folder,
@@ -24,39 +24,6 @@ from evaluation.study import Study
 Step = Callable[[str, Callable[[], Any]], Any]
 Made = list[tuple[str, Path]]
 _DEMO_POLICY = "milwaukee_ocm_54_00"
-
-
-def new_study(folder: Path, files: list[Path] | None = None) -> list[str]:
-    """Write a commented study.toml, and for files of an agency's own a draft mapping.
-
-    Raises
-    ------
-    OutputError
-        If one is there already, or the folder cannot be written.
-    DataError
-        If a file cannot be read.
-    """
-    path, drafted = folder / "study.toml", folder / "mapping.toml"
-    for there in (path, drafted) if files else (path,):
-        if there.exists():
-            raise OutputError(f"{there} exists already and is not replaced: choose another folder.")
-    protocol = resource("data_schemas", "study_template.toml").read_text(encoding="utf-8")
-    if not files:
-        write_text(path, protocol)
-        return [f"Wrote {path}. Edit it, then: permanency report {path}"]
-    from evaluation.sources.mapping import draft_mapping
-
-    draft = draft_mapping(files)
-    data = f"data = {json.dumps(draft.data)}"
-    protocol = re.sub(r'(?m)^data = "[^"]*"', lambda _: data, protocol)
-    protocol = protocol.replace("# [files] ", "[files] ").replace("# mapping = ", "mapping = ")
-    write_text(drafted, draft.text)
-    write_text(path, protocol)
-    return [
-        f"Wrote {path} and {drafted}, a draft guessed from the column names: read every line.",
-        *draft.missing,
-        f"Then: permanency check {path}",
-    ]
 
 
 def check(
@@ -78,6 +45,13 @@ def check(
         f"{row.quarantined:,} quarantined ({row.blank_lines:,} blank lines apart)"
         for row in result.counts.itertuples()
     ]
+    lines += [
+        f"Quarantined: {row.table}{f'.{row.field}' if row.field else ''} ({row.rule}), "
+        f"{row.rows:,} {'row' if row.rows == 1 else 'rows'}; the first: {row.example}"
+        for row in result.reasons.itertuples()
+    ]
+    if len(result.quarantine) and out is None:
+        lines.append("With --out DIR every row in quarantine is listed, with its line and remedy.")
     lines += [f"Finding: {message}" for message in _concerns(result.findings)]
     if out is not None:
         lines.append(f"Wrote {out} (row-level: for internal use only).")
@@ -155,28 +129,47 @@ def _concerns(findings: pd.DataFrame) -> list[str]:
     ]
 
 
-def cohort(study_file: Path, out: Path, step: Step) -> list[str]:
+def cohort(study_file: Path, out: Path, step: Step, kept: Path | None = None) -> list[str]:
     """Build a study's cohort and write its row-level tables to ``out``.
 
-    With ``[files] last_cohort`` also how the data of today differ from those it was made of.
+    With ``[files] last_cohort`` also how the data of today differ from those it was made of; with
+    ``kept``, the folder of a cache, from what an earlier command read and built.
     """
     study = Study.from_toml(study_file)
     refuse_unwritable(out)
     with _agency_of(study) as agency:
-        _refuse_unserved(agency, study)
-        built = step("Building the cohort", lambda: _build(agency, study))
+        cache = _cache(kept, agency, study)
+        step("Checking every row", lambda: _first_read(agency, study, cache))
+        built = step("Building the cohort", lambda: _build(agency, study, cache))
         since, told = _since_last(agency, built, step)
         soon = step("Listing what is due soon", lambda: _due_soon(agency, built))
         _write_cohort(built, out, since, soon)
         last = built.flow.iloc[-1]
         aside = _set_aside(agency.check().counts)
+        where = None if cache is None else cache.kept_in
+    internal = "(row-level: for internal use only)."
     return [
         *aside,
         f"{int(last.exits):,} exits of {int(last.children):,} children in "
         f"{int(last.families):,} families.",
         *told,
-        f"Wrote {out} (row-level: for internal use only).",
+        f"Wrote {out} {internal}",
+        *([] if where is None else [f"Kept for the next run: {where} {internal}"]),
     ]
+
+
+def _cache(kept: Path | None, agency, study: Study):
+    if kept is None:
+        return None
+    from evaluation.cache import Cache
+
+    return Cache(kept, agency, study)
+
+
+def _first_read(agency, study: Study, cache) -> None:
+    if cache is not None:
+        cache.take_tables()
+    _refuse_unserved(agency, study)
 
 
 def _since_last(agency, built, step: Step) -> tuple[dict[str, pd.DataFrame], list[str]]:
@@ -217,8 +210,9 @@ def report(
     only: list[str] | None,
     formats: list[str] | None,
     step: Step,
+    kept: Path | None = None,
 ) -> Made:
-    """Run a study and write its reports."""
+    """Run a study and write its reports; ``kept`` is the folder of a cache."""
     from evaluation.evidence import registry_of
     from evaluation.reporting.write import refuse_unknown
 
@@ -227,8 +221,11 @@ def report(
     refuse_unwritable(out)
     registry_of(study)
     with _agency_of(study) as agency:
-        step("Checking every row", lambda: _refuse_unserved(agency, study))
-        return _report(agency, study, out, only, formats, step)
+        cache = _cache(kept, agency, study)
+        step("Checking every row", lambda: _first_read(agency, study, cache))
+        made = _report(agency, study, out, only, formats, step, cache=cache)
+        where = None if cache is None else cache.kept_in
+    return [*made, *([] if where is None else [("kept, internal", where)])]
 
 
 def simulate(folder: Path, children: int, seed: int, step: Step) -> list[str]:
@@ -287,10 +284,14 @@ def _refuse_unserved(agency, study: Study) -> None:
             )
 
 
-def _build(agency, study: Study):
+def _build(agency, study: Study, cache=None):
     from evaluation.cohorts import build_cohort
 
-    built = build_cohort(agency, study)
+    if cache is None:
+        built = build_cohort(agency, study)
+    else:
+        built = cache.cohort(lambda: build_cohort(agency, study))
+        cache.keep_tables()
     if built.exits.empty:
         most = built.flow.loc[built.flow["excluded"].astype(int).idxmax()]
         raise StudyError(
@@ -308,13 +309,14 @@ def _report(
     formats: list[str] | None,
     step: Step,
     cohort_out: Path | None = None,
+    cache=None,
 ) -> Made:
     from evaluation import evidence
     from evaluation.effects import beside_truth, effects
     from evaluation.practice import practice_findings
     from evaluation.reporting import write_reports
 
-    built = step("Building the cohort", lambda: _build(agency, study))
+    built = step("Building the cohort", lambda: _build(agency, study, cache))
     found = step("Estimating effects", lambda: effects(built))
     found = step("Trying other choices", lambda: _with_sensitivity(built, found))
     weighed = step("Weighing the evidence", lambda: evidence(built, found))

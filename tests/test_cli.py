@@ -50,6 +50,13 @@ def test_every_command_explains_itself():
         assert len(done.stdout) > 100
 
 
+def test_the_help_names_every_report_that_can_be_asked_for():
+    from evaluation.cli import _ONLY
+    from evaluation.reporting.reports import REPORTS
+
+    assert _ONLY.startswith(f"Write only {', '.join(REPORTS[:-1])} or {REPORTS[-1]};")
+
+
 def test_wrong_usage_ends_with_status_two():
     assert permanency("reprot").returncode == 2
     assert permanency("check").returncode == 2

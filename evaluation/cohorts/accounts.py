@@ -10,7 +10,7 @@ from evaluation.cohorts.clock import OUTCOME
 from evaluation.cohorts.episodes import minimum_custody_days
 from evaluation.cohorts.outcomes import CANNOT_BE_FOLLOWED, COMPONENTS, report_data_end
 from evaluation.cohorts.placements import placements_within
-from evaluation.cohorts.records import size, true
+from evaluation.cohorts.records import Records, size, true
 from evaluation.cohorts.services import KNOWN_AT_EXIT, NEVER_STARTED
 from evaluation.cohorts.wording import counted, days
 
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from evaluation.cohorts.cohort import Cohort
 
 Say = Callable[[int, str, str], str]
+_SILENT_DAYS = 90
 
 _READ = (
     "children",
@@ -138,6 +139,12 @@ def _of_records(cohort: "Cohort", say: Say) -> list[str]:
         if number
     ]
     rows = cohort.stages.candidates
+    if _long_silent(records):
+        found.append(
+            f"No removal or discharge is dated within the {_SILENT_DAYS} days before the data end "
+            f"({records.through('removals')}): if the records end earlier, days nobody saw count "
+            "as days without an event; cohort.data_through must be the last day they cover."
+        )
     counts = _one(
         rows.aggregate(joined=(rows.spells - 1).sum(), open=rows.never_closed.cast("int32").sum())
     )
@@ -152,6 +159,14 @@ def _of_records(cohort: "Cohort", say: Say) -> list[str]:
             "is followed by another stay: it lasts until the open stay does, and no exit is seen."
         )
     return found
+
+
+def _long_silent(records: Records) -> bool:
+    """Tell whether nothing happens in the last months that the records are said to cover."""
+    removals = records.table("removals")
+    last = _one(removals.aggregate(a=removals.removal_date.max(), b=removals.discharge_date.max()))
+    dates = [date for date in last.values() if date]
+    return bool(dates) and (records.through("removals") - max(dates)).days > _SILENT_DAYS
 
 
 def _of_exits(cohort: "Cohort", say: Say) -> list[str]:

@@ -2,9 +2,10 @@
 
 import difflib
 
+import pandas as pd
 from ibis.expr.types import Table
 
-from evaluation.cohorts.adoption import adoption_link, unfollowed_adoptions
+from evaluation.cohorts.adoption import AdoptionLink, adoption_link, unfollowed_adoptions
 from evaluation.cohorts.assurance import assure
 from evaluation.cohorts.closures import attached_closures, orders_in_effect
 from evaluation.cohorts.clusters import clusters, with_cluster
@@ -32,7 +33,7 @@ from evaluation.cohorts.services import (
 from evaluation.cohorts.siblings import siblings_in_care
 from evaluation.cohorts.stages import Stages
 from evaluation.cohorts.support import support_intervals
-from evaluation.cohorts.taxonomy import program_kinds
+from evaluation.cohorts.taxonomy import ServiceKind, program_kinds
 from evaluation.errors import StudyError
 from evaluation.study import Study
 
@@ -97,7 +98,25 @@ def _assemble(agency, study: Study) -> Cohort:
     }
     support = records.stage(support_intervals(exits, rows, records, orders, closures))
     stages = Stages(records, rows, exits, orders, closures, spells, intervals, support)
-    events = Outcomes(records, study, exits)
+    return cohort_of(study, flow, columns, link, stages, kinds)
+
+
+def cohort_of(
+    study: Study,
+    flow: pd.DataFrame,
+    columns: dict[str, str],
+    link: AdoptionLink,
+    stages: Stages,
+    kinds: dict[str, ServiceKind | None],
+) -> Cohort:
+    """Make a cohort of its stages.
+
+    Raises
+    ------
+    StudyError
+        If the study names covariates or groups that the cohort does not have.
+    """
+    events = Outcomes(stages.records, study, stages.exits)
     cohort = Cohort(study, flow, columns, link, stages, events, kinds)
     refuse_unknown_covariates(cohort)
     return cohort

@@ -4,8 +4,10 @@ import numpy as np
 import pandas as pd
 
 from evaluation.effects.intervals import DAYS_PER_MONTH
+from evaluation.errors import StudyError
 from evaluation.estimates import drawing as house
 from evaluation.estimates.headings import Heading
+from evaluation.estimates.interval_drawing import draw_intervals
 
 
 def _axes(ax, heading: Heading, right: float = 0.3):
@@ -114,3 +116,45 @@ def draw_overlap(score: pd.Series, treated: pd.Series, outside: float, ax=None):
         ax.set_xlabel("Probability of being served", loc="right")
         ax.legend(frameon=False)
     return ax
+
+
+def draw_contrasts(table: pd.DataFrame, measure: str, ax=None):
+    """Draw a measure of contrasts, one line for each outcome, service and horizon.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame
+        As in ``ev.effects``.
+    measure : str
+    ax : matplotlib.axes.Axes, optional
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+
+    Raises
+    ------
+    StudyError
+        If no row has the measure.
+    """
+    own = table[table["measure"] == measure]
+    if own.empty:
+        known = ", ".join(dict.fromkeys(table["measure"])) or "none"
+        raise StudyError(f'No contrast has the measure "{measure}"; there are: {known}.')
+    labels = [
+        f"{row.outcome}: {row.service.replace('_', ' ')} against {row.comparison}, "
+        f"{row.horizon:g} days"
+        for row in own.itertuples()
+    ]
+    ratio = measure.endswith("_ratio")
+    return draw_intervals(
+        labels,
+        own["estimate"],
+        own["ci_low"],
+        own["ci_high"],
+        axis_label=f"{measure.replace('_', ' ').capitalize()} (95% interval)",
+        reference=1.0 if ratio else 0.0 if measure.endswith("_difference") else None,
+        logarithmic=ratio,
+        percent=measure.startswith("risk_") and not ratio,
+        ax=ax,
+    )

@@ -128,6 +128,29 @@ class Effects:
         """Name the checks a contrast fails."""
         return failing(self.diagnostics, service, outcome)
 
+    def plot(self, measure: str = "risk_difference", ax=None):
+        """Draw a measure of every contrast with its interval, before any report.
+
+        Parameters
+        ----------
+        measure : str
+            Of those in ``table``.
+        ax : matplotlib Axes, optional
+            Where to draw; a new figure by default.
+
+        Returns
+        -------
+        matplotlib Axes
+
+        Raises
+        ------
+        StudyError
+            If no contrast has the measure.
+        """
+        from evaluation.effects.drawing import draw_contrasts
+
+        return draw_contrasts(self.table, measure, ax)
+
     def _repr_html_(self) -> str:
         notes = "".join(f"<li>{html.escape(str(note))}</li>" for note in self.notes)
         return f"{self.table.to_html(index=False, escape=True)}<ul>{notes}</ul>"

@@ -74,7 +74,8 @@ def sensitivity(
         ``service``, ``outcome``, ``analysis``, ``variant``, ``measure``, ``horizon``,
         ``estimate``, ``ci_low``, ``ci_high``, ``n_treated``, ``n_comparison``,
         ``events_treated``, ``events_comparison``, ``words``. A variant that cannot be
-        estimated has its reason in ``words``.
+        estimated has its reason in ``words``. Drawn by
+        ``evaluation.reporting.charts.specification.specification`` and in the technical report.
     """
     found = effects(cohort) if found is None else found
     rows = list(_e_values(found))

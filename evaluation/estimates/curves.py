@@ -18,6 +18,7 @@ from evaluation.estimates.risksets import RiskSets
 from evaluation.estimates.rows import Rows
 
 _FEW_TIMES = 16
+_AFTER_ZERO = np.finfo(float).tiny
 
 Limits = Callable[[np.ndarray, np.ndarray, np.ndarray], tuple[np.ndarray, np.ndarray]]
 
@@ -88,7 +89,11 @@ class Grid:
         return out
 
     def at_risk_at(self, group: int, times: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Count the rows of a group with start < t <= stop, and add up their weights."""
+        """Count the rows of a group with start < t <= stop, and add up their weights.
+
+        At 0 it is those of the first moment after it, as R's ``survfit`` has it.
+        """
+        times = np.where(times > 0, times, _AFTER_ZERO)
         if self.rows.start is None and self.rows.weights is None:
             return self._present(group, times)
         if len(times) <= _FEW_TIMES:
@@ -103,7 +108,7 @@ class Grid:
         """Read those at risk from the grid, where every row begins at zero and weighs one."""
         cells = self.sets.cells_of(group)
         ahead = np.searchsorted(self.sets.times[cells], times, side="left")
-        count = np.where(times > 0, np.append(self.at_risk[cells], 0)[ahead], 0)
+        count = np.append(self.at_risk[cells], 0)[ahead]
         return count, count.astype(float)
 
     def _counted(self, group: int, times: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -170,7 +175,8 @@ class Curves(Resampling, CurveReadings):
         -------
         DataFrame
             The columns of ``table`` with, for each time t, ``at_risk`` the rows
-            with start < t <= stop (unweighted; ``weighted_at_risk`` beside it),
+            with start < t <= stop (unweighted; ``weighted_at_risk`` beside it; at 0
+            the rows that begin there),
             ``events`` (and ``censored``) those up to and including t, unweighted,
             and value and limits as of the last time <= t; these are missing past
             a group's last observed time.

@@ -51,6 +51,35 @@ class Synthesis:
     why_not: str = ""
     left_out: tuple[str, ...] = ()
 
+    def plot(self, ax=None):
+        """Draw the studies and, where they are pooled, the pooled effect beneath.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes, optional
+            Where to draw; a new figure by default.
+
+        Returns
+        -------
+        matplotlib Axes
+        """
+        from evaluation.estimates.interval_drawing import draw_intervals
+
+        shown = self.table[["study", "estimate", "ci_low", "ci_high"]].to_numpy().tolist()
+        if self.pooled is not None:
+            shown.append(["Pooled", self.pooled.value, self.pooled.ci_low, self.pooled.ci_high])
+        labels, *values = zip(*shown, strict=True)
+        ratio = self.measure in RATIOS
+        return draw_intervals(
+            labels,
+            *values,
+            axis_label=f"{self.measure.replace('_', ' ').capitalize()} (95% interval)",
+            reference=1.0 if ratio else 0.0,
+            logarithmic=ratio,
+            title=self.sentence,
+            ax=ax,
+        )
+
     def _repr_html_(self) -> str:
         said = html.escape(self.sentence)
         return f"<p>{said}</p>{self.table.to_html(index=False, escape=True)}"
@@ -146,9 +175,8 @@ def _why_not(studies: list[EvidenceStudy]) -> str:
         verb = "share" if apart == "absent" else "may share"
         return f"Not pooled: {one} and {other} {verb} children."
     if len(studies) < LEAST_STUDIES:
-        return (
-            f"Not pooled: pooling needs at least {LEAST_STUDIES} studies, there are {len(studies)}."
-        )
+        there = "there is 1" if len(studies) == 1 else f"there are {len(studies)}"
+        return f"Not pooled: pooling needs at least {LEAST_STUDIES} studies, {there}."
     return ""
 
 

@@ -36,6 +36,16 @@ def refuse_unwritable(out: str | Path) -> None:
             tempfile.TemporaryFile(dir=above).close()
 
 
+def is_unchanged(out: str | Path) -> bool:
+    """Tell whether a folder holds exactly what `whole_folder` put there, byte for byte."""
+    out = Path(out)
+    listed = _manifest(out)
+    present = {path.relative_to(out).as_posix() for path in out.rglob("*") if path.is_file()}
+    return present - {MANIFEST} == set(listed) != set() and all(
+        _checksum(out / name) == checksum for name, checksum in listed.items()
+    )
+
+
 @contextmanager
 def whole_folder(out: str | Path) -> Iterator[Path]:
     """Give a temporary folder that becomes ``out`` when the work in it succeeds.

@@ -20,6 +20,7 @@ from evaluation.sources.mapping.rules import read_mapping
 from evaluation.sources.places import Place, Source, locate, spark_address
 from evaluation.sources.quality import data_quality
 from evaluation.sources.result import CheckResult
+from evaluation.sources.stored import UNREADABLE, fetch_checked, store_checked
 
 _MEMORY = "2GB"
 
@@ -132,6 +133,11 @@ class Agency:
         return self._load(name).accepted
 
     @property
+    def files(self) -> tuple[Path, ...] | None:
+        """Every file the tables are read from; None where they do not lie in files."""
+        return self._place.files
+
+    @property
     def incomplete(self) -> tuple[str, ...]:
         """What a mapping still has to say before every table can be read."""
         return tuple(self._place.incomplete)
@@ -186,6 +192,32 @@ class Agency:
     @property
     def _unread(self) -> list[tuple[str, str]]:
         return [*self._place.unread, *(("mapping", words) for words in self._place.incomplete)]
+
+    def store_checked(self, folder: Path) -> None:
+        """Write every checked table, rows set aside included, into an empty folder.
+
+        Raises
+        ------
+        DataError
+            As `check`.
+        """
+        self.check()
+        store_checked(self._connection, self._loaded, folder)
+
+    def fetch_checked(self, folder: Path) -> None:
+        """Take tables that `store_checked` wrote of the same source, instead of reading it.
+
+        Raises
+        ------
+        DataError
+            If a table does not come back as it was stored; then none is taken.
+        """
+        before = set(self._connection.list_tables())
+        try:
+            self._loaded = fetch_checked(self._connection, folder)
+        except UNREADABLE as error:
+            release(self._connection, set(self._connection.list_tables()) - before)
+            raise DataError(f"it cannot be read ({error})") from None
 
     def has(self, table: str, column: str | None = None) -> bool:
         """Tell whether the source has a table, or a column of it.

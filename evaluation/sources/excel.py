@@ -1,6 +1,7 @@
 """Excel workbooks as sources: every cell as text, with its sheet and row."""
 
 import datetime
+import itertools
 import re
 import zipfile
 import zlib
@@ -45,12 +46,10 @@ def sheets(path: Path) -> list[str]:
     return _open(path).sheet_names
 
 
-def header(path: Path, sheet: str, rows: int = 200) -> tuple[list[str], list[list[str | None]]]:
-    """Return the column names of a sheet and its first rows, as text."""
-    content = [cells for _, cells in _rows(path, sheet) if any(cells)]
-    if not content:
-        return [], []
-    return [cell or "" for cell in content[0]], content[1 : rows + 1]
+def first_rows(path: Path, sheet: str, rows: int) -> list[tuple[int, list[str | None]]]:
+    """Return the first rows of a sheet that have content: their numbers and cells, as text."""
+    filled = ((number, cells) for number, cells in _rows(path, sheet) if any(cells))
+    return list(itertools.islice(filled, rows))
 
 
 def stage_sheet(

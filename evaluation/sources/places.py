@@ -48,6 +48,8 @@ class Place:
         What a mapping still has to say before every table can be read.
     close : callable
         Lets go of the source.
+    files : tuple of Path or None
+        Every file its tables are read from; None where they lie elsewhere.
     """
 
     description: str
@@ -55,6 +57,7 @@ class Place:
     unread: list[tuple[str, str]] = field(default_factory=list)
     incomplete: list[str] = field(default_factory=list)
     close: Callable[[], None] = lambda: None
+    files: tuple[Path, ...] | None = None
 
 
 def locate(source: Source, connection: Backend, mapping: Mapped | None = None) -> Place:
@@ -199,7 +202,9 @@ def _database(path: Path, connection: Backend) -> Place:
         if name in present
     }
     unread = [(name, _why_unread(name)) for name in sorted(present) if name not in names]
-    return _found(Place(str(path), readers, unread), str(path))
+    log = path.with_name(f"{path.name}.wal")
+    held = (path, log) if log.exists() else (path,)
+    return _found(Place(str(path), readers, unread, files=held), str(path))
 
 
 def _writer(path: Path) -> tuple[int, ...] | None:
@@ -232,7 +237,8 @@ def _workbook(path: Path, mapping: Mapped | None) -> Place:
         for name in present
         if name not in readers and name not in used
     ]
-    return _found(Place(str(path), readers, unread, incomplete), str(path))
+    held = (path, *_mapped_files(path.parent, mapping))
+    return _found(Place(str(path), readers, unread, incomplete, files=held), str(path))
 
 
 def _read_sheet(
@@ -280,7 +286,17 @@ def _folder(folder: Path, mapping: Mapped | None) -> Place:
         for inside in parquet_files(candidates[0]) if candidates[0].is_dir() else ():
             _refuse_outside(inside, folder)
     own = {name: partial(_read_file, files[name][0]) for name in contract().names if name in files}
-    return _found(Place(str(folder), mapped | own, unread, incomplete), f"the folder {folder}")
+    single = [files[name][0] for name in contract().names if name in files]
+    held = [each for path in single for each in (parquet_files(path) if path.is_dir() else [path])]
+    held += _mapped_files(folder, mapping)
+    place = Place(str(folder), mapped | own, unread, incomplete, files=tuple(held))
+    return _found(place, f"the folder {folder}")
+
+
+def _mapped_files(folder: Path, mapping: Mapped | None) -> list[Path]:
+    """Return the files a mapping reads, each once."""
+    rules = mapping.tables if mapping else ()
+    return [folder / name for name in dict.fromkeys(rule.file for rule in rules)]
 
 
 def _files_of(

@@ -11,6 +11,8 @@ import shutil
 import subprocess
 import sys
 import tomllib
+import warnings
+from contextlib import contextmanager
 from pathlib import Path
 
 import matplotlib
@@ -110,7 +112,7 @@ def shell(text, place):
         touch .done
         permanency() {{
             if grep -qxF -- "$*" .done; then return 0; fi
-            "{sys.executable}" -W ignore -m evaluation "$@" && echo "$*" >> .done
+            "{sys.executable}" -m evaluation "$@" && echo "$*" >> .done
         }}
         make() {{ command make --dry-run -C "{ROOT}" PYTHON="{sys.executable}" "$@" >/dev/null; }}
         git() {{ ln -sfn "{ROOT}" permanency-evaluation; }}
@@ -135,6 +137,7 @@ def test_shell_blocks_run(page, place):
     done = shell(text, place)
     assert done.returncode == 0, done.stderr
     assert "Traceback" not in done.stderr
+    assert "Warning" not in done.stderr + done.stdout
     if page.stem == "template":
         written = (place / "out" / "branded" / "annual.html").read_text("utf-8")
         assert "approved by the evaluation committee" in " ".join(written.split())
@@ -143,13 +146,30 @@ def test_shell_blocks_run(page, place):
         assert named <= {path.name for path in (place / "out" / "report").glob("*.json")}
 
 
+@contextmanager
+def what_a_reader_would_see_is_an_error():
+    """Turn warnings into errors, but those Python hides from readers unless asked."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        for hidden in (DeprecationWarning, PendingDeprecationWarning, ImportWarning):
+            warnings.simplefilter("ignore", hidden)
+        warnings.simplefilter("ignore", ResourceWarning)
+        yield
+
+
+def test_a_warning_a_reader_would_see_is_an_error():
+    with pytest.raises(UserWarning), what_a_reader_would_see_is_an_error():
+        exec('import warnings; warnings.warn("seen")', {})
+
+
 @having("python")
 def test_python_blocks_run(page, place, request, agency, capsys):
     shared = {"__name__": "page"}
     for text in blocks(page, "python"):
         if "postgresql://" in text or "spark://" in text:
             continue
-        exec(compile(text, str(page), "exec"), shared)
+        with what_a_reader_would_see_is_an_error():
+            exec(compile(text, str(page), "exec"), shared)
     assert capsys.readouterr().out or page.stem == "databases"
 
 
@@ -169,7 +189,8 @@ def test_the_block_on_postgresql_runs(agency, postgres, capsys):
     address = postgres(tables_of(agency))
     text = database_block("postgresql://")
     assert "postgresql://db.example.org/agency" in text
-    exec(text.replace("postgresql://db.example.org/agency", address), {})
+    with what_a_reader_would_see_is_an_error():
+        exec(text.replace("postgresql://db.example.org/agency", address), {})
     assert "removals" in capsys.readouterr().out
 
 
@@ -178,7 +199,8 @@ def test_the_block_on_spark_runs(agency, spark, capsys):
     folder = spark(tables_of(agency)).split("folder=")[1]
     text = database_block("spark://")
     assert "folder=lake" in text
-    exec(text.replace("folder=lake", f"folder={folder}"), {})
+    with what_a_reader_would_see_is_an_error():
+        exec(text.replace("folder=lake", f"folder={folder}"), {})
     assert "removals" in capsys.readouterr().out
 
 

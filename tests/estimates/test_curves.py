@@ -39,10 +39,20 @@ def test_a_curve_worked_by_hand():
 
 def test_at_counts_rows_with_start_before_t_and_stop_at_or_after():
     read = kaplan_meier(SIX).at([0, 1, 2, 2.5, 5, 6])
-    assert read["at_risk"].tolist() == [0, 6, 5, 3, 1, 0]
+    assert read["at_risk"].tolist() == [6, 6, 5, 3, 1, 0]
     assert read["events"].tolist() == [0, 1, 2, 2, 3, 3]
     assert read["censored"].tolist() == [0, 0, 1, 1, 3, 3]
     assert read["survival"].iloc[0] == 1
+
+
+@pytest.mark.parametrize("weights", [None, [1.0, 2, 1, 1, 1, 1]])
+@pytest.mark.parametrize("times", [[0, 1], list(range(40))])
+def test_at_zero_those_who_begin_there_are_at_risk_and_late_entries_are_not(weights, times):
+    late = SIX.assign(start=[0, 0, 0, 1, 1, 0], w=weights or 1.0)
+    options = {} if weights is None else {"weights": "w"}
+    read = kaplan_meier(late, start="start", **options).at(times)
+    assert read["at_risk"].tolist()[:2] == [4, 4]
+    assert read["weighted_at_risk"].tolist()[0] == (4 if weights is None else 5)
 
 
 def test_past_the_last_observed_time_a_curve_is_missing_not_carried():

@@ -80,6 +80,7 @@ def test_two_studies_are_shown_and_not_pooled():
     assert found.pooled is None
     assert len(found.table) == 2
     assert "at least 3" in found.why_not
+    assert synthesis(list(bcg())[:1]).why_not.endswith("there is 1.")
     assert synthesis(list(bcg())[:3]).pooled is not None
 
 
@@ -137,3 +138,13 @@ def test_reml_is_at_least_as_likely_as_its_neighbours():
         best = reml(y, v)
         grid = np.linspace(0, 5, 4001)
         assert fit(best) <= min(map(fit, grid)) + 1e-9
+
+
+@pytest.mark.parametrize("studies", [2, 4])
+def test_a_synthesis_draws_its_studies_and_what_is_pooled(studies):
+    found = synthesis(list(bcg())[:studies])
+    axes = found.plot()
+    labels = [text.get_text() for text in axes.get_yticklabels()]
+    assert labels[:studies] == [f"trial {n}" for n in range(studies)]
+    assert ("Pooled" in labels) is (studies == 4)
+    assert axes.get_xscale() == "log"

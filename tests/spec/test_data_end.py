@@ -182,3 +182,16 @@ def test_without_known_on_each_difference_from_a_saved_cohort_is_listed(build, s
     for name, write in {"exits.parquet": saved.to_parquet, "exits.csv": saved.to_csv}.items():
         write(tmp_path / name, index=False)
         assert build(now).changes(tmp_path / name).equals(found)
+
+
+def test_records_that_fall_silent_before_the_data_end_are_said(build):
+    """Rule 6: a data end later than the records would make unseen days into days without an event."""
+    drawing = """
+        removals
+        child_id | removal_date | discharge_date | discharge_reason
+        A        | 2017-03-01   | 2018-10-02     | guardianship
+        """
+    for end, told in ((datetime.date(2018, 12, 31), False), (datetime.date(2019, 1, 1), True)):
+        cohort = build(drawing, outcomes=["reentry"], data_through=end)
+        said = any("No removal or discharge is dated within the 90 days" in n for n in cohort.notes)
+        assert said is told

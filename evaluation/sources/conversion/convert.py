@@ -8,7 +8,6 @@ from typing import Self
 import duckdb
 import ibis.expr.types as ir
 import pandas as pd
-import pyarrow.parquet as pq
 from ibis.backends.duckdb import Backend
 
 from evaluation.errors import DataError
@@ -20,8 +19,7 @@ from evaluation.sources.conversion.layout import layout
 from evaluation.sources.conversion.reading import read_files
 from evaluation.sources.conversion.snapshots import convert_snapshots
 from evaluation.sources.engines import open_duckdb
-
-_BATCH = 100_000
+from evaluation.sources.stored import store_table
 
 
 class Conversion:
@@ -65,10 +63,7 @@ class Conversion:
         written = []
         for name, table in self.tables.items():
             path = folder / f"{name}.parquet"
-            kind = table.schema().to_pyarrow()
-            with pq.ParquetWriter(path, kind) as writer:
-                for batch in self._connection.to_pyarrow_batches(table, chunk_size=_BATCH):
-                    writer.write_batch(batch.cast(kind))
+            store_table(self._connection, table, path)
             written.append(path)
         return written
 

@@ -1,7 +1,5 @@
 """A draft mapping guessed from the headers and first rows of an agency's files."""
 
-import codecs
-import csv
 import os
 import re
 import tomllib
@@ -14,15 +12,12 @@ from evaluation.errors import DataError
 from evaluation.resources import resource
 from evaluation.sources.contract import Field, TableSchema, contract, nearest
 from evaluation.sources.dates import date_pattern
-from evaluation.sources.excel import header as sheet_header
-from evaluation.sources.excel import sheets
 from evaluation.sources.mapping.rules import UNDECIDED
-from evaluation.sources.scan import DELIMITERS, opened, refuse_special
+from evaluation.sources.mapping.samples import Sample, samples
 
 _DATES = ("YYYY-MM-DD", "MM/DD/YYYY", "DD.MM.YYYY", "YYYYMMDD", "DD-MON-YYYY", "DDMONYYYY",
           "YYYY/MM/DD", "DD/MM/YYYY", "YYYY-MM-DD TIME", "MM/DD/YYYY TIME")  # fmt: skip
-_BEGINNING = 262_144
-_SAMPLED = 200
+_A_CODE = r"[A-Za-z][A-Za-z0-9_]*"
 _MOST_CODES = 25
 _ALIKE = 0.8
 
@@ -39,30 +34,17 @@ class Draft:
         The folder (or workbook) the files lie in.
     missing : tuple of str
         What nobody could guess, one sentence each.
+    fields : dict of str to tuple of str
+        The fields that have a column, by table.
+    programs : dict of str to str
+        The names of programs by their codes.
     """
 
     text: str
     data: str
     missing: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class _Sample:
-    file: str
-    sheet: str | None
-    columns: list[str]
-    rows: list[list[str | None]]
-    encoding: str | None = None
-    delimiter: str | None = None
-
-    @property
-    def name(self) -> str:
-        return self.sheet or Path(self.file).stem
-
-    def values(self, column: str) -> list[str]:
-        position = self.columns.index(column)
-        cells = [row[position] for row in self.rows if position < len(row)]
-        return [cell.strip() for cell in cells if cell and cell.strip()]
+    fields: dict[str, tuple[str, ...]]
+    programs: dict[str, str]
 
 
 def draft_mapping(files: Sequence[str | Path]) -> Draft:
@@ -89,8 +71,8 @@ def draft_mapping(files: Sequence[str | Path]) -> Draft:
     paths = [Path(file).expanduser().absolute() for file in files]
     if len({path.parent for path in paths}) > 1:
         raise DataError("The files lie in several folders; put them into one and name them there.")
-    samples = [sample for path in paths for sample in _samples(path)]
-    chosen = _choose(samples)
+    found = [sample for path in paths for sample in samples(path)]
+    chosen = _choose(found)
     missing = [
         f"Missing: nothing looks like the table {table.name}; a study cannot be run without it."
         for table in contract().tables
@@ -102,7 +84,23 @@ def draft_mapping(files: Sequence[str | Path]) -> Draft:
             text, lacking = _table(chosen[name], contract().table(name))
             parts.append(text)
             missing += lacking
-    return Draft("\n".join(parts), os.fspath(paths[0].parent), tuple(missing))
+    guessed = {name: _guess_columns(chosen[name], contract().table(name)) for name in chosen}
+    program = guessed.get("services", {}).get("program")
+    names = chosen["services"].values(program) if program else []
+    return Draft(
+        "\n".join(parts),
+        os.fspath(paths[0].parent),
+        (
+            *missing,
+            *(
+                f"{sample.label} is not used: it looks like no table of the contract."
+                for sample in found
+                if sample not in chosen.values()
+            ),
+        ),
+        {name: tuple(columns) for name, columns in guessed.items()},
+        {code: name for name, code in _program_codes(names).items()},
+    )
 
 
 _HEAD = """\
@@ -119,35 +117,7 @@ _HEAD = """\
 """
 
 
-def _samples(path: Path) -> list[_Sample]:
-    refuse_special(path)
-    if path.suffix.lower() == ".xlsx":
-        found = [
-            _Sample(path.name, name, *sheet_header(path, name, _SAMPLED)) for name in sheets(path)
-        ]
-        return [sample for sample in found if sample.columns]
-    with opened(path) as stream:
-        content = stream.read(_BEGINNING)
-    encoding, text = _decoded(content)
-    if "\0" in text or not text.strip():
-        raise DataError(f"{path.name} is not a text file with column names; give CSV or .xlsx.")
-    lines = text.splitlines()[: _SAMPLED + 1]
-    delimiter = max(DELIMITERS, key=lambda mark: lines[0].count(mark))
-    rows = [row for row in csv.reader(lines, delimiter=delimiter) if any(row)]
-    named = None if delimiter == "," else delimiter
-    return [_Sample(path.name, None, [c.strip() for c in rows[0]], rows[1:], encoding, named)]
-
-
-def _decoded(content: bytes) -> tuple[str | None, str]:
-    if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-        return "utf-16", content.decode("utf-16", "ignore")
-    try:
-        return None, codecs.getincrementaldecoder("utf-8-sig")().decode(content)
-    except UnicodeDecodeError:
-        return "windows-1252", content.decode("windows-1252", "replace")
-
-
-def _choose(samples: list[_Sample]) -> dict[str, _Sample]:
+def _choose(samples: list[Sample]) -> dict[str, Sample]:
     """Give every contract table the file that fits it best."""
     scored = []
     for sample in samples:
@@ -159,7 +129,7 @@ def _choose(samples: list[_Sample]) -> dict[str, _Sample]:
             key = table.primary_key[0] in guesses
             scored.append((2 * named + found / len(needed) + 0.5 * key + len(guesses) / 100,
                            table.name, sample))  # fmt: skip
-    chosen: dict[str, _Sample] = {}
+    chosen: dict[str, Sample] = {}
     for score, table, sample in sorted(scored, key=lambda entry: -entry[0]):
         if table in chosen or score < 1.5:
             continue
@@ -173,7 +143,7 @@ def _name_fits(name: str, table: str) -> bool:
     return any(word in folded for word in words)
 
 
-def _guess_columns(sample: _Sample, table: TableSchema) -> dict[str, str]:
+def _guess_columns(sample: Sample, table: TableSchema) -> dict[str, str]:
     """Return the likeliest column of each field, each column once."""
     folded = {_folded(column): column for column in reversed(sample.columns)}
     found: dict[str, str] = {}
@@ -191,12 +161,14 @@ def _guess_columns(sample: _Sample, table: TableSchema) -> dict[str, str]:
     return found
 
 
-def _table(sample: _Sample, table: TableSchema) -> tuple[str, list[str]]:
+def _table(sample: Sample, table: TableSchema) -> tuple[str, list[str]]:
     guesses = _guess_columns(sample, table)
     lines = ["[[tables]]", f"table = {_quoted(table.name)}", f"file = {_quoted(sample.file)}"]
     for key in ("sheet", "encoding", "delimiter"):
         if getattr(sample, key):
             lines.append(f"{key} = {_quoted(getattr(sample, key))}")
+    if sample.header_row:
+        lines.append(f"header_row = {sample.header_row}  # titles stand above it")
     key = table.primary_key[0]
     if key in guesses and len(set(sample.values(guesses[key]))) < len(sample.values(guesses[key])):
         lines.append('rows = "distinct"  # the key stands on several rows')
@@ -207,6 +179,13 @@ def _table(sample: _Sample, table: TableSchema) -> tuple[str, list[str]]:
             rule, odd = _rule(field, guesses[field.name], sample)
             lines.append(f"{field.name} = {rule}")
             missing += [f"{table.name}: {words}" for words in odd]
+        elif field.name == table.primary_key[0] and (made := _made_key(sample, table, guesses)):
+            several = ", ".join(_quoted(column) for column in made)
+            lines.append(f"{field.name} = {{ columns = [{several}] }}  # no column names the row")
+            missing.append(
+                f"{table.name}: no column looks like {field.name}, so it is made of "
+                f"{', '.join(column.strip() for column in made)}; name a better one if there is."
+            )
         elif field.required:
             lines.append(f'{field.name} = "{UNDECIDED}"  # required: {field.description}')
             missing.append(f"Missing: no column looks like {table.name}.{field.name} (required).")
@@ -218,13 +197,25 @@ def _table(sample: _Sample, table: TableSchema) -> tuple[str, list[str]]:
     return "\n".join(lines) + "\n", missing
 
 
-def _rule(field: Field, column: str, sample: _Sample) -> tuple[str, list[str]]:
+def _made_key(sample: Sample, table: TableSchema, guesses: dict[str, str]) -> list[str]:
+    """Return columns that together tell the rows of a table apart; none where none do."""
+    dates = [field.name for field in table.fields if field.type == "date" and field.name in guesses]
+    others = [field.name for field in table.fields if field.required]
+    names = ["child_id", *others, *dates[:1]]
+    columns = list(dict.fromkeys(guesses[name] for name in names if name in guesses))
+    return columns if len(columns) > 1 and sample.identifies(columns) else []
+
+
+def _rule(field: Field, column: str, sample: Sample) -> tuple[str, list[str]]:
     """Write what is guessed of a field; return it with what is missing."""
     values = sample.values(column)
     if field.type == "date" and values:
         return _date_rule(column, values)
-    if field.enum and values and not set(values) <= set(field.enum):
-        return _code_rule(field, column, values)
+    allowed = field.enum or field.codes
+    if allowed and values and not set(values) <= set(allowed):
+        return _code_rule(allowed, column, values)
+    if field.name == "program" and any(not re.fullmatch(_A_CODE, v) for v in values):
+        return _program_rule(column, values), []
     return _quoted(column), []
 
 
@@ -242,11 +233,31 @@ def _date_rule(column: str, values: list[str]) -> tuple[str, list[str]]:
     return rule, [words] if doubt else []
 
 
-def _code_rule(field: Field, column: str, values: list[str]) -> tuple[str, list[str]]:
-    codes = {value: _code(value, field.enum) for value in sorted(set(values))[:_MOST_CODES]}
+def _program_rule(column: str, values: list[str]) -> str:
+    """Make a short code of every program's name."""
+    short = _program_codes(values).items()
+    entries = ", ".join(f"{_quoted(name)} = {_quoted(code)}" for name, code in short)
+    return f"{{ column = {_quoted(column)}, codes = {{ {entries} }} }}"
+
+
+def _program_codes(names: list[str]) -> dict[str, str]:
+    """Return codes by the names of programs; a name that is a code stays."""
+    codes = {}
+    for name in sorted(set(names))[:_MOST_CODES]:
+        code = re.sub(r"[^a-z0-9]+", "_", name.casefold()).strip("_")
+        made = code if code[:1].isalpha() else f"p_{code}"
+        codes[name] = name if re.fullmatch(_A_CODE, name) else made
+    return codes
+
+
+def _code_rule(allowed: Sequence[str], column: str, values: list[str]) -> tuple[str, list[str]]:
+    codes = {value: _code(value, allowed) for value in sorted(set(values))[:_MOST_CODES]}
     entries = ", ".join(f"{_quoted(code)} = {_quoted(word)}" for code, word in codes.items())
     odd = [code for code, word in codes.items() if word == UNDECIDED]
-    words = f"Missing: the codes {', '.join(odd)} of {column} have no meaning yet."
+    words = (
+        f"Missing: the codes {', '.join(odd)} of {column} have no meaning yet; write one of "
+        f'{", ".join(allowed)} in place of each "?".'
+    )
     rule = f"{{ column = {_quoted(column)}, codes = {{ {entries} }} }}"
     return rule, [words] if odd else []
 

@@ -300,7 +300,8 @@ class Scenario:
         Share of children without sex, race, disability or county on record; disability
         is missing more often for young children.
     dirty : float
-        Rows that break the contract, as a share of rows.
+        Rows that break the contract, as a share of rows. With 0 some episodes and
+        placements still overlap, as in every agency: findings, which set no row aside.
     """
 
     exits: tuple[datetime.date, datetime.date] = (

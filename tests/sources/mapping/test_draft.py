@@ -6,6 +6,7 @@ import pytest
 
 from evaluation import jobs
 from evaluation.errors import DataError, OutputError
+from evaluation.new_study import new_study
 from evaluation.sources.mapping import draft_mapping, read_mapping
 
 CLIENTS = """\
@@ -52,7 +53,7 @@ def test_columns_dates_and_codes_are_guessed_and_the_rest_is_said(files):
 
 
 def test_check_works_before_the_mapping_is_complete(files, tmp_path):
-    said = jobs.new_study(tmp_path / "study", files)
+    said = new_study(tmp_path / "study", files)
     assert any("codes Q of Gender" in line for line in said)
     lines = jobs.check(str(tmp_path / "study" / "study.toml"), None, False, quietly)
     assert any(
@@ -82,7 +83,7 @@ def test_a_draft_is_a_mapping_the_package_reads(files, tmp_path):
 def test_nothing_that_is_there_is_replaced(files, tmp_path):
     (tmp_path / "mapping.toml").write_text("mine")
     with pytest.raises(OutputError, match="exists already"):
-        jobs.new_study(tmp_path, files)
+        new_study(tmp_path, files)
     assert (tmp_path / "mapping.toml").read_text() == "mine"
     assert not (tmp_path / "study.toml").exists()
 
