@@ -8,14 +8,10 @@ thread each. Writes ``TARGET_TRIAL.md``. Simulating the children is not counted.
 """
 
 import argparse
-import os
 import resource
 import time
 from pathlib import Path
 from types import SimpleNamespace
-
-for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
-    os.environ.setdefault(name, "1")
 
 import pandas as pd
 import truth
@@ -58,11 +54,12 @@ def page(found: dict, given: argparse.Namespace, table: pd.DataFrame) -> str:
     own = table.set_index("measure").loc["risk_difference"]
     return f"""# A target trial of {given.children:,} children
 
-Written by `python benchmarks/target_trial.py`: one simulated cohort, {given.replicates:,} replicates of
-whole families in which every weight model is fitted again (day 0, starting later, moving away, the
-last days of three grace periods), {given.workers} processes of one thread; {found["terms"]} covariate
-columns, {found["families"]:,} families. The limit asked is {LIMIT} s on two cores. Others may have used
-the machine: seconds of the processor over the number of processes are what it takes alone.
+Written by `python benchmarks/target_trial.py`: one simulated cohort, {given.replicates:,}
+replicates of whole families in which every weight model is fitted again (day 0, starting later,
+moving away, the last days of three grace periods), {given.workers} processes of one thread;
+{found["terms"]} covariate columns, {found["families"]:,} families. The limit asked is {LIMIT} s on
+two cores. Others may have used the machine: seconds of the processor a process are what it takes
+alone.
 
 | | |
 |---|---:|

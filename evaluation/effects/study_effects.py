@@ -7,7 +7,7 @@ import pandas as pd
 
 from evaluation.cohorts import Cohort
 from evaluation.effects.arms import GIVEN_WEIGHT, Arms
-from evaluation.effects.contrast import contrast, estimate, no_imputed_trial, study_arms
+from evaluation.effects.contrast import contrast, estimate, study_arms
 from evaluation.effects.diagnostics import COLUMNS
 from evaluation.effects.home import OUTCOME as HOME
 from evaluation.effects.home import home_effects
@@ -70,7 +70,7 @@ def effects(cohort: Cohort, weights: pd.DataFrame | None = None) -> Effects:
                 naive += [claim] if claim else []
                 arms = study_arms(cohort, outcome, service, follow_up, weights=weights)
                 trial = arms.service.exposure == "target trial"
-                reason = no_imputed_trial(arms) if trial else shortage(arms, study)
+                reason = None if trial else shortage(arms, study)
             if reason is None:
                 try:
                     given = weights is not None
@@ -158,7 +158,7 @@ def _assemble(
             ],
             columns=list(COLUMNS),
         ),
-        missing=_stack([_labelled(arms, patterns(arms)) for arms, _ in parts if arms.completed]),
+        missing=_stack([_labelled(arms, patterns(arms)) for arms, _ in parts if arms.lacking]),
         trials={
             (arms.service.program, arms.outcome): part.trial
             for arms, part in parts
