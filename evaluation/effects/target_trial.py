@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 
 from evaluation.cohorts import Cohort
+from evaluation.effects.covariates import check_covariates
 from evaluation.effects.limits import OUTCOME_WORDS, thin_arm
 from evaluation.effects.thresholds import THRESHOLDS
 from evaluation.effects.trial.bootstrap import bootstrap
@@ -95,6 +96,7 @@ def target_trial(
     _refuse(settings, population, last_days)
     follow_up = cohort.follow_up(outcome)
     study = cohort.study
+    check_covariates((*study.adjustment.covariates, *strata), cohort.exits, follow_up)
     seed = study.seed if seed is None else seed
     complete = (missing or study.adjustment.missing) == "complete cases"
     children = trial_children(cohort, outcome, settings, tuple(strata), follow_up, complete)
