@@ -142,8 +142,8 @@ def _agencies(table: pd.DataFrame, run: dict) -> list[str]:
         "",
         f"{run['agencies']:,} agencies a scenario, each simulated as records, read, checked, made "
         "into a cohort and estimated by the package. `equal` counts agencies whose exits and "
-        "follow-up rows are the simulator's own, every day and every event. Limits are widened by "
-        "three Monte Carlo standard errors; nothing is passed or failed here beyond equality.",
+        "follow-up rows are the simulator's own, every day and every event; nothing else is passed "
+        "or failed here.",
         "",
         "| scenario | agencies | equal | estimator | measure | sets | refused | truth | bias | "
         "coverage |",

@@ -8,7 +8,7 @@ from evaluation.effects import effects
 from evaluation.effects.arms import Arms
 from evaluation.effects.chained import completed_sets
 from evaluation.effects.missing import _nelson_aalen, patterns, with_imputations
-from evaluation.effects.pooling import degrees_of_freedom, pooled_interval
+from evaluation.effects.pooling import _model, degrees_of_freedom, pooled_interval
 from evaluation.effects.study_effects import estimate
 
 from .conftest import make_cohort, make_study
@@ -136,6 +136,18 @@ def test_pooling_follows_rubin_with_barnard_and_rubin_degrees_of_freedom():
     assert ratio.estimate == pytest.approx(np.sqrt(0.5 * 0.8))
     risk = pooled_interval("risk_treated", [(0.02, 0.015), (0.03, 0.02)], 1_000)
     assert 0 < risk.ci_low < risk.estimate < risk.ci_high < 1
+
+
+def test_a_ratio_that_runs_to_infinity_in_a_set_has_no_limits():
+    """A level without events in one set: said as 0 without limits, not a traceback."""
+    found = pooled_interval("hazard_ratio", [(0.0, np.nan), (0.5, 0.3)], 200)
+    assert found.estimate == 0 and np.isnan([found.se, found.ci_low, found.ci_high, found.p]).all()
+    model = pd.DataFrame(
+        {"term": ["a"], "coef": [-np.inf], "se": [np.nan], "robust_se": [np.nan]}
+        | {"hazard_ratio": [0.0], "ci_low": [0.0], "ci_high": [1.5], "z": [np.nan], "p": [np.nan]}
+    )
+    row = _model([model, model], 200).iloc[0]
+    assert row["coef"] == -np.inf and np.isnan(row["z"])
 
 
 def test_patterns_count_what_is_lacking_together():
