@@ -9,6 +9,7 @@ from ibis.expr.types import Table
 from evaluation.cohorts.clock import OUTCOME
 from evaluation.cohorts.episodes import minimum_custody_days
 from evaluation.cohorts.outcomes import CANNOT_BE_FOLLOWED, COMPONENTS, report_data_end
+from evaluation.cohorts.placements import placements_within
 from evaluation.cohorts.records import size, true
 from evaluation.cohorts.services import KNOWN_AT_EXIT, NEVER_STARTED
 from evaluation.cohorts.wording import counted, days
@@ -198,7 +199,9 @@ def _of_exits(cohort: "Cohort", say: Say) -> list[str]:
 
 def _of_placements(cohort: "Cohort", say: Say) -> list[str]:
     records, stages = cohort.stages.records, cohort.stages
-    outside = size(records.table("placements")) - size(stages.placed)
+    stays = stages.candidates.filter(stages.candidates.visit == 0)
+    stays = stays.select("child_id", "removal_date", "discharge_date")
+    outside = size(records.table("placements")) - size(placements_within(records, stays))
     without = stages.exits.placements.isnull().cast("int32").sum().to_pyarrow().as_py() or 0
     words = f"{say(outside, 'placement', 'placements')} that begin in no stay: not used."
     lack = (

@@ -9,12 +9,12 @@ from evaluation.cohorts.assurance import assure
 from evaluation.cohorts.closures import attached_closures, orders_in_effect
 from evaluation.cohorts.clusters import clusters, with_cluster
 from evaluation.cohorts.cohort import Cohort
-from evaluation.cohorts.covariates import describe, with_prior_reports
+from evaluation.cohorts.covariates import describe, prior_reports
 from evaluation.cohorts.episodes import next_removals, removal_episodes
+from evaluation.cohorts.facts import Facts, beside
 from evaluation.cohorts.outcomes import CANNOT_BE_FOLLOWED, Outcomes, first_move, later_adoption
-from evaluation.cohorts.placements import PLACED, placement_history, placements_within, trial_visits
+from evaluation.cohorts.placements import placement_history, trial_visits
 from evaluation.cohorts.records import Records
-from evaluation.cohorts.rows import age_intervals
 from evaluation.cohorts.selection import (
     candidates,
     exclusions,
@@ -29,7 +29,7 @@ from evaluation.cohorts.services import (
     exposure_at_exit,
     exposure_intervals,
 )
-from evaluation.cohorts.siblings import with_siblings_in_care
+from evaluation.cohorts.siblings import siblings_in_care
 from evaluation.cohorts.stages import Stages
 from evaluation.cohorts.support import support_intervals
 from evaluation.cohorts.taxonomy import program_kinds
@@ -70,56 +70,49 @@ def _assemble(agency, study: Study) -> Cohort:
     programs = [service.program for service in study.services]
     kinds = program_kinds(study)
     episodes = records.stage(next_removals(removal_episodes(records)))
-    placed = records.stage(placements_within(records, episodes))
     link = adoption_link(records, episodes)
     rows = candidates(episodes, records)
     if study.cohort.index_at == "visit start":
-        rows = records.stage(visit_candidates(rows, trial_visits(placed, episodes)))
+        rows = records.stage(visit_candidates(rows, trial_visits(records, episodes)))
     steps = exclusions(rows, records, unfollowed_adoptions(rows, records, study, link))
     rows = records.stage(select(rows, steps, study.cohort.unit))
     flow = flow_table(rows, steps, study.cohort)
     exits = rows.filter(rows.left_at == 0)
-    joined = clusters(exits)
-    exits = later_adoption(records, first_move(records, exits))
-    exits, history = _with_history(exits, rows, placed, records)
-    exits, columns = describe(with_cluster(exits, joined), records, history)
-    exits = exits.mutate(**{CANNOT_BE_FOLLOWED: (exits.exit_type == "adoption") & (not link.kept)})
-    exits = records.stage(exits)
-    if records.has("disruptions"):
-        columns["later_adoption_day"] = "later_adoption_day"
     orders = records.stage(orders_in_effect(records, exits))
     closures = records.stage(attached_closures(records, exits, orders))
     spells = records.stage(attached_spells(records, exits, study, closures))
     intervals = records.stage(exposure_intervals(spells, programs))
-    exits = records.stage(exposure_at_exit(exits, spells, intervals, programs))
-    at_exit = [f"{name}_{program}" for program in programs for name in AT_EXIT]
-    columns |= {name: name for name in at_exit}
+    history = _history(exits, rows, records)
+    later = [first_move(records, exits), later_adoption(records, exits)]
+    at_exit = exposure_at_exit(spells, intervals, programs)
+    exits = with_cluster(beside(exits, [*history, *later, *at_exit]), clusters(exits))
+    known = [name for each in history for name in each.names]
+    exits, columns = describe(exits, records, known)
+    exits = exits.mutate(**{CANNOT_BE_FOLLOWED: (exits.exit_type == "adoption") & (not link.kept)})
+    exits = records.stage(exits)
+    if records.has("disruptions"):
+        columns["later_adoption_day"] = "later_adoption_day"
+    columns |= {
+        f"{name}_{program}": f"{name}_{program}" for program in programs for name in AT_EXIT
+    }
     support = records.stage(support_intervals(exits, rows, records, orders, closures))
-    ages = records.stage(age_intervals(exits, study.cohort.age_limit))
-    stages = Stages(
-        records, rows, placed, exits, orders, closures, spells, intervals, support, ages
-    )
+    stages = Stages(records, rows, exits, orders, closures, spells, intervals, support)
     events = Outcomes(records, study, exits)
     cohort = Cohort(study, flow, columns, link, stages, events, kinds)
     refuse_unknown_covariates(cohort)
     return cohort
 
 
-def _with_history(
-    exits: Table, rows: Table, placed: Table, records: Records
-) -> tuple[Table, list[str]]:
-    """Add what records beside the removal itself say of a child on the day of exit."""
+def _history(exits: Table, rows: Table, records: Records) -> list[Facts]:
+    """Return what records beside the removal itself say of a child on the day of exit."""
     history = []
     if records.has("children", "family_id"):
-        exits = with_siblings_in_care(exits, rows)
-        history.append("siblings_in_care")
+        history.append(siblings_in_care(exits, rows))
     if records.has("placements"):
-        exits = placement_history(exits, placed)
-        history += PLACED
+        history.append(placement_history(records, exits))
     if records.has("maltreatment_reports"):
-        exits = with_prior_reports(exits, records)
-        history.append("prior_reports")
-    return exits, history
+        history.append(prior_reports(exits, records))
+    return history
 
 
 def refuse_unknown_covariates(cohort: Cohort) -> None:

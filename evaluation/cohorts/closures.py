@@ -22,7 +22,7 @@ def orders_in_effect(records: Records, exits: Table) -> Table:
         ``exit_id``, ``begins``, ``ends``: in effect on the days of
         ``[begins, ends)`` since the index date; `STILL_OPEN` without an end.
     """
-    orders = attach(records.optional("legal_orders"), "order_id", exits)
+    orders = attach(records.optional("legal_orders"), exits)
     orders = orders.filter(orders.type.isin(records.rules.involuntary_orders or ("",)))
     orders = orders.select(
         "exit_id",
@@ -56,7 +56,7 @@ def attached_closures(records: Records, exits: Table, orders: Table) -> Table:
         voluntary, a family counts as not located after 60 days without
         contact, and the supervisor is consulted on or before every closure.
     """
-    rows = attach(records.optional("closures"), "closure_id", exits)
+    rows = attach(records.optional("closures"), exits)
     rows = rows.mutate(
         closure_day=days_between(rows.closure_date, rows.index_date),
         days_without_contact=days_between(rows.closure_date, rows.last_contact_date),

@@ -17,7 +17,7 @@ from evaluation.cohorts.delivery import doses, ever_served, merged_spells, overl
 from evaluation.cohorts.landmark import Landmark, landmark_flow, landmark_rows
 from evaluation.cohorts.leavers import unseen_leavers
 from evaluation.cohorts.outcomes import Outcomes
-from evaluation.cohorts.rows import rows_from, start_stop_rows
+from evaluation.cohorts.rows import age_turns, rows_from, start_stop_rows
 from evaluation.cohorts.services import attached_offers
 from evaluation.cohorts.stages import Stages
 from evaluation.cohorts.surveillance import refuse_uncounted, reports_counted
@@ -316,7 +316,8 @@ class Cohort:
 
     def _split(self, ends: Table, repeats: Table | None = None) -> Table:
         stages = self.stages
-        states = (stages.intervals, stages.support, stages.ages)
+        turns = age_turns(stages.exits, self.study.cohort.age_limit)
+        states = (stages.intervals, stages.support, turns)
         rows = start_stop_rows(ends, *states, self.programs, repeats)
         unknown = {"support_voluntary": "legal_orders", "support_closure": "closures"}
         rows = rows.drop(*(name for name, t in unknown.items() if not stages.records.has(t)))

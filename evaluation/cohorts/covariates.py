@@ -6,6 +6,7 @@ import ibis
 from ibis.expr.types import StringValue, Table
 
 from evaluation.cohorts.clock import completed_months, completed_years
+from evaluation.cohorts.facts import Facts
 from evaluation.cohorts.records import Records, days_between
 from evaluation.sources.contract import contract
 
@@ -134,13 +135,13 @@ def _is_reserved(name: str) -> bool:
     return name.casefold().startswith(prefixes)
 
 
-def with_prior_reports(exits: Table, records: Records) -> Table:
-    """Add ``prior_reports``: reports on the child dated on or before the exit, screened in."""
+def prior_reports(exits: Table, records: Records) -> Facts:
+    """Return ``prior_reports``: reports on the child dated on or before the exit, screened in."""
     reports = records.table("maltreatment_reports")
     reports = reports.filter(reports.disposition.fill_null("unknown") != "screened_out")
     reports = reports.select("child_id", "report_id", "report_date")
     pairs = exits.select("exit_id", "child_id", "index_date").join(reports, "child_id")
     pairs = pairs.filter(pairs.report_date <= pairs.index_date)
     found = pairs.group_by("exit_id").aggregate(prior_reports=pairs.report_id.nunique())
-    exits = exits.left_join(found, "exit_id").drop("exit_id_right")
-    return exits.mutate(prior_reports=exits.prior_reports.fill_null(0).cast("int32"))
+    found = found.mutate(prior_reports=found.prior_reports.cast("int32"))
+    return Facts(found, {"prior_reports": 0})

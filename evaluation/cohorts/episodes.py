@@ -5,7 +5,7 @@ import datetime
 import ibis
 from ibis.expr.types import Table
 
-from evaluation.cohorts.records import Records, days_between, true
+from evaluation.cohorts.records import Records, days_between, first_and_last, true
 from evaluation.study import CohortRules
 
 FOREVER = datetime.date(9999, 12, 31)
@@ -49,16 +49,9 @@ def removal_episodes(records: Records) -> Table:
     rules = records.rules
     extra = records.extra_columns("removals")
     spells = _numbered(records.table("removals"), rules.merge_gap_days)
-    by_end = ibis.window(
-        group_by=["child_id", "number"],
-        order_by=[spells.last_day.desc(), spells.removal_date.desc(), spells.removal_id.desc()],
-    )
-    by_start = ibis.window(
-        group_by=["child_id", "number"], order_by=[spells.removal_date, spells.removal_id]
-    )
-    spells = spells.mutate(
-        is_last=ibis.row_number().over(by_end) == 0, is_first=ibis.row_number().over(by_start) == 0
-    )
+    first, _ = first_and_last(spells, _AT_REMOVAL, ["removal_date", "removal_id"])
+    leaving = [*_AT_DISCHARGE, *extra]
+    _, last = first_and_last(spells, leaving, ["last_day", "removal_date", "removal_id"])
     episodes = spells.group_by("child_id", "number").aggregate(
         removal_date=spells.removal_date.min(),
         last_day=spells.last_day.max(),
@@ -67,9 +60,13 @@ def removal_episodes(records: Records) -> Table:
             spells.removal_date.min(where=spells.discharge_date.isnull())
             < spells.removal_date.max()
         ),
-        **{name: spells[name].arbitrary(where=spells.is_first) for name in _AT_REMOVAL},
-        **{name: spells[name].arbitrary(where=spells.is_last) for name in (*_AT_DISCHARGE, *extra)},
+        first=first,
+        last=last,
     )
+    episodes = episodes.mutate(
+        **{name: episodes.first[name] for name in _AT_REMOVAL},
+        **{name: episodes.last[name] for name in leaving},
+    ).drop("first", "last")
     return _with_standing(episodes, rules, records.through("removals"))
 
 
@@ -119,8 +116,9 @@ def next_removals(episodes: Table) -> Table:
     ``prior_episodes`` (earlier ones, protective actions left out) and
     ``short_returns`` (later stays too short to count).
     """
-    later = ibis.window(group_by="child_id", order_by=episodes.number.desc(), preceding=(None, 1))
-    earlier = ibis.window(group_by="child_id", order_by=episodes.number, preceding=(None, 1))
+    of_child = {"group_by": "child_id", "order_by": episodes.number}
+    later = ibis.window(**of_child, following=(1, None))
+    earlier = ibis.window(**of_child, preceding=(None, 1))
 
     def started_as(standing: str):
         return (episodes.standing == standing).ifelse(episodes.removal_date, ibis.null("date"))

@@ -9,6 +9,7 @@ import ibis
 from ibis.expr.types import DateValue, Table
 
 from evaluation.cohorts.clock import COMPETING, NONE, OUTCOME, End, birthday, first_end
+from evaluation.cohorts.facts import Facts
 from evaluation.cohorts.records import Records, days_between, true
 from evaluation.cohorts.services import attach
 from evaluation.study import Study
@@ -66,35 +67,38 @@ def report_data_end(records: Records) -> tuple[datetime.date, str]:
     )
 
 
-def first_move(records: Records, exits: Table) -> Table:
-    """Add ``move_day``: the last day the records could see the family.
+def first_move(records: Records, exits: Table) -> Facts:
+    """Return ``move_day``: the last day the records could see the family.
 
     The first move dated after the removal of the index episode: an earlier
     one is history, since the child was seen again. A closure of support for a
     move out of state is such a move.
     """
-    moves = attach(records.optional("moves_out"), "move_id", exits)
-    moves = moves.select("exit_id", "move_date")
+    found = []
+    if records.has("moves_out"):
+        moves = attach(records.table("moves_out"), exits)
+        found.append(moves.select("exit_id", "move_date"))
     if records.has("closures"):
-        closed = attach(records.table("closures"), "closure_id", exits)
+        closed = attach(records.table("closures"), exits)
         closed = closed.filter(closed.reason == "moved_out_of_state")
-        moves = ibis.union(moves, closed.select("exit_id", move_date="closure_date"))
-    moves = moves.join(exits.select("exit_id", "removal_date"), "exit_id")
+        found.append(closed.select("exit_id", move_date="closure_date"))
+    base = exits.select("exit_id", "removal_date", "index_date")
+    if not found:
+        return Facts(base.limit(0).select("exit_id", move_day=ibis.null("int32")))
+    moves = ibis.union(*found).join(base, "exit_id")
     moves = moves.filter(moves.move_date > moves.removal_date)
-    first = moves.group_by("exit_id").aggregate(moved=moves.move_date.min())
-    exits = exits.left_join(first, "exit_id").drop("exit_id_right")
-    return exits.mutate(move_day=days_between(exits.moved, exits.index_date)).drop("moved")
+    day = days_between(moves.move_date, moves.index_date)
+    return Facts(moves.group_by("exit_id").aggregate(move_day=day.min()))
 
 
-def later_adoption(records: Records, exits: Table) -> Table:
-    """Add ``later_adoption_day``: when a guardian or carer adopted the child after the exit."""
+def later_adoption(records: Records, exits: Table) -> Facts:
+    """Return ``later_adoption_day``: when a guardian or carer adopted the child after the exit."""
     events = records.optional("disruptions")
     events = events.filter(events.reason == "adopted_by_guardian")
     events = events.join(exits.select("exit_id", "child_id", "index_date"), "child_id")
     events = events.mutate(day=days_between(events.disruption_date, events.index_date))
     events = events.filter(events.day > 0)
-    first = events.group_by("exit_id").aggregate(later_adoption_day=events.day.min())
-    return exits.left_join(first, "exit_id").drop("exit_id_right")
+    return Facts(events.group_by("exit_id").aggregate(later_adoption_day=events.day.min()))
 
 
 @dataclass

@@ -4,7 +4,8 @@ import ibis
 from ibis.expr.types import BooleanValue, Table
 
 from evaluation.cohorts.episodes import FOREVER, PERMANENCY
-from evaluation.cohorts.records import Records, true
+from evaluation.cohorts.facts import Facts
+from evaluation.cohorts.records import Records, first_and_last, true
 
 VISIT = "trial_home_visit"
 RELATIVE = "relative_foster_home"
@@ -32,6 +33,8 @@ _USED = (
     "household_id",
     "end_reason",
 )
+_STAY = ("child_id", "removal_date", "discharge_date")
+_BY_DATE = ("start_date", "last_day", "placement_id")
 
 
 def is_visit(rows: Table) -> BooleanValue:
@@ -44,7 +47,7 @@ def is_kin(rows: Table) -> BooleanValue:
     return rows.kin.fill_null(true(rows.type == RELATIVE))
 
 
-def placements_within(records: Records, episodes: Table) -> Table:
+def placements_within(records: Records, stays: Table) -> Table:
     """Put each placement into the episode of the child in which it begins.
 
     The dates decide: a placement belongs to the episode whose days, from
@@ -55,40 +58,34 @@ def placements_within(records: Records, episodes: Table) -> Table:
     Parameters
     ----------
     records : Records
-    episodes : ibis.Table
-        From `removal_episodes`.
+    stays : ibis.Table
+        Episodes of children, or exits: ``child_id``, ``removal_date``, ``discharge_date``
+        and what else is wanted of each.
 
     Returns
     -------
     ibis.Table
-        What is used of each placement, ``number`` (the episode), ``last_day`` (the end,
+        What is used of each placement, the columns of its stay, ``last_day`` (the end,
         or the discharge if earlier; far ahead while both are open),
-        ``is_visit``, ``is_kin`` and ``place`` (1, 2, … within the episode,
-        by start, end and key).
+        ``is_visit`` and ``is_kin``.
     """
     forever = ibis.literal(FOREVER, type="date")
     rows = records.optional("placements").select(*_USED)
-    spans = episodes.select("child_id", "number", "removal_date", left="discharge_date")
-    found = rows.join(spans, "child_id")
-    left = found.left.fill_null(forever)
+    found = rows.join(stays, "child_id")
+    left = found.discharge_date.fill_null(forever)
     within = (found.removal_date <= found.start_date) & (
         (found.start_date < left) | (found.start_date == found.removal_date)
     )
     found = found.filter(within)
     found = found.mutate(
-        last_day=ibis.least(found.end_date.fill_null(forever), found.left.fill_null(forever)),
+        last_day=ibis.least(found.end_date.fill_null(forever), left),
         is_visit=is_visit(found),
         is_kin=is_kin(found),
     )
-    order = ibis.window(
-        group_by=["child_id", "number"],
-        order_by=[found.start_date, found.last_day, found.placement_id],
-    )
-    found = found.mutate(place=(ibis.row_number().over(order) + 1).cast("int32"))
-    return found.drop("removal_date", "left", "end_date", "kin", "trial_home_visit", "placement_id")
+    return found.drop("end_date", "kin", "trial_home_visit")
 
 
-def trial_visits(placed: Table, episodes: Table) -> Table:
+def trial_visits(records: Records, episodes: Table) -> Table:
     """Find every trial home visit and how it ended.
 
     Visits with no other setting between them are one. A visit ended on the
@@ -98,9 +95,9 @@ def trial_visits(placed: Table, episodes: Table) -> Table:
 
     Parameters
     ----------
-    placed : ibis.Table
-        From `placements_within`.
+    records : Records
     episodes : ibis.Table
+        From `removal_episodes`.
 
     Returns
     -------
@@ -110,14 +107,15 @@ def trial_visits(placed: Table, episodes: Table) -> Table:
         last of the episode), ``returned_date`` (missing if it did not end in
         care).
     """
-    order = ibis.window(group_by=["child_id", "number"], order_by="place")
-    so_far = ibis.cumulative_window(group_by=["child_id", "number"], order_by="place")
-    rows = placed.mutate(before=placed.is_visit.lag().over(order))
+    order = ibis.window(group_by=["child_id", "number"], order_by=_BY_DATE)
+    so_far = ibis.cumulative_window(group_by=["child_id", "number"], order_by=_BY_DATE)
+    rows = placements_within(records, episodes.select(*_STAY, "number"))
+    rows = rows.mutate(before=rows.is_visit.lag().over(order))
     opens = rows.is_visit & ~rows.before.fill_null(False)
     rows = rows.mutate(opens=opens.cast("int32"))
     rows = rows.mutate(visit=rows.opens.sum().over(so_far).cast("int32"))
     rows = rows.filter(rows.visit > 0)
-    within = ibis.window(group_by=["child_id", "number", "visit"], order_by="place")
+    within = ibis.window(group_by=["child_id", "number", "visit"], order_by=_BY_DATE)
     rows = rows.mutate(is_first=ibis.row_number().over(within) == 0)
     says = rows.is_visit & true(rows.end_reason == RETURNED)
     visits = rows.group_by("child_id", "number", "visit").aggregate(
@@ -146,10 +144,10 @@ def trial_visits(placed: Table, episodes: Table) -> Table:
     )
 
 
-def placement_history(exits: Table, placed: Table) -> Table:
-    """Add what the placements of the episode say on the day of exit.
+def placement_history(records: Records, exits: Table) -> Facts:
+    """Return what the placements of the episode say on the day of exit.
 
-    Adds `PLACED`: ``placements`` (settings; trial visits, runaway, hospital
+    The columns are `PLACED`: ``placements`` (settings; trial visits, runaway, hospital
     and juvenile justice are none, as in the federal count of moves),
     ``kin_care`` and ``congregate_care`` (ever), ``trial_home_visits``
     (placements on a visit), ``last_placement`` (the type of the last setting)
@@ -157,22 +155,21 @@ def placement_history(exits: Table, placed: Table) -> Table:
     placements begun before the index date are looked at. Missing where no
     placement of the episode is on record.
     """
-    base = exits.select("exit_id", "child_id", "number", "index_date")
-    rows = placed.join(base, ["child_id", "number"])
+    stays = exits.select(*_STAY, "exit_id", "index_date")
+    rows = placements_within(records, stays)
     rows = rows.filter(rows.start_date < rows.index_date)
     rows = rows.mutate(
         is_setting=rows.type.fill_null("unknown").notin(NOT_SETTINGS) & ~rows.is_visit
     )
-    settings = rows.filter(rows.is_setting)
-    last = settings.group_by(of="exit_id").aggregate(last_place=settings.place.max())
-    rows = rows.left_join(last, rows.exit_id == last["of"])
-    rows = rows.mutate(is_last=(rows.place == rows.last_place).fill_null(False))
+    _, last = first_and_last(rows, ["type", "with_siblings"], _BY_DATE, rows.is_setting)
     found = rows.group_by("exit_id").aggregate(
         placements=rows.is_setting.cast("int32").sum().cast("int32"),
         kin_care=(rows.is_setting & rows.is_kin).any(),
         congregate_care=(rows.is_setting & true(rows.type.isin(CONGREGATE))).any(),
         trial_home_visits=rows.is_visit.cast("int32").sum().cast("int32"),
-        last_placement=rows.type.max(where=rows.is_last),
-        placed_with_siblings=rows.with_siblings.cast("int32").max(where=rows.is_last) == 1,
+        last=last,
     )
-    return exits.left_join(found, "exit_id").drop("exit_id_right")
+    found = found.mutate(
+        last_placement=found.last["type"], placed_with_siblings=found.last["with_siblings"]
+    ).drop("last")
+    return Facts(found)

@@ -8,12 +8,14 @@ like (``discharge_known_on``, …) tell when each fact was entered.
 """
 
 import datetime
+import functools
 import itertools
+import operator
 import weakref
-from functools import cached_property
+from collections.abc import Sequence
 
 import ibis
-from ibis.expr.types import BooleanValue, DateValue, IntegerColumn, Table
+from ibis.expr.types import BooleanValue, DateValue, IntegerColumn, StructValue, Table
 
 from evaluation.sources import Agency
 from evaluation.sources.contract import Field, contract
@@ -71,9 +73,46 @@ def true(condition: BooleanValue) -> BooleanValue:
     return condition.fill_null(False)
 
 
+def first_and_last(
+    rows: Table, names: Sequence[str], order: Sequence[str], where: BooleanValue | None = None
+) -> tuple[StructValue, StructValue]:
+    """Return aggregations: the named columns of the first and of the last row in an order.
+
+    Parameters
+    ----------
+    rows : ibis.Table
+    names : sequence of str
+    order : sequence of str
+        Columns that are never missing and together a total order.
+    where : boolean expression, optional
+        Which rows are looked at.
+
+    Returns
+    -------
+    tuple of struct expression
+        With the fields ``names``; missing where no row is looked at.
+    """
+    values = ibis.struct({name: rows[name] for name in names})
+    place = ibis.struct({name: rows[name] for name in order})
+    return values.argmin(place, where=where), values.argmax(place, where=where)
+
+
 def size(rows: Table) -> int:
     """Return the number of rows of a table."""
     return rows.count().to_pyarrow().as_py()
+
+
+def _seen(name: str, rows: Table, through: DateValue, as_of: DateValue) -> BooleanValue:
+    """Say which rows were entered by ``as_of`` and dated by ``through``."""
+    entered = (rows.known_on <= as_of).fill_null(True)
+    if name == "services":
+        begun = rows.start_date.notnull() | true(rows.referral_date <= through)
+        return entered & (begun | (rows.referral_date.isnull() & rows.end_reason.notnull()))
+    if name == "meetings":
+        return entered & (rows.meeting_date.notnull() | true(rows.requested_date <= through))
+    if name in _DATED_BY:
+        return entered & true(rows[_DATED_BY[name]] <= through)
+    return entered
 
 
 class Records:
@@ -107,7 +146,7 @@ class Records:
         self._staged.append(name)
         return staged
 
-    @cached_property
+    @functools.cached_property
     def as_of(self) -> datetime.date:
         """The latest day any table covers: what was entered later is not known."""
         through = self.rules.data_through
@@ -146,8 +185,11 @@ class Records:
             If the agency has no such table.
         """
         if name not in self._seen:
-            absent = [field.name for field in self._absent(name)]
-            self._seen[name] = self._complete(name, self.stage(self._known(name).drop(*absent)))
+            rows = self.agency.table(name).rename(self.extra_columns(name))
+            known, touched = self._known(name, self._complete(name, rows))
+            if size(touched.limit(1)):
+                rows = self.stage(known.drop(*(field.name for field in self._absent(name))))
+            self._seen[name] = self._complete(name, rows)
         return self._seen[name]
 
     def optional(self, name: str) -> Table:
@@ -167,34 +209,28 @@ class Records:
         """Return how many accepted rows of a table lie after the last day covered."""
         return size(self.agency.table(name)) - size(self.table(name))
 
-    def _known(self, name: str) -> Table:
+    def _known(self, name: str, rows: Table) -> tuple[Table, Table]:
+        """Return rows as they were known, and those of them of which less was known."""
         through = ibis.literal(self.through(name), type="date")
         as_of = ibis.literal(self.as_of, type="date")
-        rows = self._complete(name, self.agency.table(name).rename(self.extra_columns(name)))
-        rows = rows.filter((rows.known_on <= as_of).fill_null(True))
+        hides: dict[str, BooleanValue] = {}
         for column, follows in _LATER_FACTS.get(name, {}).items():
             last = as_of if column == "disposition_date" else through
             later = true(rows[column] > last)
             known = _KNOWN_BY.get(column)
             if known in rows.columns:
                 later = later | true(rows[known] > as_of)
-            rows = rows.mutate(
-                **{
-                    each: later.ifelse(ibis.null(rows[each].type()), rows[each])
-                    for each in (column, *follows)
-                }
-            )
-        if name == "services":
-            return rows.filter(
-                rows.start_date.notnull()
-                | true(rows.referral_date <= through)
-                | (rows.referral_date.isnull() & rows.end_reason.notnull())
-            )
-        if name == "meetings":
-            return rows.filter(rows.meeting_date.notnull() | true(rows.requested_date <= through))
-        if name in _DATED_BY:
-            return rows.filter(rows[_DATED_BY[name]] <= through)
-        return rows
+            for each in (column, *follows):
+                hides[each] = hides[each] | later if each in hides else later
+        shown = rows.mutate(
+            **{
+                each: later.ifelse(ibis.null(rows[each].type()), rows[each])
+                for each, later in hides.items()
+            }
+        )
+        left_out = ~_seen(name, rows, through, as_of)
+        touched = functools.reduce(operator.or_, hides.values(), left_out)
+        return shown.filter(_seen(name, shown, through, as_of)), rows.filter(touched)
 
     def _absent(self, name: str) -> list[Field]:
         given = self.agency.table(name).columns

@@ -1,20 +1,20 @@
 """Start–stop rows: follow-up split where exposure, support window or age band changes."""
 
 import datetime
+from collections.abc import Sequence
 
 import ibis
-from ibis.expr.types import Table
+from ibis.expr.types import StringValue, Table
 
 from evaluation.cohorts.clock import OUTCOME, birthday
 from evaluation.cohorts.covariates import AGE_GROUPS, MONTHS_BELOW
 from evaluation.cohorts.records import days_between
-from evaluation.cohorts.services import STILL_OPEN
 
 IN_SERVICE, BEFORE, AFTER = "in service", "before", "after"
 
 
-def age_intervals(exits: Table, age_limit: int) -> Table:
-    """Return the days of each exit's follow-up in each age band.
+def age_turns(exits: Table, age_limit: int) -> Table:
+    """Return the day before each exit's child turns into the next age band.
 
     The bands are the federal age groups (Children's Bureau, CFSR Round 4,
     2022); a birthday belongs to the band it opens. None opens on the
@@ -30,29 +30,25 @@ def age_intervals(exits: Table, age_limit: int) -> Table:
     Returns
     -------
     ibis.Table
-        ``exit_id``, ``age_band``, ``enter``, ``leave``: the band holds on the
-        days of ``(enter, leave]``.
+        ``exit_id`` and ``turn_1``, ``turn_2``, …: the band `AGE_GROUPS` [k]
+        holds from the day after ``turn_k`` to ``turn_k+1``.
     """
     within = [months for months in MONTHS_BELOW if months < 12 * age_limit]
-    turns = {
-        f"turn_{place}": days_between(birthday(exits.birth_date, 0, months), exits.index_date) - 1
-        for place, months in enumerate(within, 1)
-    }
-    turned = exits.select("exit_id", turn_0=ibis.literal(0), **turns, last=ibis.literal(STILL_OPEN))
-    bounds = [*(turned[f"turn_{place}"] for place in range(len(within) + 1)), turned["last"]]
-    bands = []
-    for name, opens, closes in zip(AGE_GROUPS, bounds[:-1], bounds[1:], strict=False):
-        enter, leave = ibis.greatest(opens, 0).cast("int32"), closes.cast("int32")
-        band = turned.select("exit_id", age_band=ibis.literal(name), enter=enter, leave=leave)
-        bands.append(band.filter(band.leave > band.enter))
-    return ibis.union(*bands)
+    return exits.select(
+        "exit_id",
+        **{
+            f"turn_{place}": days_between(birthday(exits.birth_date, 0, months), exits.index_date)
+            - 1
+            for place, months in enumerate(within, 1)
+        },
+    )
 
 
 def start_stop_rows(
     ends: Table,
     intervals: Table,
     support: Table,
-    ages: Table,
+    turns: Table,
     programs: list[str],
     repeats: Table | None = None,
 ) -> Table:
@@ -67,8 +63,8 @@ def start_stop_rows(
         From `exposure_intervals`.
     support : ibis.Table
         From `support_intervals`.
-    ages : ibis.Table
-        From `age_intervals`.
+    turns : ibis.Table
+        From `age_turns`.
     programs : list of str
         The study's programs.
     repeats : ibis.Table, optional
@@ -87,18 +83,19 @@ def start_stop_rows(
     ends = ends.filter(ends.end > ends.begin)
     last_only = [name for name in ends.columns if name not in ("exit_id", "begin", "end")]
     span = ends.select("exit_id", "begin", "end")
-    points = [] if repeats is None else [_inside(repeats.select("exit_id", start="day"), span)]
+    turned, turning = span.join(turns, "exit_id"), turns.columns[1:]
+    days = ibis.array([turned[name] for name in turning]).unnest()
+    listed = [] if repeats is None else [repeats.select("exit_id", start="day")]
+    listed += [intervals.select("exit_id", start=day) for day in ("enter", "leave")]
+    listed.append(support.select("exit_id", start="enter"))
     points = ibis.union(
-        *points,
-        ends.select("exit_id", start=ends.begin),
-        _inside(intervals.select("exit_id", start=intervals.enter), span),
-        _inside(intervals.select("exit_id", start=intervals.leave), span),
-        _inside(support.select("exit_id", start=support.enter), span),
-        _inside(ages.select("exit_id", start=ages.enter), span),
+        ends.select("exit_id", start="begin"),
+        _inside(ibis.union(*listed).join(span, "exit_id")),
+        _inside(turned.select("exit_id", "begin", "end", start=days)),
         distinct=True,
     )
     order = ibis.window(group_by="exit_id", order_by="start")
-    rows = points.join(ends, "exit_id")
+    rows = points.join(ends, "exit_id").join(turns, "exit_id")
     rows = rows.mutate(stop=rows.start.lead().over(order).fill_null(rows.end).cast("int32"))
     is_last = rows.stop == rows.end
     rows = rows.mutate(
@@ -108,17 +105,23 @@ def start_stop_rows(
             for name in last_only
             if name != "event"
         },
-    ).select("exit_id", "start", "stop", *last_only)
+        age_band=_band(rows, turning),
+    ).select("exit_id", "start", "stop", *last_only, "age_band")
     if repeats is not None:
         rows = _with_repeats(rows, repeats)
     rows = _with_exposure(rows, intervals, programs)
-    return _during(_during(rows, support), ages)
+    rows = _during(rows, support)
+    return rows.relocate("age_band", after="support_closure")
 
 
-def _inside(points: Table, span: Table) -> Table:
-    found = points.join(span, "exit_id")
-    found = found.filter((found.start > found.begin) & (found.start < found.end))
+def _inside(points: Table) -> Table:
+    found = points.filter((points.start > points.begin) & (points.start < points.end))
     return found.select("exit_id", start=found.start.cast("int32"))
+
+
+def _band(rows: Table, turning: Sequence[str]) -> StringValue:
+    until = [(rows.start < rows[name], AGE_GROUPS[place]) for place, name in enumerate(turning)]
+    return ibis.cases(*until, else_=AGE_GROUPS[len(turning)])
 
 
 def _with_repeats(rows: Table, repeats: Table) -> Table:

@@ -3,6 +3,7 @@
 import ibis
 from ibis.expr.types import Table
 
+from evaluation.cohorts.facts import Facts
 from evaluation.cohorts.records import Records, days_between, true
 from evaluation.study import Study
 
@@ -18,7 +19,7 @@ EARLIER, KNOWN_AT_EXIT, AFTER_EXIT, NEVER_STARTED = (
 )
 
 
-def attach(rows: Table, key: str, exits: Table) -> Table:
+def attach(rows: Table, exits: Table) -> Table:
     """Put each row of a table beside every exit it reaches.
 
     A row that names a child reaches that child's exits, a family every child
@@ -29,8 +30,6 @@ def attach(rows: Table, key: str, exits: Table) -> Table:
     ----------
     rows : ibis.Table
         With ``child_id``, ``family_id`` and ``household_id``.
-    key : str
-        Its primary key.
     exits : ibis.Table
         The cohort, with ``removal_family_id``.
 
@@ -41,22 +40,19 @@ def attach(rows: Table, key: str, exits: Table) -> Table:
         ``family`` or ``household``, the nearest that holds).
     """
     base = exits.select(
-        "exit_id", "index_date", child="child_id", family="removal_family_id", home="household_id"
+        "exit_id",
+        "index_date",
+        exit_child="child_id",
+        exit_family="removal_family_id",
+        exit_household="household_id",
     )
-    ways = zip(REACHES, ("child", "family", "home"), strict=True)
-    found = ibis.union(
-        *(
-            rows.select(key, on=rows[f"{reach}_id"])
-            .join(base.select("exit_id", on=base[column]), "on")
-            .select(key, "exit_id", way=ibis.literal(place, type="int32"))
-            for place, (reach, column) in enumerate(ways)
-        )
-    )
-    nearest = found.group_by("exit_id", key).aggregate(way=found.way.min())
-    whose = base.select("exit_id", "index_date", exit_child="child")
-    named = nearest.join(rows, key).join(whose, "exit_id")
-    names = enumerate(REACHES)
-    return named.mutate(reach=ibis.cases(*((named.way == place, name) for place, name in names)))
+    ways = []
+    for place, reach in enumerate(REACHES):
+        found = rows.join(base, rows[f"{reach}_id"] == base[f"exit_{reach}"])
+        for nearer in REACHES[:place]:
+            found = found.filter(~true(found[f"{nearer}_id"] == found[f"exit_{nearer}"]))
+        ways.append(found.mutate(reach=ibis.literal(reach)))
+    return ibis.union(*ways).drop("exit_family", "exit_household")
 
 
 def attached_spells(records: Records, exits: Table, study: Study, closures: Table) -> Table:
@@ -84,7 +80,7 @@ def attached_spells(records: Records, exits: Table, study: Study, closures: Tabl
         ``end_day`` (days since the index date; ``end_day`` missing while the
         service goes on), ``end_reason``, ``units``, ``provider``, ``voluntary``.
     """
-    spells = attach(records.optional("services"), "service_id", exits)
+    spells = attach(records.optional("services"), exits)
     spells = spells.mutate(
         **{
             f"{name}_day": days_between(spells[f"{name}_date"], spells.index_date)
@@ -155,7 +151,7 @@ def attached_offers(records: Records, exits: Table) -> Table:
         ``accepted``, ``accepted_day`` (days since the index date), ``site``,
         ``score``.
     """
-    offers = attach(records.optional("assignments"), "assignment_id", exits)
+    offers = attach(records.optional("assignments"), exits)
     return offers.select(
         "exit_id",
         "assignment_id",
@@ -207,30 +203,29 @@ def exposure_intervals(spells: Table, programs: list[str]) -> Table:
     return merged.filter(changes).drop("place")
 
 
-def exposure_at_exit(exits: Table, spells: Table, intervals: Table, programs: list[str]) -> Table:
-    """Add what each program meant for a child on the day of exit, and when it began.
+def exposure_at_exit(spells: Table, intervals: Table, programs: list[str]) -> list[Facts]:
+    """Return what each program meant for a child on the day of exit, and when it began.
 
-    Adds, per program, ``known_at_exit_PROGRAM`` and ``earlier_PROGRAM``
+    The columns are, per program, ``known_at_exit_PROGRAM`` and ``earlier_PROGRAM``
     (booleans, known on day 0) and ``start_day_PROGRAM``, ``end_day_PROGRAM``
     (the first merged spell that is not an earlier one; they look into the
     future and are no covariates).
     """
     known, first = {}, {}
-    begun = intervals.enter.min().over(ibis.window(group_by=["exit_id", "program"]))
-    opening = intervals.mutate(is_first=intervals.enter == begun)
-    opening = opening.filter(opening.is_first)
+    spells = spells.filter(
+        spells.program.isin(programs or [""]) & spells.timing.isin([KNOWN_AT_EXIT, EARLIER])
+    )
     for program in programs:
         mine = spells.program == program
         known[f"known_at_exit_{program}"] = (mine & (spells.timing == KNOWN_AT_EXIT)).any()
         known[f"earlier_{program}"] = (mine & (spells.timing == EARLIER)).any()
-        started = opening.program == program
-        still = opening.leave == STILL_OPEN
-        first[f"start_day_{program}"] = opening.enter.max(where=started)
-        first[f"end_day_{program}"] = opening.leave.max(where=started & ~still)
+        started = intervals.program == program
+        first[f"start_day_{program}"] = intervals.enter.min(where=started)
+        end = intervals.leave.argmin(intervals.enter, where=started)
+        first[f"end_day_{program}"] = end.nullif(STILL_OPEN)
     if not programs:
-        return exits
-    exits = exits.left_join(spells.group_by("exit_id").aggregate(**known), "exit_id")
-    exits = exits.drop("exit_id_right")
-    exits = exits.left_join(opening.group_by("exit_id").aggregate(**first), "exit_id")
-    exits = exits.drop("exit_id_right")
-    return exits.mutate(**{name: exits[name].fill_null(False) for name in known})
+        return []
+    return [
+        Facts(spells.group_by("exit_id").aggregate(**known), dict.fromkeys(known, False)),
+        Facts(intervals.group_by("exit_id").aggregate(**first)),
+    ]

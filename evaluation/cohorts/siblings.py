@@ -1,9 +1,10 @@
 """Siblings: who was in care with a child, and whose return concerns the child's home."""
 
 import ibis
-from ibis.expr.types import Table
+from ibis.expr.types import IntegerValue, Table
 
 from evaluation.cohorts.clock import birthday
+from evaluation.cohorts.facts import Facts
 from evaluation.cohorts.records import days_between, true
 from evaluation.cohorts.services import STILL_OPEN
 from evaluation.study import CohortRules
@@ -78,8 +79,8 @@ def sibling_stays(exits: Table, episodes: Table, rules: CohortRules) -> Table:
     )
 
 
-def with_siblings_in_care(exits: Table, episodes: Table) -> Table:
-    """Add ``siblings_in_care``: siblings who were in care during the child's stay.
+def siblings_in_care(exits: Table, episodes: Table) -> Facts:
+    """Return ``siblings_in_care``: siblings who were in care during the child's stay.
 
     Children of the same removal family with a stay that overlaps the child's
     own, looking no further than the index date; missing without a family.
@@ -95,7 +96,11 @@ def with_siblings_in_care(exits: Table, episodes: Table) -> Table:
     )
     pairs = pairs.filter((pairs.sibling != pairs.child_id) & together)
     found = pairs.group_by("exit_id").aggregate(siblings_in_care=pairs.sibling.nunique())
-    exits = exits.left_join(found, "exit_id").drop("exit_id_right")
-    number = exits.siblings_in_care.fill_null(0).cast("int32")
-    known = exits.removal_family_id.notnull()
-    return exits.mutate(siblings_in_care=known.ifelse(number, ibis.null("int32")))
+    found = found.mutate(siblings_in_care=found.siblings_in_care.cast("int32"))
+    return Facts(found, {"siblings_in_care": _none_if_known})
+
+
+def _none_if_known(exits: Table) -> IntegerValue:
+    return exits.removal_family_id.notnull().ifelse(
+        ibis.literal(0, type="int32"), ibis.null("int32")
+    )

@@ -16,22 +16,18 @@ class Stages:
     records : Records
     candidates : ibis.Table
         Every episode, with the step at which it leaves (``left_at``).
-    placed : ibis.Table
-        From `placements_within`.
     exits : ibis.Table
         The cohort.
-    orders, closures, spells, intervals, support, ages : ibis.Table
+    orders, closures, spells, intervals, support : ibis.Table
         From `orders_in_effect`, `attached_closures`, `attached_spells`,
-        `exposure_intervals`, `support_intervals`, `age_intervals`.
+        `exposure_intervals`, `support_intervals`.
     """
 
     records: Records
     candidates: Table
-    placed: Table
     exits: Table
     orders: Table
     closures: Table
     spells: Table
     intervals: Table
     support: Table
-    ages: Table

@@ -188,7 +188,7 @@ def _after_exit(cohort: "Cohort", exit_id: str, index_date: pd.Timestamp) -> lis
                 (on(spell.end_day), "Service ended", _text(spell.program, spell.end_reason))
             )
     here = stages.exits.filter(stages.exits.exit_id == exit_id)
-    orders = tidy(attach(stages.records.optional("legal_orders"), "order_id", here))
+    orders = tidy(attach(stages.records.optional("legal_orders"), here))
     for order in orders.itertuples():
         moments.append((order.start_date, "Order began", _text(order.type)))
         if not pd.isna(order.end_date):
@@ -198,7 +198,7 @@ def _after_exit(cohort: "Cohort", exit_id: str, index_date: pd.Timestamp) -> lis
         (on(row.closure_day), "Support closed", _text(row.program, row.reason, row.finding))
         for row in closures.itertuples()
     ]
-    moves = tidy(attach(stages.records.optional("moves_out"), "move_id", here))
+    moves = tidy(attach(stages.records.optional("moves_out"), here))
     moments += [(day, "Moved out of sight", "") for day in moves["move_date"]]
     support = tidy(stages.support.filter(stages.support.exit_id == exit_id))
     last = min(cohort.study.cohort.horizon_days, (stages.records.as_of - index_date.date()).days)

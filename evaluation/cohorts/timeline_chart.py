@@ -59,7 +59,7 @@ def spans_of(
     rows += [("Placements", row.type, row.start_date, row.end_date) for row in placed.itertuples()]
     for exit_ in exits.itertuples():
         here = stages.exits.filter(stages.exits.exit_id == exit_.exit_id)
-        orders = tidy(attach(stages.records.optional("legal_orders"), "order_id", here))
+        orders = tidy(attach(stages.records.optional("legal_orders"), here))
         rows += [("Orders", row.type, row.start_date, row.end_date) for row in orders.itertuples()]
         support = tidy(stages.support.filter(stages.support.exit_id == exit_.exit_id))
         for row in support[support["support_status"] != "after"].itertuples():

@@ -92,9 +92,7 @@ class Support:
             rows, key = self.records.table(table), contract().table(table).primary_key[0]
             absent = [n for n in ("child_id", "family_id", "household_id") if n not in rows.columns]
             rows = rows.mutate(**{name: ibis.null("string") for name in absent})
-            found = attach(
-                rows.select(key, "child_id", "family_id", "household_id"), key, self.exits
-            )
+            found = attach(rows.select(key, "child_id", "family_id", "household_id"), self.exits)
             reached = self.records.stage(found.select("exit_id", row_key=found[key]))
             read = {c for m in self.policy.measures for t, c in self._columns(m) if t == table}
             both = reached.join(rows, reached.row_key == rows[key])

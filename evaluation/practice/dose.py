@@ -225,7 +225,7 @@ def _attached_contacts(cohort: Cohort):
     """Return contacts that reached the family beside each exit, as days since it."""
     contacts = cohort.stages.records.table("contacts")
     contacts = contacts.filter(contacts.completed.fill_null(True))
-    found = attach(contacts, "contact_id", cohort.stages.exits)
+    found = attach(contacts, cohort.stages.exits)
     return found.select(
         "exit_id", "contact_id", day=days_between(found.contact_date, found.index_date)
     )

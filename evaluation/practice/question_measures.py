@@ -99,7 +99,7 @@ def _returned(stays: Stays) -> Table:
 
 def _served_before(stays: Stays) -> Table:
     back = stays.exits.filter(stays.exits.next_removal_date.notnull())
-    spells = attach(stays.records.table("services"), "service_id", stays.exits)
+    spells = attach(stays.records.table("services"), stays.exits)
     spells = spells.select("exit_id", "start_date", "end_date", at_exit="index_date")
     spells = spells.filter(
         spells.start_date.notnull() & (spells.end_date >= spells.at_exit).fill_null(True)

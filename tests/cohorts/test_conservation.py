@@ -5,6 +5,8 @@ import datetime
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import HealthCheck, example, given, settings
+from hypothesis import strategies as st
 
 import evaluation as ev
 
@@ -131,11 +133,26 @@ KNOWN = {
 GO_WITH = {"discharge_date": ["discharge_reason", "household_id"], "end_date": ["end_reason"]}
 
 
-@pytest.mark.parametrize("seed", [4, 5])
-def test_a_past_years_cohort_is_rebuilt_from_records_entered_late(messy, history, study, seed):
+@settings(
+    max_examples=4,
+    deadline=None,
+    derandomize=True,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
+)
+@given(
+    seed=st.integers(0, 2**32 - 1),
+    past=st.dates(datetime.date(2018, 1, 1), datetime.date(2020, 6, 30)),
+    way=st.sampled_from(
+        [{"unit": "every exit"}, {"unit": "first exit"}, {"index_at": "visit start"}]
+    ),
+)
+@example(seed=4, past=datetime.date(2019, 6, 30), way={"unit": "every exit"})
+def test_a_past_years_cohort_is_rebuilt_from_records_entered_late(
+    messy, history, study, seed, past, way
+):
     """METHODS 1.6: rows and ends are entered up to 90 days late; the past is rebuilt exactly."""
-    past, rng = pd.Timestamp("2019-06-30").date(), np.random.default_rng(seed)
-    now, then = history(messy(seed, children=50), seed), {}
+    rng = np.random.default_rng(seed)
+    now, then = history(messy(seed, children=40), seed), {}
     for name, (begins, ends, known) in KNOWN.items():
         frame = now[name].copy()
         wait = [datetime.timedelta(days=int(n)) for n in rng.integers(0, 90, 2 * len(frame))]
@@ -154,10 +171,10 @@ def test_a_past_years_cohort_is_rebuilt_from_records_entered_late(messy, history
     found = []
     for tables in (now, then):
         with ev.connect(tables) as agency:
-            cohort = ev.build_cohort(agency, study(data_through=past, unit="every exit"))
+            cohort = ev.build_cohort(agency, study(data_through=past, **way))
             results = [cohort.exits, cohort.flow, cohort.spells, cohort.closures]
             results += [cohort.follow_up(name) for name in OUTCOMES]
             found.append([frame.to_csv() for frame in results])
     assert found[0] == found[1]
-    assert len(found[0][0].splitlines()) > 15
-    assert sum(map(len, now.values())) > 1.2 * sum(map(len, then.values()))
+    assert len(found[0][0].splitlines()) > 5
+    assert sum(map(len, now.values())) > sum(map(len, then.values()))
