@@ -17,6 +17,7 @@ SETS = 14
 
 @pytest.fixture(scope="module")
 def simulation():
+    sys.path.insert(0, str(ROOT / "benchmarks"))
     spec = importlib.util.spec_from_file_location("truth", ROOT / "benchmarks" / "truth.py")
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)

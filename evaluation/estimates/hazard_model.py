@@ -88,7 +88,8 @@ class HazardModel(Result):
         if not (fit.event & (checked > 0)).any():
             raise EstimateError("These weights leave no event.")
         start = np.where(fit.maximum.infinite, 0.0, fit.maximum.beta)
-        found = maximize(fit.model.reweighted(checked), terms, fit.design.spread, start)
+        model = fit.model.reweighted(checked)
+        found = maximize(model, terms, fit.design.spread, start, again=True)
         coef = np.where(found.infinite, np.copysign(np.inf, found.beta), found.beta)
         return pd.Series(coef, terms)
 

@@ -291,8 +291,10 @@ def test_benjamini_and_hochberg_stand_beside_holm_and_the_family_is_named():
     ("changes", "words"),
     [
         ({"covariates": ["age_at_exi"]}, 'Did you mean "age_at_exit"'),
-        ({"covariates": ["exposure_success_coach"]}, "changes after the exit"),
-        ({"covariates": ["support_status"]}, "changes after the exit"),
+        ({"covariates": ["exposure_success_coach"]}, "after the exit .the state of a service"),
+        ({"covariates": ["support_status"]}, "after the exit .the support window on each day"),
+        ({"covariates": ["start_day_success_coach"]}, "after the exit .the day a service began"),
+        ({"covariates": ["index_date"]}, "names or dates an exit"),
     ],
 )
 def test_a_wrong_adjustment_is_an_error(truth, changes, words):

@@ -188,7 +188,7 @@ def test_a_replicate_is_the_estimate_of_the_families_drawn(agency):
         (),
     )
     whole = Emulation(repeated, emulation.protocol, "Group").estimates([180])
-    once = bootstrap.replicate(emulation, [180], range(1), seed=3)[0]
+    once = bootstrap.replicate(emulation, [180], range(1), seed=3)[0, 0]
     assert once == pytest.approx(whole, rel=2e-3)
 
 

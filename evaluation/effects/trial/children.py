@@ -32,6 +32,8 @@ class TrialChildren:
         Code of each child's family.
     notes : tuple of Note
         Who was left out, with counts.
+    covariates : tuple of str
+        Columns of ``frame`` that the weight models hold.
     """
 
     frame: pd.DataFrame
@@ -39,6 +41,12 @@ class TrialChildren:
     x: np.ndarray
     family: np.ndarray
     notes: tuple[Note, ...]
+    covariates: tuple[str, ...] = ()
+
+    @property
+    def lacking(self) -> bool:
+        """Whether any child lacks a covariate."""
+        return bool(self.frame[list(self.covariates)].isna().any(axis=None))
 
     @property
     def stop(self) -> np.ndarray:
@@ -67,6 +75,7 @@ def trial_children(
     service: Service,
     strata: tuple[str, ...] = (),
     follow_up: pd.DataFrame | None = None,
+    complete: bool = True,
 ) -> TrialChildren:
     """Collect the children of a target trial.
 
@@ -86,6 +95,9 @@ def trial_children(
         Columns that enter the weight models beside the study's covariates.
     follow_up : pandas.DataFrame, optional
         ``cohort.follow_up(outcome)``, where the caller has it already.
+    complete : bool
+        Whether children who lack a covariate are left out, and counted; where they stay
+        and are any, the design is empty until their covariates are imputed.
 
     Returns
     -------
@@ -130,9 +142,12 @@ def trial_children(
             )
         )
         frame = frame[~known]
-    frame, varying, said = complete_cases(frame, tuple(names))
+    frame, varying, said = complete_cases(frame, tuple(names), complete)
     formula = " + ".join(map(quoted, varying)) or "1"
-    design = formulaic.Formula(formula).get_model_matrix(frame, na_action="raise")
-    x = np.asarray(design, dtype=float)[:, 1:]
     family = pd.factorize(frame["family_id"])[0]
-    return TrialChildren(frame, formula, x - x.mean(axis=0), family, (*notes, *said))
+    x = np.zeros((len(frame), 0))
+    if frame[list(varying)].notna().all(axis=None):
+        design = formulaic.Formula(formula).get_model_matrix(frame, na_action="raise")
+        x = np.asarray(design, dtype=float)[:, 1:]
+        x = x - x.mean(axis=0)
+    return TrialChildren(frame, formula, x, family, (*notes, *said), varying)

@@ -132,8 +132,14 @@ class Emulation:
         If the data cannot give a strategy its arm; says which and why.
     """
 
-    def __init__(self, children: TrialChildren, protocol: Protocol, name: str):
-        self.children, self.protocol = children, protocol
+    def __init__(
+        self,
+        children: TrialChildren,
+        protocol: Protocol,
+        name: str,
+        near: "Emulation | None" = None,
+    ):
+        self.children, self.protocol, self._name = children, protocol, name
         self._days = max(protocol.horizons)
         started, stop = children.started, children.stop
         if not np.isfinite(started).any():
@@ -144,24 +150,49 @@ class Emulation:
         prevalent = started == 0
         self._zero = None
         if prevalent.any():
-            self._zero = Logistic(children.x, prevalent, f"{name} at the exit")
+            zero = near and near._zero
+            words = f"{name} at the exit"
+            self._zero = (
+                zero.on(children.x, prevalent) if zero else Logistic(children.x, prevalent, words)
+            )
         ends_with_event = children.event > 0
         quiet = np.where(ends_with_event, stop - 1, stop)
         at_home = np.where(np.isfinite(started), started, quiet).astype(np.int64)
         self._start = _Hazard(children.x, at_home, np.isfinite(started) & ~prevalent, self._days)
         self._move = _Hazard(children.x, quiet, children.moved, self._days)
         self._late, kept, self.left_out = [], [], {}
-        for grace in protocol.grace:
+        for place, grace in enumerate(protocol.grace):
             try:
-                self._late.append(self._window(grace, name))
+                self._late.append(self._window(grace, name, near and near._late[place][2]))
                 kept.append(grace)
             except StudyError as error:
-                if not kept:
+                if not kept or near:
                     raise
                 self.left_out[grace] = str(error)
         self.protocol = replace(protocol, grace=tuple(kept))
 
-    def _window(self, grace: int, name: str) -> tuple[np.ndarray, np.ndarray, Logistic]:
+    def among(self, children: TrialChildren) -> "Emulation":
+        """Return the trial of other children, its weight models fitted from here on.
+
+        Parameters
+        ----------
+        children : TrialChildren
+            Their design has the same columns.
+
+        Returns
+        -------
+        Emulation
+
+        Raises
+        ------
+        StudyError
+            If they cannot give every arm.
+        """
+        return Emulation(children, self.protocol, self._name, near=self)
+
+    def _window(
+        self, grace: int, name: str, near: Logistic | None = None
+    ) -> tuple[np.ndarray, np.ndarray, Logistic]:
         """Return who is at home and undecided before the last days, who then starts."""
         started, stop = self.children.started, self.children.stop
         if not (stop > grace).any():
@@ -178,8 +209,12 @@ class Emulation:
                 "another grace_days."
             )
         rows = np.flatnonzero(asked)
-        words = f"started {name} in the last days of a grace period of {grace}"
-        return rows, then[rows], Logistic(self.children.x[rows], then[rows], words)
+        x, words = (
+            self.children.x[rows],
+            f"started {name} in the last days of a grace period of {grace}",
+        )
+        model = near.on(x, then[rows]) if near else Logistic(x, then[rows], words)
+        return rows, then[rows], model
 
     @property
     def window_starters(self) -> tuple[int, ...]:
@@ -233,6 +268,15 @@ class Emulation:
         curves = self.curves(case)
         lost = [curves[..., :day].sum(axis=-1) for day in self.protocol.horizons]
         return np.concatenate([curves[..., grid], np.stack(lost, axis=-1)], axis=-1)
+
+    def drawn(self, grid: list[int], times: np.ndarray, _stream: list[int]) -> np.ndarray:
+        """Estimate again with children drawn so many times.
+
+        Returns
+        -------
+        numpy.ndarray, shape (1, grace periods, 2, len(grid) + horizons)
+        """
+        return self.estimates(grid, times.astype(float))[None]
 
     def _comparison(self, one: np.ndarray, fitted: ArmWeights, grace: int) -> np.ndarray:
         started = self.children.started

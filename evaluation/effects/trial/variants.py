@@ -112,7 +112,8 @@ def _point(
         "horizon": horizon,
         "estimate": float(served - other),
         **counts,
-        "words": POINT,
+        "words": POINT
+        + (", complete cases" if study.adjustment.missing == "multiple imputation" else ""),
     }
 
 

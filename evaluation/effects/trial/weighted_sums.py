@@ -11,7 +11,7 @@ a few sums over children, whatever the days, and is exact to rounding.
 import numpy as np
 from scipy import special
 
-TOLERANCE = 1e-14
+TOLERANCE = 1e-12
 MOST_TERMS = 60
 
 
