@@ -146,6 +146,12 @@ def test_a_zero_is_hidden_only_where_nothing_else_can_be():
     assert_protected(values, RULE.hidden(values))
 
 
+def test_every_hidden_cell_is_asked_after_not_the_first_alone():
+    """Behind a hidden cell that can be another number stands one that cannot."""
+    values = np.array([[8, 58, 24], [1, 13, 0], [1, 10, 27], [12, 52, 2]])
+    assert_protected(values, RULE.hidden(values))
+
+
 def test_zero_turns_disclosure_control_off():
     off = Disclosure(0)
     assert not off.hidden(np.array([[1, 2], [3, 4]])).any()
