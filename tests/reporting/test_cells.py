@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from scipy.optimize import linprog
 
 from evaluation.reporting.disclosure import Disclosure
-from evaluation.reporting.disclosure.cells import with_totals
+from evaluation.reporting.disclosure.cells import Cells, with_totals
 
 RULE = Disclosure(11)
 counts = st.one_of(st.integers(0, 14), st.integers(0, 200))
@@ -171,6 +171,12 @@ def test_a_determined_cell_is_helped_out_in_its_own_row_first():
     hidden = RULE.hidden(np.array([[8, 0, 12], [3, 10, 0], [0, 9, 0]]))
     shown = ["1010", "1111", "0101", "1010"]
     assert ["".join(str(int(cell)) for cell in row) for row in hidden] == shown
+
+
+def test_a_count_a_little_above_or_below_last_years_is_hidden():
+    values, before = np.array([[40, 60], [70, 90]]), np.array([[45, 55], [70, 40]])
+    hidden = Cells(RULE, values, None, None, with_totals(before)).hidden
+    assert hidden[:-1, :-1].tolist() == [[True, True], [False, False]]
 
 
 def test_totals_shown_before_are_not_hidden_to_protect_a_cell():
