@@ -197,6 +197,19 @@ def test_a_count_a_little_above_or_below_last_years_is_hidden():
     assert hidden[:-1, :-1].tolist() == [[True, True], [False, False]]
 
 
+@pytest.mark.parametrize(
+    ("now", "hidden"), [(3, True), (40, True), (45, False), (50, True), (56, False), (70, False)]
+)
+def test_a_single_count_is_judged_beside_last_years_of_45(now, hidden):
+    class LastYear:
+        def count(self, table, row, column):
+            return 45 if (table, row, column) == ("flow", "exits", "n") else None
+
+    rule = Disclosure(11, before=LastYear())
+    assert rule.hides_cell("flow", "exits", "n", now) is hidden
+    assert rule.hides_cell("flow", "families", "n", now) is (now == 3)
+
+
 def test_totals_shown_before_are_not_hidden_to_protect_a_cell():
     values = np.array([[0, 32, 5, 0], [15, 0, 0, 1], [0, 0, 0, 59], [10, 0, 18, 26]])
     rows = RULE.hidden_one_way(values.sum(axis=1))[:-1]
