@@ -115,6 +115,25 @@ def test_the_estimate_is_that_of_clones_written_out_day_by_day(agency, compariso
             assert curves[arm, day] == pytest.approx(plain[group, day], rel=1e-8)
 
 
+@pytest.mark.parametrize(
+    ("comparison", "risks"),
+    [
+        ("never", [0.0435489325579618, 0.0815936921739539]),
+        ("not within grace", [0.0435489325579618, 0.06665621851579773]),
+    ],
+)
+def test_given_the_exit_alone_the_numbers_are_those_of_models_without_history(
+    agency, comparison, risks
+):
+    """Frozen before the weights could be given history: risks by day 365, and a replicate."""
+    cohort = make_cohort(study(service={"comparison": comparison}), agency)
+    children = trial_children(cohort, "reentry", cohort.study.services[0])
+    emulation = Emulation(children, Protocol((60, 30, 120), 30, comparison, (180, 365), 0.99), "G")
+    assert emulation.estimates([180, 365])[0, :, 1] == pytest.approx(risks, rel=1e-12)
+    drawn = bootstrap.replicate(emulation, [180], range(1), 3)[0, 0, 0]
+    assert drawn[0, 0] == pytest.approx(0.04247467978878639, rel=1e-9)
+
+
 def test_a_clone_leaves_on_the_first_day_its_history_contradicts_its_strategy(agency):
     cohort = make_cohort(study(), agency)
     children = trial_children(cohort, "reentry", cohort.study.services[0])

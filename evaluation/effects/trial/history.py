@@ -13,7 +13,7 @@ from evaluation.cohorts import Cohort
 from evaluation.effects.thresholds import THRESHOLDS
 from evaluation.effects.trial.spans import FOREVER, Spans
 from evaluation.errors import StudyError
-from evaluation.study import HISTORIES, Note, Service
+from evaluation.study import HISTORIES, CohortRules, Note, Service
 
 RECENT_DAYS = 90
 RECENT, REPORTS, SERVICES, SUPPORT = HISTORIES
@@ -65,6 +65,9 @@ def trial_history(
                 f"because {lacking[RECENT]}."
             )
         )
+    uncovered = _uncovered(cohort.study.cohort)
+    if uncovered and {RECENT, REPORTS} & set(names) - set(lacking):
+        notes.append(Note(f"{service.name}, target trial: {uncovered}"))
     place = pd.Series(np.arange(len(frame)), index=frame["exit_id"])
     columns = list(_columns(cohort, service, follow_up, place, names, lacking))
     spans = _spans(frame["stop"].to_numpy(), columns)
@@ -102,6 +105,20 @@ def _lacking(cohort: Cohort, service: Service, follow_up: pd.DataFrame) -> dict[
     return found
 
 
+def _uncovered(rules: CohortRules) -> str | None:
+    """Say on which days of follow-up reports are not on record, where the study says so."""
+    through = rules.data_through_for("maltreatment_reports")
+    since = rules.data_from_for("maltreatment_reports")
+    said = []
+    if since and since > rules.exits[0]:
+        said.append(f"before {since}")
+    if through < rules.data_through_for("removals"):
+        said.append(f"after {through}")
+    if not said:
+        return None
+    return f"the weight models see no report {' or '.join(said)}, where the table does not reach."
+
+
 def _others(cohort: Cohort, service: Service, follow_up: pd.DataFrame) -> dict[str, str]:
     """Return the columns of the study's other services and their names."""
     named = {f"exposure_{s.program}": s.name for s in cohort.study.services if s != service}
@@ -126,7 +143,7 @@ def _columns(
     start = np.where(first, 0, start)
     if RECENT in held or REPORTS in held:
         reports = cohort.report_days
-        reports = reports[reports["exit_id"].isin(place.index) & (reports["day"] >= 0)]
+        reports = reports[reports["exit_id"].isin(place.index) & (reports["day"] > 0)]
         child = reports["exit_id"].map(place).to_numpy(np.int64)
         day = reports["day"].to_numpy(np.int64)
         order = np.lexsort((day, child))

@@ -70,8 +70,22 @@ def _beside(material: Material) -> Table | None:
         BESIDE,
         pd.DataFrame(rows),
         "Each row makes one choice differently, or looks within a group; “groups differ” tests "
-        "that all groups have one effect. These are not adjusted for their number.",
+        "that all groups have one effect. These are not adjusted for their number."
+        f"{_groups_left(material)}",
     )
+
+
+def _groups_left(material: Material) -> str:
+    """Name the groups that have no effect of their own."""
+    beside = material.released.beside
+    left = beside[beside["measure"].isna() & beside["analysis"].str.startswith("by ")]
+    if left.empty:
+        return ""
+    said = [
+        f"{analysis.removeprefix('by ').replace('_', ' ')} ({', '.join(map(str, names))})"
+        for analysis, names in left.groupby("analysis", sort=False)["variant"].unique().items()
+    ]
+    return f" Groups without an effect of their own, most for too few events: {'; '.join(said)}."
 
 
 def home_table(material: Material) -> Table | None:

@@ -186,7 +186,7 @@ class Truth:
 
     @cached_property
     def report_days(self) -> pd.DataFrame:
-        """Days since the exit with a report on record, whatever was found: exit_id, day."""
+        """Days after the exit with a report on record, whatever was found: exit_id, day."""
         parts = pd.concat(reports_after_exit(self.world, self._ids), ignore_index=True)
         base = self.cohort.set_index("child_id")
         parts = parts[parts["child_id"].isin(base.index)]
