@@ -322,9 +322,8 @@ class Cohort:
         return self._rows[outcome]
 
     def _split(self, ends: Table, repeats: Table | None = None) -> Table:
-        stages = self.stages
-        turns = age_turns(stages.exits, self.study.cohort.age_limit)
-        states = (stages.intervals, stages.support, turns)
+        stages, limit = self.stages, self.study.cohort.age_limit
+        states = (stages.intervals, stages.support, age_turns(stages.exits, limit))
         rows = start_stop_rows(ends, *states, self.programs, repeats)
         unknown = {"support_voluntary": "legal_orders", "support_closure": "closures"}
         rows = rows.drop(*(name for name, t in unknown.items() if not stages.records.has(t)))
