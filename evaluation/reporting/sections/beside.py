@@ -76,16 +76,15 @@ def _beside(material: Material) -> Table | None:
 
 
 def _groups_left(material: Material) -> str:
-    """Name the groups that have no effect of their own."""
+    """Name the groups in which no effect could be estimated, service by service."""
     beside = material.released.beside
     left = beside[beside["measure"].isna() & beside["analysis"].str.startswith("by ")]
-    if left.empty:
-        return ""
-    said = [
-        f"{analysis.removeprefix('by ').replace('_', ' ')} ({', '.join(map(str, names))})"
-        for analysis, names in left.groupby("analysis", sort=False)["variant"].unique().items()
-    ]
-    return f" Groups without an effect of their own, most for too few events: {'; '.join(said)}."
+    said = []
+    for (service, analysis), own in left.groupby(["service", "analysis"], sort=False):
+        by = analysis.removeprefix("by ").replace("_", " ")
+        names = ", ".join(dict.fromkeys(map(str, own["variant"])))
+        said.append(f"{material.service_name(service)} by {by}: {names}")
+    return f" No effect could be estimated within {'; '.join(said)}." if said else ""
 
 
 def home_table(material: Material) -> Table | None:
