@@ -154,6 +154,13 @@ class Cohort:
         return taxonomy_table(self.kinds)
 
     @cached_property
+    def report_days(self) -> pd.DataFrame | None:
+        """Days since the exit with a report (`Outcomes.report_days`); None without the table."""
+        if not self.stages.records.has("maltreatment_reports"):
+            return None
+        return tidy(self.events.report_days().order_by("exit_id", "day"))
+
+    @cached_property
     def uptake(self) -> pd.DataFrame:
         """Who was offered each program, refused, waits, or began it (`delivery.uptake`)."""
         offers = attached_offers(self.stages.records, self.stages.exits)

@@ -70,8 +70,21 @@ def _beside(material: Material) -> Table | None:
         BESIDE,
         pd.DataFrame(rows),
         "Each row makes one choice differently, or looks within a group; “groups differ” tests "
-        "that all groups have one effect. These are not adjusted for their number.",
+        "that all groups have one effect. These are not adjusted for their number."
+        f"{_groups_left(material)}",
     )
+
+
+def _groups_left(material: Material) -> str:
+    """Name the groups in which no effect could be estimated, service by service."""
+    beside = material.released.beside
+    left = beside[beside["measure"].isna() & beside["analysis"].str.startswith("by ")]
+    said = []
+    for (service, analysis), own in left.groupby(["service", "analysis"], sort=False):
+        by = analysis.removeprefix("by ").replace("_", " ")
+        names = ", ".join(dict.fromkeys(map(str, own["variant"])))
+        said.append(f"{material.service_name(service)} by {by}: {names}")
+    return f" No effect could be estimated within {'; '.join(said)}." if said else ""
 
 
 def home_table(material: Material) -> Table | None:
