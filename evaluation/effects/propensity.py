@@ -1,7 +1,7 @@
 """The probability of being served, and the weights that follow from it."""
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import formulaic
 import numpy as np
@@ -10,6 +10,9 @@ import pandas as pd
 from evaluation.effects.several_arms import ArmModel, multinomial
 from evaluation.effects.thresholds import THRESHOLDS
 from evaluation.errors import StudyError
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 Population = Literal["all eligible", "treated", "overlap"]
 POPULATIONS: tuple[str, ...] = ("all eligible", "treated", "overlap")
@@ -104,7 +107,7 @@ class Propensity:
         """How much each row counts for the target population, and its derivative."""
         return _tilt(self.model, self.population, self.treated_arm)
 
-    def plot(self, ax=None):
+    def plot(self, ax: "Axes | None" = None) -> "Axes":
         """Draw the overlap of the arms' probabilities of being served.
 
         Parameters
