@@ -124,9 +124,9 @@ def check(
     ] = False,
 ) -> None:
     """Check the data against the contract: counts, findings, quarantine."""
-    from evaluation import jobs
+    from evaluation import data_jobs
 
-    for line in jobs.check(data, out, strict, _steps("Checking every row"), mapping):
+    for line in data_jobs.check(data, out, strict, _steps("Checking every row"), mapping):
         _say(line)
 
 
@@ -150,9 +150,9 @@ def convert(
     ] = None,
 ) -> None:
     """Convert AFCARS or NCANDS files to contract tables, with an account of every row."""
-    from evaluation import jobs
+    from evaluation import data_jobs
 
-    for line in jobs.convert(form, files, out, beside, _steps()):
+    for line in data_jobs.convert(form, files, out, beside, _steps()):
         _say(line)
 
 
@@ -234,9 +234,9 @@ def simulate(
     seed: Seed = 1,
 ) -> None:
     """Write a simulated agency's tables and a study that fits them."""
-    from evaluation import jobs
+    from evaluation import data_jobs
 
-    for line in jobs.simulate(folder, children, seed, _steps()):
+    for line in data_jobs.simulate(folder, children, seed, _steps()):
         _say(line)
 
 

@@ -1,15 +1,12 @@
-"""What each command does: the whole way from records to files."""
+"""What each command on a study does: the whole way from records to files."""
 
 import difflib
-import json
-import re
-from collections.abc import Callable
-from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
+from evaluation.data_jobs import Step, agency_of, simulated
 from evaluation.errors import StudyError
 from evaluation.reporting.folder import (
     refuse_unwritable,
@@ -18,81 +15,9 @@ from evaluation.reporting.folder import (
     write_parquet,
     write_text,
 )
-from evaluation.resources import resource
 from evaluation.study import Study
 
-Step = Callable[[str, Callable[[], Any]], Any]
 Made = list[tuple[str, Path]]
-_DEMO_POLICY = "milwaukee_ocm_54_00"
-
-
-def check(
-    data: str, out: Path | None, strict: bool, step: Step, mapping: Path | None = None
-) -> list[str]:
-    """Check data, or those of a study, against the contract; write what was found to ``out``."""
-    from evaluation.sources import connect
-
-    if Path(data).suffix == ".toml":
-        opened = _agency_of(Study.from_toml(data))
-    else:
-        opened = connect(data, mapping=mapping)
-    with opened as agency:
-        result = step("Checking every row", lambda: agency.check(strict=strict))
-        if out is not None:
-            _write_check(agency, result, out, step)
-    lines = [
-        f"{row.table}: {row.read:,} rows read = {row.accepted:,} accepted + "
-        f"{row.quarantined:,} quarantined ({row.blank_lines:,} blank lines apart)"
-        for row in result.counts.itertuples()
-    ]
-    lines += [
-        f"Quarantined: {row.table}{f'.{row.field}' if row.field else ''} ({row.rule}), "
-        f"{row.rows:,} {'row' if row.rows == 1 else 'rows'}; the first: {row.example}"
-        for row in result.reasons.itertuples()
-    ]
-    if len(result.quarantine) and out is None:
-        lines.append("With --out DIR every row in quarantine is listed, with its line and remedy.")
-    lines += [f"Finding: {message}" for message in _concerns(result.findings)]
-    if out is not None:
-        lines.append(f"Wrote {out} (row-level: for internal use only).")
-    return lines
-
-
-def _write_check(agency, result, out: Path, step: Step) -> None:
-    from evaluation.reporting.write import write_quality
-
-    with whole_folder(out) as folder:
-        for name in ("counts", "findings", "quarantine"):
-            write_csv(folder / f"{name}.csv", getattr(result, name))
-        step("Measuring data quality", lambda: write_quality(agency, result, folder))
-
-
-def convert(form: str, files: list[Path], out: Path, beside: Path | None, step: Step) -> list[str]:
-    """Convert federal files to contract tables, with an account of every row."""
-    from evaluation.sources import connect
-    from evaluation.sources.conversion import conversion_text
-    from evaluation.sources.conversion import convert as converted
-
-    refuse_unwritable(out)
-    with ExitStack() as open_:
-        taken = None if beside is None else open_.enter_context(connect(beside))
-        made = open_.enter_context(
-            step("Converting every row", lambda: converted(form, files, taken))
-        )
-        with whole_folder(out) as folder:
-            made.write_parquet(folder)
-            account = json.dumps(made.report.to_dict(), indent=2, ensure_ascii=False)
-            write_text(folder / "conversion.json", account + "\n")
-            write_text(folder / "conversion.txt", conversion_text(made.report))
-            write_csv(folder / "left_out.csv", made.report.listed)
-        rows = [f"{name}: {count:,} rows" for name, count in made.report.tables.items()]
-        concerns = list(made.report.limits.query("verdict == 'exceeds limit'")["message"])
-    return [
-        *rows,
-        *(f"Finding: {message}" for message in concerns),
-        f"Wrote {out} (row-level: for internal use only); {out / 'conversion.txt'} says what was "
-        "left out and what the files cannot carry.",
-    ]
 
 
 def plan(study: Path, given: dict[str, Any]) -> list[str]:
@@ -120,15 +45,6 @@ def _set_aside(counts: pd.DataFrame) -> list[str]:
     ]
 
 
-def _concerns(findings: pd.DataFrame) -> list[str]:
-    """Say what is not in order, each finding with its table."""
-    odd = findings[findings["verdict"] != "ok"]
-    return [
-        row.message if row.message.startswith(f"{row.table}:") else f"{row.table}: {row.message}"
-        for row in odd.itertuples()
-    ]
-
-
 def cohort(study_file: Path, out: Path, step: Step, kept: Path | None = None) -> list[str]:
     """Build a study's cohort and write its row-level tables to ``out``.
 
@@ -137,7 +53,7 @@ def cohort(study_file: Path, out: Path, step: Step, kept: Path | None = None) ->
     """
     study = Study.from_toml(study_file)
     refuse_unwritable(out)
-    with _agency_of(study) as agency:
+    with agency_of(study) as agency:
         cache = _cache(kept, agency, study)
         step("Checking every row", lambda: _first_read(agency, study, cache))
         built = step("Building the cohort", lambda: _build(agency, study, cache))
@@ -220,7 +136,7 @@ def report(
     study = Study.from_toml(study_file)
     refuse_unwritable(out)
     registry_of(study)
-    with _agency_of(study) as agency:
+    with agency_of(study) as agency:
         cache = _cache(kept, agency, study)
         step("Checking every row", lambda: _first_read(agency, study, cache))
         made = _report(agency, study, out, only, formats, step, cache=cache)
@@ -228,19 +144,12 @@ def report(
     return [*made, *([] if where is None else [("kept, internal", where)])]
 
 
-def simulate(folder: Path, children: int, seed: int, step: Step) -> list[str]:
-    """Write a simulated agency's tables, and a study that fits them."""
-    with whole_folder(folder) as made:
-        _simulate(made, children, seed, step)
-    return [f"Wrote {folder}/data and {folder}/study.toml (simulated; no real children)."]
-
-
 def demo(out: Path, children: int, seed: int, step: Step) -> Made:
     """Simulate an agency, write it as files, and run everything on those files."""
     from evaluation.sources import connect
 
     with whole_folder(out) as folder:
-        truth = _simulate(folder, children, seed, step)
+        truth = simulated(folder, children, seed, step)
         study = Study.from_toml(folder / "study.toml")
         with connect(folder / "data", truth=truth) as agency:
             result = step("Checking every row", agency.check)
@@ -250,17 +159,6 @@ def demo(out: Path, children: int, seed: int, step: Step) -> Made:
     places = [("data", out / "data"), ("study", out / "study.toml"), ("checks", out / "check")]
     places += [("cohort", out / "cohort")]
     return places + [(label, out / path.relative_to(folder)) for label, path in made]
-
-
-def _agency_of(study: Study):
-    from evaluation.sources import connect
-
-    remote = "://" in study.data
-    mapping = study.files.mapping
-    return connect(
-        study.data if remote else study.folder / study.data,
-        mapping=None if mapping is None else study.folder / mapping,
-    )
 
 
 def _refuse_unserved(agency, study: Study) -> None:
@@ -403,20 +301,3 @@ def _write_cohort(
         write_text(folder / RULES_FILE, rules_text(built.study.cohort))
         words = "\n".join(f"{rule}: {text}" for rule, text in built.definitions)
         write_text(folder / "definitions.txt", words + "\n")
-
-
-def _simulate(folder: Path, children: int, seed: int, step: Step):
-    """Write a simulated agency's tables and a study that fits them; return its truth."""
-    from evaluation.sources.simulation import simulate_tables
-
-    made = step(
-        f"Simulating {children:,} children",
-        lambda: simulate_tables(children=children, seed=seed),
-    )
-    for name, frame in made.frames.items():
-        write_csv(folder / "data" / f"{name}.csv", frame)
-    protocol = resource("data_schemas", "study_template.toml").read_text(encoding="utf-8")
-    protocol = protocol.replace("# [files] ", "[files] ", 1)
-    protocol = re.sub(r'(?m)^# policy = "policy.toml"', f'policy = "{_DEMO_POLICY}"', protocol)
-    write_text(folder / "study.toml", protocol)
-    return made.truth

@@ -9,12 +9,12 @@ from pathlib import Path
 import pytest
 
 import evaluation
-from evaluation import jobs
+from evaluation import data_jobs
 
 # Says when the first file of the new output is written, and lingers there.
 SLOWED = """
 import sys, time
-import evaluation.reporting.folder as folder, evaluation.jobs as jobs
+import evaluation.reporting.folder as folder
 from evaluation.cli import main
 whole = folder.write_bytes
 def slow(path, content):
@@ -45,7 +45,7 @@ def interrupted(place, *arguments):
 @pytest.mark.parametrize("earlier", [False, True], ids=["nothing before", "an earlier output"])
 def test_ctrl_c_leaves_no_half_output(tmp_path, earlier):
     if earlier:
-        jobs.simulate(tmp_path / "made", 50, 3, lambda words, work: work())
+        data_jobs.simulate(tmp_path / "made", 50, 3, lambda words, work: work())
     before = {p: p.read_bytes() for p in tmp_path.rglob("*") if p.is_file()}
     status, said = interrupted(tmp_path, "simulate", "made", "--children", 50, "--seed", 4)
     assert status == 130

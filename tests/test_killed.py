@@ -19,7 +19,7 @@ DRIVER = """
 import os, random, signal, sys, time
 from pathlib import Path
 import duckdb, ibis, pyarrow.parquet, matplotlib.figure
-import evaluation.jobs as jobs, evaluation.cohorts, evaluation.reporting.write
+import evaluation.jobs as jobs, evaluation.data_jobs as data_jobs, evaluation.cohorts, evaluation.reporting.write
 import evaluation.reporting.folder as folder
 import evaluation.sources.conversion, evaluation.study
 
@@ -28,9 +28,9 @@ out = place / "out" / command
 quietly = lambda words, work: work()
 def run():
     if command == "check":
-        jobs.check(str(place / "data"), out, False, quietly)
+        data_jobs.check(str(place / "data"), out, False, quietly)
     elif command == "convert":
-        jobs.convert("ncands", [place / "ncands.csv"], out, None, quietly)
+        data_jobs.convert("ncands", [place / "ncands.csv"], out, None, quietly)
     else:
         jobs.cohort(place / "study.toml", out, quietly)
 

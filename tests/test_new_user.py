@@ -8,7 +8,7 @@ import openpyxl
 import pandas as pd
 import pytest
 
-from evaluation import jobs
+from evaluation import data_jobs, jobs
 from evaluation.errors import DataError
 from evaluation.new_study import new_study
 from evaluation.sources.mapping import draft_mapping
@@ -112,7 +112,7 @@ def test_the_study_asks_for_what_the_files_hold(drafted):
 
 def test_the_commands_work_as_told(drafted, tmp_path):
     study = drafted[0] / "study.toml"
-    lines = jobs.check(str(study), None, False, step)
+    lines = data_jobs.check(str(study), None, False, step)
     assert any(line.startswith("children: 240 rows read = 240 accepted") for line in lines)
     assert not any(line.startswith("Quarantined") for line in lines)
     said = jobs.cohort(study, tmp_path / "cohort", step, tmp_path / "kept")
@@ -129,7 +129,7 @@ def test_check_says_why_rows_are_set_aside(drafted, workbook, tmp_path):
     new_study(folder, [workbook])
     mapping = folder / "mapping.toml"
     mapping.write_text(mapping.read_text().replace('"Female" = "female"', '"Female" = "?"'))
-    lines = jobs.check(str(folder / "study.toml"), None, False, step)
+    lines = data_jobs.check(str(folder / "study.toml"), None, False, step)
     why = [line for line in lines if line.startswith("Quarantined: children.sex")]
     assert len(why) == 1 and "Female" in why[0]
     assert any("--out DIR" in line for line in lines)

@@ -1,6 +1,7 @@
 """From an agency's tables to a cohort."""
 
 import difflib
+from typing import TYPE_CHECKING
 
 import pandas as pd
 from ibis.expr.types import Table
@@ -37,8 +38,11 @@ from evaluation.cohorts.taxonomy import ServiceKind, program_kinds
 from evaluation.errors import StudyError
 from evaluation.study import Study
 
+if TYPE_CHECKING:
+    from evaluation.sources import Agency
 
-def build_cohort(agency, study: Study) -> Cohort:
+
+def build_cohort(agency: "Agency", study: Study) -> Cohort:
     """Build the cohort of a study from an agency's tables.
 
     Parameters

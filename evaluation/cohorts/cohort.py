@@ -154,6 +154,13 @@ class Cohort:
         return taxonomy_table(self.kinds)
 
     @cached_property
+    def report_days(self) -> pd.DataFrame | None:
+        """Days since the exit with a report (`Outcomes.report_days`); None without the table."""
+        if not self.stages.records.has("maltreatment_reports"):
+            return None
+        return tidy(self.events.report_days().order_by("exit_id", "day"))
+
+    @cached_property
     def uptake(self) -> pd.DataFrame:
         """Who was offered each program, refused, waits, or began it (`delivery.uptake`)."""
         offers = attached_offers(self.stages.records, self.stages.exits)
@@ -315,9 +322,8 @@ class Cohort:
         return self._rows[outcome]
 
     def _split(self, ends: Table, repeats: Table | None = None) -> Table:
-        stages = self.stages
-        turns = age_turns(stages.exits, self.study.cohort.age_limit)
-        states = (stages.intervals, stages.support, turns)
+        stages, limit = self.stages, self.study.cohort.age_limit
+        states = (stages.intervals, stages.support, age_turns(stages.exits, limit))
         rows = start_stop_rows(ends, *states, self.programs, repeats)
         unknown = {"support_voluntary": "legal_orders", "support_closure": "closures"}
         rows = rows.drop(*(name for name, t in unknown.items() if not stages.records.has(t)))

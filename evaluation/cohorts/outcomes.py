@@ -337,6 +337,17 @@ class Outcomes:
             self._events["maltreatment_reports"] = self.records.stage(events)
         return self._events["maltreatment_reports"]
 
+    def report_days(self) -> Table:
+        """Return ``exit_id`` and ``day`` of each day with a report after the exit.
+
+        Of any disposition, screened out ones too, by the date of the report: the day it
+        was known. One row for each day; reports of day 0 are history known at the exit.
+        """
+        table = self.records.table("maltreatment_reports")
+        events = self.exits.select("exit_id", "child_id", "index_date").join(table, "child_id")
+        events = events.select("exit_id", day=days_between(events.report_date, events.index_date))
+        return events.filter(events.day > 0).distinct()
+
     def _reports_end(self) -> datetime.date:
         return report_data_end(self.records)[0]
 

@@ -13,6 +13,8 @@ from evaluation.cohorts.timeline_chart import draw, spans_of
 from evaluation.errors import DataError
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
     from evaluation.cohorts.cohort import Cohort
 
 _DATED = {
@@ -63,7 +65,7 @@ class Timeline:
     table: pd.DataFrame = field(repr=False)
     spans: pd.DataFrame = field(repr=False)
 
-    def plot(self, ax=None):
+    def plot(self, ax: "Axes | None" = None) -> "Axes":
         """Draw the life: a lane for each thing that lasts, a mark for each that happens.
 
         Parameters

@@ -60,6 +60,11 @@ class Arms:
         return tuple(replace(self, rows=rows, completed=()) for rows in self.completed)
 
     @property
+    def lacking(self) -> bool:
+        """Whether any child lacks a covariate."""
+        return bool(self.rows[list(self.covariates)].isna().any(axis=None))
+
+    @property
     def served_state(self) -> str:
         """The exposure value that means served."""
         return "in service" if self.service.exposure == "time-varying" else "yes"

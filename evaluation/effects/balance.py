@@ -12,7 +12,8 @@ def balance(
 
     The standardized difference is the difference in means over the square root of
     the mean of the two arms' unweighted variances, before and after alike; for a
-    share it uses the share's own variance (Austin, 2009).
+    share it uses the share's own variance (Austin, 2009). Variances are unbiased, weighted
+    ones too, as in MatchIt and cobalt.
 
     Parameters
     ----------
@@ -39,11 +40,11 @@ def balance(
     rows = []
     for name, values in columns.items():
         one, other = values[treated], values[~treated]
-        spread = np.sqrt((one.var() + other.var()) / 2)
+        share = np.isin(values, (0.0, 1.0)).all()
+        spread = np.sqrt(np.mean([_variance(own, None, share) for own in (one, other)]))
         after = np.average(one, weights=weight[treated]) - np.average(
             other, weights=weight[~treated]
         )
-        share = np.isin(values, (0.0, 1.0)).all()
         ratios = [
             np.nan if share else _variance_ratio(values, treated, own)
             for own in (np.ones(len(data)), weight)
@@ -63,11 +64,16 @@ def balance(
 
 
 def _variance_ratio(values: np.ndarray, treated: np.ndarray, weight: np.ndarray) -> float:
-    spread = []
-    for arm in (treated, ~treated):
-        mean = np.average(values[arm], weights=weight[arm])
-        spread.append(np.average((values[arm] - mean) ** 2, weights=weight[arm]))
-    return float(spread[0] / spread[1]) if spread[1] > 0 else np.nan
+    one, other = (_variance(values[arm], weight[arm]) for arm in (treated, ~treated))
+    return one / other if other > 0 else np.nan
+
+
+def _variance(values: np.ndarray, weight: np.ndarray | None, share: bool = False) -> float:
+    """Unbiased variance under weights that need not be counts; of a share its own."""
+    weight = np.full(len(values), 1 / len(values)) if weight is None else weight / weight.sum()
+    variance = float(weight @ (values - weight @ values) ** 2)
+    left = 1 - float(weight @ weight)
+    return variance if share or left <= 0 else variance / left
 
 
 def _columns(data: pd.DataFrame, covariates: str) -> dict[str, np.ndarray]:

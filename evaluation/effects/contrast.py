@@ -48,18 +48,6 @@ def study_arms(
     return arms if weights is None else with_weights(arms, weights)
 
 
-def no_imputed_trial(arms: Arms) -> str | None:
-    """Say why a target trial cannot be had with missing covariates, or nothing."""
-    if not arms.rows[list(arms.covariates)].isna().any(axis=None):
-        return None
-    return (
-        f"{arms.service.name}: a target trial with multiple imputation would have to impute anew "
-        "in every bootstrap replicate, which this version does not do; use missing = "
-        '"complete cases" (children left out are counted), name covariates that are known for '
-        'all, or choose the exposure "at exit", "landmark" or "time-varying".'
-    )
-
-
 def contrast(
     cohort: Cohort, service: Service, arms: Arms, follow_up: pd.DataFrame, given: bool = False
 ) -> Part:
@@ -100,7 +88,9 @@ def contrast(
         if STARTED in arms.rows:
             known = randomized_arms(cohort, arms.outcome, service, follow_up)
         part.beside.extend(_beside(study, known, "complete cases", "every covariate known"))
-    if not trial:
+    if trial:
+        part.beside.extend(_known_trial(cohort, arms))
+    else:
         part.beside.extend(_groups(cohort, arms))
     if arms.service.exposure == "landmark":
         for day in service.landmark_days:
@@ -136,12 +126,7 @@ def _offered(cohort: Cohort, arms: Arms, follow_up: pd.DataFrame) -> list[dict]:
         return _beside(cohort.study, own, *named.values())
     if arms.outcome != _main_outcome(cohort):
         return []
-    try:
-        table = target_trial(view, arms.outcome, service.program).table
-    except (StudyError, EstimateError) as error:
-        return [named | {"method": str(error)}]
-    kept = [*MEASURED, *COUNTED]
-    return [named | row for row in table[kept].to_dict("records")]
+    return _trial_rows(view, arms, named)
 
 
 def estimate(arms: Arms, study: Study, rows_only: bool = False) -> Part:
@@ -169,6 +154,24 @@ def _landmark(
         return [named | row for row in part.rows]
     other = study_arms(cohort, arms.outcome, arms.service, follow_up, day)
     return _beside(cohort.study, other, *named.values())
+
+
+def _known_trial(cohort: Cohort, arms: Arms) -> list[dict]:
+    """Repeat a target trial whose covariates were imputed among those who lack none."""
+    imputed = cohort.study.adjustment.missing == "multiple imputation"
+    if not imputed or not arms.lacking:
+        return []
+    named = {"analysis": "complete cases", "variant": "every covariate known"}
+    return _trial_rows(cohort, arms, named, missing="complete cases")
+
+
+def _trial_rows(cohort: Cohort | OfferedView, arms: Arms, named: dict, **changes) -> list[dict]:
+    """Estimate a target trial that stands beside; where it cannot be, say why."""
+    try:
+        table = target_trial(cohort, arms.outcome, arms.service.program, **changes).table
+    except (StudyError, EstimateError) as error:
+        return [named | {"method": str(error)}]
+    return [named | row for row in table[[*MEASURED, *COUNTED]].to_dict("records")]
 
 
 def _main_outcome(cohort: Cohort) -> str:

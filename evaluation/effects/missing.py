@@ -63,12 +63,10 @@ def with_imputations(arms: Arms, study: Study) -> Arms:
         return arms
     last = ordered.drop_duplicates("exit_id", keep="last").set_index("exit_id")
     served = arms.served.groupby(arms.rows["exit_id"]).any().reindex(children.index)
-    beside = [served.to_numpy(float)]
     begin = children["start"].to_numpy(float)
-    stop, event = last["stop"].to_numpy(float), last["event"].to_numpy()
-    for cause in sorted(set(event[event > 0])):
-        beside += [(event == cause).astype(float), _nelson_aalen(begin, stop, event == cause)]
-    sets = max(LEAST_SETS, math.ceil(100 * incomplete / len(children)))
+    beside = [served.to_numpy(float)]
+    beside += outcome_columns(begin, last["stop"].to_numpy(float), last["event"].to_numpy())
+    sets = sets_needed(incomplete, len(children))
     name = f"{arms.outcome} {arms.service.program} {arms.landmark}"
     completed = completed_sets(
         children[names],
@@ -91,6 +89,33 @@ def with_imputations(arms: Arms, study: Study) -> Arms:
         {"incomplete": incomplete, "children": len(children)},
     )
     return replace(arms, completed=frames, imputation=note)
+
+
+def sets_needed(incomplete: int, children: int) -> int:
+    """Say how many sets to impute: the percentage of incomplete children, at least 20."""
+    return max(LEAST_SETS, math.ceil(100 * incomplete / children))
+
+
+def outcome_columns(begin: np.ndarray, stop: np.ndarray, event: np.ndarray) -> list[np.ndarray]:
+    """Return what an imputation model holds of an outcome.
+
+    Parameters
+    ----------
+    begin, stop : numpy.ndarray
+        Days between which each child is followed.
+    event : numpy.ndarray of int
+        Cause at the end, or 0.
+
+    Returns
+    -------
+    list of numpy.ndarray
+        For every cause the event indicator and the Nelson-Aalen cumulative hazard at the
+        end of follow-up (White and Royston, 2009).
+    """
+    out = []
+    for cause in sorted(set(event[event > 0])):
+        out += [(event == cause).astype(float), _nelson_aalen(begin, stop, event == cause)]
+    return out
 
 
 def _nelson_aalen(begin: np.ndarray, stop: np.ndarray, happened: np.ndarray) -> np.ndarray:

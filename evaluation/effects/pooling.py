@@ -40,7 +40,8 @@ def pooled_interval(measure: str, found: list[tuple[float, float]], clusters: in
     """Pool estimates and standard errors by Rubin's rules (1987).
 
     Ratios are pooled as logarithms, risks on the complementary log-log scale,
-    differences as they are.
+    differences as they are. A ratio without a finite value in some set (a coefficient that
+    runs to infinity) has none pooled, and no limits.
 
     Parameters
     ----------
@@ -59,7 +60,12 @@ def pooled_interval(measure: str, found: list[tuple[float, float]], clusters: in
         se = se / np.abs((1 - value) * np.log1p(-value))
         value = np.log(-np.log1p(-value))
     elif ratio:
-        value = np.log(value)
+        with np.errstate(divide="ignore"):
+            value = np.log(value)
+    if not (np.isfinite(value).all() and np.isfinite(se).all()):
+        with np.errstate(invalid="ignore"):
+            middle = value.mean()
+        return Interval(float(np.exp(middle) if ratio else middle), *[math.nan] * 4)
     middle, within = float(value.mean()), float((se**2).mean())
     between = float(value.var(ddof=1)) if len(value) > 1 else 0.0
     spread = math.sqrt(within + (1 + 1 / len(value)) * between)
@@ -153,14 +159,16 @@ def _model(tables: list[pd.DataFrame], clusters: int) -> pd.DataFrame:
         found = [table.loc[term] for table in by_term if term in table.index]
         pairs = [(float(row["hazard_ratio"]), float(row["robust_se"])) for row in found]
         pooled_ratio = pooled_interval("hazard_ratio", pairs, clusters)
+        with np.errstate(divide="ignore"):
+            coef = float(np.log(pooled_ratio.estimate))
         values = {
-            "coef": math.log(pooled_ratio.estimate),
+            "coef": coef,
             "se": math.sqrt(np.mean([float(row["se"]) ** 2 for row in found])),
             "robust_se": pooled_ratio.se,
             "hazard_ratio": pooled_ratio.estimate,
             "ci_low": pooled_ratio.ci_low,
             "ci_high": pooled_ratio.ci_high,
-            "z": math.log(pooled_ratio.estimate) / pooled_ratio.se,
+            "z": coef / pooled_ratio.se,
             "p": pooled_ratio.p,
         }
         for name, value in values.items():

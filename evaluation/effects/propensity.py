@@ -1,7 +1,7 @@
 """The probability of being served, and the weights that follow from it."""
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import formulaic
 import numpy as np
@@ -10,6 +10,9 @@ import pandas as pd
 from evaluation.effects.several_arms import ArmModel, multinomial
 from evaluation.effects.thresholds import THRESHOLDS
 from evaluation.errors import StudyError
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 Population = Literal["all eligible", "treated", "overlap"]
 POPULATIONS: tuple[str, ...] = ("all eligible", "treated", "overlap")
@@ -104,7 +107,7 @@ class Propensity:
         """How much each row counts for the target population, and its derivative."""
         return _tilt(self.model, self.population, self.treated_arm)
 
-    def plot(self, ax=None):
+    def plot(self, ax: "Axes | None" = None) -> "Axes":
         """Draw the overlap of the arms' probabilities of being served.
 
         Parameters
@@ -310,13 +313,18 @@ def fit_logistic(treated: np.ndarray, x: np.ndarray, treatment: str):
         fit = None
     score = None if fit is None else np.asarray(fit.fittedvalues)
     if score is None or not fit.converged or np.min(np.minimum(score, 1 - score)) < 1e-8:
-        raise StudyError(
-            f"The covariates predict {treatment} perfectly for some children: no comparable "
-            "children exist for them, so weights cannot be made. Leave out or coarsen the "
-            "covariate that decides who is served."
-        )
+        raise StudyError(perfectly_predicted(treatment))
     information = (x * (score * (1 - score))[:, None]).T @ x
     return fit, information
+
+
+def perfectly_predicted(treatment: str) -> str:
+    """Say that weights cannot be made, since some children have no counterpart."""
+    return (
+        f"The covariates predict {treatment} perfectly for some children: no comparable "
+        "children exist for them, so weights cannot be made. Leave out or coarsen the "
+        "covariate that decides who is served."
+    )
 
 
 def _tilt(model: ArmModel, population: str, treated_arm: str) -> tuple[np.ndarray, np.ndarray]:

@@ -2,12 +2,18 @@
 
 import html
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
 from evaluation.effects.diagnostics import failing, verdict
 from evaluation.study import Note
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+    from evaluation.effects.trial.result import TargetTrial
 
 TABLE_COLUMNS = (
     "contrast",
@@ -114,7 +120,7 @@ class Effects:
     notes: tuple[Note, ...]
     beside: pd.DataFrame = field(default_factory=pd.DataFrame)
     diagnostics: pd.DataFrame = field(default_factory=pd.DataFrame)
-    trials: dict = field(default_factory=dict, repr=False)
+    trials: dict[tuple[str, str], "TargetTrial"] = field(default_factory=dict, repr=False)
     sensitivity: pd.DataFrame = field(default_factory=pd.DataFrame)
     overlap: pd.DataFrame = field(default_factory=pd.DataFrame)
     missing: pd.DataFrame = field(default_factory=pd.DataFrame)
@@ -128,7 +134,7 @@ class Effects:
         """Name the checks a contrast fails."""
         return failing(self.diagnostics, service, outcome)
 
-    def plot(self, measure: str = "risk_difference", ax=None):
+    def plot(self, measure: str = "risk_difference", ax: "Axes | None" = None) -> "Axes":
         """Draw a measure of every contrast with its interval, before any report.
 
         Parameters
@@ -155,7 +161,7 @@ class Effects:
         notes = "".join(f"<li>{html.escape(str(note))}</li>" for note in self.notes)
         return f"{self.table.to_html(index=False, escape=True)}<ul>{notes}</ul>"
 
-    def to_dict(self) -> dict:
+    def to_dict(self) -> dict[str, Any]:
         """Return the tables as plain lists of records."""
         return {
             name: getattr(self, name).to_dict("records")

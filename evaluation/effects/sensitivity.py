@@ -17,7 +17,7 @@ from evaluation.effects.outcome_model import fit_outcome_model
 from evaluation.effects.propensity import POPULATIONS
 from evaluation.effects.result import Effects
 from evaluation.effects.study_effects import effects
-from evaluation.effects.timing import LAGS, lagged, without_ends
+from evaluation.effects.timing import LAGS, lagged, settled_late, without_ends
 from evaluation.effects.trial.variants import trial_counting, trial_variants
 from evaluation.errors import DataError, StudyError
 from evaluation.estimates import EstimateError
@@ -127,6 +127,12 @@ def _variants(cohort: Cohort, arms: Arms, follow_up: pd.DataFrame) -> Iterator[d
             yield from _again(cohort, arms, changed, "lagged exposure", f"{days} days")
         changed = without_ends(follow_up, service.program)
         yield from _again(cohort, arms, changed, "lagged exposure", "ends ignored")
+    else:
+        for days in LAGS:
+            for row in _estimated(
+                settled_late(arms, days), study, "lagged exposure", f"{days} days"
+            ):
+                yield row | {"words": f"{row['words']}; among children home {days} days later"}
     if "county" in cohort.exits:
         county = arms.rows["exit_id"].map(cohort.exits.set_index("exit_id")["county"])
         for name in sorted(county.dropna().unique()):

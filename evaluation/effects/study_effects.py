@@ -1,13 +1,13 @@
 """Every contrast of a study, estimated or said to be out of reach."""
 
-import difflib
 from dataclasses import replace
 
 import pandas as pd
 
 from evaluation.cohorts import Cohort
 from evaluation.effects.arms import GIVEN_WEIGHT, Arms
-from evaluation.effects.contrast import contrast, estimate, no_imputed_trial, study_arms
+from evaluation.effects.contrast import contrast, estimate, study_arms
+from evaluation.effects.covariates import check_covariates
 from evaluation.effects.diagnostics import COLUMNS
 from evaluation.effects.home import OUTCOME as HOME
 from evaluation.effects.home import home_effects
@@ -24,7 +24,6 @@ from evaluation.study import Note, Service, Study
 __all__ = ["effects", "estimate"]
 
 ADJUSTED = ("p_adjusted", "p_false_discovery", "family")
-MEASURED_AFTER_EXIT = ("exposure_", "dose_", "support_status")
 
 
 def effects(cohort: Cohort, weights: pd.DataFrame | None = None) -> Effects:
@@ -54,13 +53,13 @@ def effects(cohort: Cohort, weights: pd.DataFrame | None = None) -> Effects:
         from outside are wrong or incomplete.
     """
     study = cohort.study
-    _check_covariates(cohort)
     weights = None if weights is None else checked_weights(weights)
     parts: list[tuple[Arms, Part]] = []
     cannot: list[dict] = []
     naive: list[dict] = []
     for outcome in cohort.outcomes:
         follow_up = cohort.follow_up(outcome)
+        check_covariates(study.adjustment.covariates, cohort.exits, follow_up)
         for service in study.services:
             reason = refusal(service, outcome) or _unserved(follow_up, service)
             if reason is None and weights is not None:
@@ -70,7 +69,7 @@ def effects(cohort: Cohort, weights: pd.DataFrame | None = None) -> Effects:
                 naive += [claim] if claim else []
                 arms = study_arms(cohort, outcome, service, follow_up, weights=weights)
                 trial = arms.service.exposure == "target trial"
-                reason = no_imputed_trial(arms) if trial else shortage(arms, study)
+                reason = None if trial else shortage(arms, study)
             if reason is None:
                 try:
                     given = weights is not None
@@ -100,22 +99,6 @@ def _home(cohort: Cohort, cannot: list[dict]) -> tuple[pd.DataFrame, list[Note]]
         notes += said
     columns = [name for name in TABLE_COLUMNS if name not in (*ADJUSTED, "primary")]
     return pd.DataFrame(rows, columns=columns), notes
-
-
-def _check_covariates(cohort: Cohort) -> None:
-    adjustment = cohort.study.adjustment
-    for column in adjustment.covariates:
-        if column.startswith(MEASURED_AFTER_EXIT):
-            raise StudyError(
-                f'adjustment.covariates names "{column}", which changes after the exit: adjusting '
-                "for it would hide part of the effect. Name only what is known at the exit."
-            )
-        if column not in cohort.exits.columns:
-            nearest = difflib.get_close_matches(column, list(cohort.exits.columns), n=1)
-            hint = f' Did you mean "{nearest[0]}"?' if nearest else ""
-            raise StudyError(
-                f'adjustment.covariates names "{column}", which the cohort does not hold.{hint}'
-            )
 
 
 def _unserved(follow_up: pd.DataFrame, service: Service) -> str | None:
@@ -158,7 +141,7 @@ def _assemble(
             ],
             columns=list(COLUMNS),
         ),
-        missing=_stack([_labelled(arms, patterns(arms)) for arms, _ in parts if arms.completed]),
+        missing=_stack([_labelled(arms, patterns(arms)) for arms, _ in parts if arms.lacking]),
         trials={
             (arms.service.program, arms.outcome): part.trial
             for arms, part in parts

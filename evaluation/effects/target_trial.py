@@ -4,11 +4,13 @@ import numpy as np
 import pandas as pd
 
 from evaluation.cohorts import Cohort
+from evaluation.effects.covariates import check_covariates
 from evaluation.effects.limits import OUTCOME_WORDS, thin_arm
 from evaluation.effects.thresholds import THRESHOLDS
 from evaluation.effects.trial.bootstrap import bootstrap
 from evaluation.effects.trial.children import TrialChildren, trial_children
 from evaluation.effects.trial.emulation import LAST_DAYS, Emulation, Protocol
+from evaluation.effects.trial.imputation import ImputedTrial, Incomplete
 from evaluation.effects.trial.measures import curves_of, effects_table, measures, monthly_grid
 from evaluation.effects.trial.result import TargetTrial
 from evaluation.effects.trial.tables import other_services, trial_balance, weight_summary
@@ -30,12 +32,15 @@ def target_trial(
     strata: tuple[str, ...] | list[str] = (),
     seed: int | None = None,
     workers: int | None = None,
+    missing: str | None = None,
 ) -> TargetTrial:
     """Emulate the trial in which families start a service within a grace period, or do not.
 
     Every child is cloned into both arms at the exit, a clone is censored on the first
     day its history contradicts its strategy, and inverse-probability weights from models
-    of starting undo the selection (Hernán and Robins, 2016; Cain et al., 2010). Risks
+    of starting undo the selection (Hernán and Robins, 2016; Cain et al., 2010). The models
+    hold the study's covariates and what the records show by the day before each start
+    (``adjustment.history``: reports, other services, the support window). Risks
     are weighted Aalen-Johansen; intervals come from a bootstrap of whole families in
     which every weight model is fitted again.
 
@@ -67,6 +72,10 @@ def target_trial(
         By default the study's. The same seed gives the same numbers.
     workers : int, optional
         Replicates that run at once; changes no number.
+    missing : {"complete cases", "multiple imputation"}, optional
+        What becomes of children who lack a covariate; by default as the study says. With
+        multiple imputation the estimate is pooled over imputed sets, and families are
+        drawn first and imputed inside each replicate (von Hippel and Bartlett, 2021).
 
     Returns
     -------
@@ -88,9 +97,14 @@ def target_trial(
     )
     _refuse(settings, population, last_days)
     follow_up = cohort.follow_up(outcome)
-    children = trial_children(cohort, outcome, settings, tuple(strata), follow_up)
+    study = cohort.study
+    check_covariates((*study.adjustment.covariates, *strata), cohort.exits, follow_up)
+    seed = study.seed if seed is None else seed
+    complete = (missing or study.adjustment.missing) == "complete cases"
+    children = trial_children(cohort, outcome, settings, tuple(strata), follow_up, complete)
     protocol, notes = _protocol(cohort, settings, children, horizons, last_days)
-    emulation = Emulation(children, protocol, settings.name)
+    trial, emulation, said = _trial(children, protocol, settings.name, seed)
+    notes += said
     protocol = emulation.protocol
     notes += [
         Note(f"No result at a grace period of {grace} days: {why}")
@@ -104,20 +118,19 @@ def target_trial(
     grid = monthly_grid(protocol.horizons)
     horizon_places = [grid.index(day) for day in protocol.horizons]
 
-    study = cohort.study
     wanted = study.adjustment.replicates if replicates is None else replicates
-    seed = study.seed if seed is None else seed
-    point = emulation.estimates(grid)
-    drawn, failed = bootstrap(emulation, settings.name, grid, wanted, seed, workers)
+    sets = trial.emulations() if isinstance(trial, ImputedTrial) else [emulation]
+    found = [(own.estimates(grid), trial_balance(own)) for own in sets]
+    point = np.stack([own for own, _ in found])
+    drawn, failed = bootstrap(trial, settings.name, grid, wanted, seed, workers)
     notes += _notes(children, settings, protocol, wanted, failed)
     clusters = int(children.family.max()) + 1
     by_grace = []
     for place, grace in enumerate(protocol.grace):
-        found = measures(
-            point[place], drawn[:, place], horizon_places, len(grid), protocol.horizons, clusters
-        )
+        own, again = point[:, place], drawn[:, :, place]
+        rows = measures(own, again, horizon_places, len(grid), protocol.horizons, clusters)
         starters = emulation.window_starters[place]
-        by_grace += [{"grace_days": grace, "starters": starters} | row for row in found]
+        by_grace += [{"grace_days": grace, "starters": starters} | row for row in rows]
     by_grace = pd.DataFrame(by_grace)
     others = {s.program: s.name for s in study.services if s.program != settings.program}
     words = study.model_copy(
@@ -129,16 +142,43 @@ def target_trial(
     return TargetTrial(
         table=effects_table(cohort, settings, outcome, by_grace, emulation, clusters),
         by_grace=by_grace,
-        protocol=protocol_table(
-            words, settings, OUTCOME_WORDS[outcome], protocol, children.formula
-        ),
-        curves=curves_of(emulation, point[0], drawn[:, 0], grid, clusters),
-        balance=trial_balance(emulation),
+        protocol=protocol_table(words, settings, OUTCOME_WORDS[outcome], protocol, children),
+        curves=curves_of(emulation, point[:, 0], drawn[:, :, 0], grid, clusters),
+        balance=_averaged([own for _, own in found]),
         other_services=other_services(emulation, follow_up, others),
         weights=weights,
-        replicates=np.stack([drawn[..., horizon_places], drawn[..., len(grid) :]], axis=-1),
+        replicates=np.stack([drawn[..., horizon_places], drawn[..., len(grid) :]], axis=-1).mean(
+            axis=1
+        ),
         notes=tuple(notes),
     )
+
+
+def _trial(
+    children: TrialChildren, protocol: Protocol, name: str, seed: int
+) -> tuple[Emulation | ImputedTrial, Emulation, list[Note]]:
+    """Return what is drawn again and again, the trial of its first set, and what to say."""
+    if not children.lacking:
+        emulation = Emulation(children, protocol, name)
+        return emulation, emulation, []
+    incomplete = Incomplete.of(children.frame[list(children.covariates)])
+    trial = ImputedTrial(children, incomplete, protocol, name, seed)
+    note = Note(
+        f"{name}: {{incomplete}} of {{children}} children lack a covariate; values are imputed "
+        f"{trial.sets} times by chained equations with the outcome, the start of the service, "
+        "moves and siblings' means, and the estimates pooled; in the bootstrap families are "
+        "drawn first and imputed inside each replicate (von Hippel and Bartlett, 2021). What is "
+        "counted of weights is of the first set.",
+        {"incomplete": incomplete.children, "children": len(children.stop)},
+    )
+    return trial, trial.first, [note]
+
+
+def _averaged(tables: list[pd.DataFrame]) -> pd.DataFrame:
+    """Average balance over imputed sets."""
+    if len(tables) == 1 or tables[0].empty:
+        return tables[0]
+    return pd.concat(tables).groupby(["when", "covariate"], sort=False).mean().reset_index()
 
 
 def _refuse(service: Service, population: str, last_days: int) -> None:

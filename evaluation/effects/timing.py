@@ -1,7 +1,11 @@
 """Exposure counted later than it began, or never ended: is the timing itself the effect?"""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
+
+from evaluation.effects.arms import Arms
 
 LAGS = (7, 14, 30)
 
@@ -39,6 +43,24 @@ def lagged(follow_up: pd.DataFrame, program: str, begun: pd.Series, days: int) -
     early.loc[straddles, "event"] = 0
     both = pd.concat([early, late], ignore_index=True)
     return both.sort_values(["exit_id", "start"], kind="stable", ignore_index=True)
+
+
+def settled_late(arms: Arms, days: int) -> Arms:
+    """Let a service settled at the exit, or on a landmark day, count only so many days later.
+
+    Until then nobody is served, so the comparison begins there, among children still
+    followed, with receipt as it was settled before.
+
+    Parameters
+    ----------
+    arms : Arms
+        One row per child.
+    days : int
+    """
+    first = days if arms.landmark is None else arms.landmark + days
+    rows = arms.rows[arms.rows["stop"] > first].reset_index(drop=True)
+    rows["start"] = rows["start"].clip(lower=first)
+    return replace(arms, rows=rows)
 
 
 def without_ends(follow_up: pd.DataFrame, program: str) -> pd.DataFrame:

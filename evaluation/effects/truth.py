@@ -1,11 +1,14 @@
 """Estimates beside the truth of a simulated agency."""
 
-from typing import get_args
+from typing import TYPE_CHECKING, get_args
 
 import pandas as pd
 
 from evaluation.effects.result import Effects
 from evaluation.study import ExitType, Study
+
+if TYPE_CHECKING:
+    from evaluation.sources.simulation import Truth
 
 COLUMNS = [
     "service",
@@ -21,7 +24,7 @@ COLUMNS = [
 ]
 
 
-def beside_truth(effects: Effects, truth, study: Study) -> pd.DataFrame:
+def beside_truth(effects: Effects, truth: "Truth", study: Study) -> pd.DataFrame:
     """Set each estimate beside the truth it is judged by.
 
     A hazard ratio from a model with covariates is judged by the conditional ratio

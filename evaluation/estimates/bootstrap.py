@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -10,6 +11,9 @@ from evaluation.estimates import clusters as few
 from evaluation.estimates.errors import EstimateError
 from evaluation.estimates.result import Account, Result
 from evaluation.estimates.rows import Rows
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 _FEW_REPLICATES = 200
 
@@ -35,7 +39,7 @@ class Bootstrap(Result):
     account: Account
     draws: pd.DataFrame = field(repr=False)
 
-    def plot(self, ax=None):
+    def plot(self, ax: "Axes | None" = None) -> "Axes":
         """Draw the estimates with their percentile limits.
 
         Parameters

@@ -3,6 +3,7 @@
 import warnings as python_warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -17,6 +18,9 @@ from evaluation.estimates.incidence_curve import IncidenceCurves, cumulative_inc
 from evaluation.estimates.predicted_incidence import predict_incidence
 from evaluation.estimates.result import Account, Result
 from evaluation.estimates.rows import Columns, Rows
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 
 @dataclass(frozen=True, repr=False)
@@ -42,7 +46,7 @@ class Calibration(Result):
     account: Account
     overall: pd.DataFrame = field(repr=False)
 
-    def plot(self, ax=None, *, horizon: float | None = None):
+    def plot(self, ax: "Axes | None" = None, *, horizon: float | None = None) -> "Axes":
         """Draw observed against predicted risk at one horizon.
 
         Parameters

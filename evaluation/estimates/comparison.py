@@ -1,6 +1,7 @@
 """Compare two models of the same rows."""
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -10,6 +11,9 @@ from evaluation.estimates import clusters as few
 from evaluation.estimates.errors import EstimateError
 from evaluation.estimates.hazard_model import HazardModel
 from evaluation.estimates.result import Account, Result
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 
 @dataclass(frozen=True, repr=False)
@@ -28,7 +32,7 @@ class Comparison(Result):
     table: pd.DataFrame
     account: Account
 
-    def plot(self, ax=None):
+    def plot(self, ax: "Axes | None" = None) -> "Axes":
         """Draw Akaike's criterion of each model; smaller is better.
 
         Parameters

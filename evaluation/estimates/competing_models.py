@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
 
 import pandas as pd
 
@@ -12,6 +13,9 @@ from evaluation.estimates.fine_gray_model import FineGrayResult, fine_gray
 from evaluation.estimates.predicted_incidence import predict_incidence
 from evaluation.estimates.result import Account, Result
 from evaluation.estimates.rows import Columns
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 
 @dataclass(frozen=True, repr=False)
@@ -88,7 +92,7 @@ class CompetingModels(Result):
         """
         return of_models(self.cause_specific, horizon, data, groups, cause)
 
-    def plot(self, ax=None):
+    def plot(self, ax: "Axes | None" = None) -> "Axes":
         """Draw the ratios of both scales, term by term.
 
         Parameters

@@ -1,8 +1,9 @@
 """What curves by group have in common: a tidy table, values at given times, influence."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -16,6 +17,9 @@ from evaluation.estimates.errors import EstimateError
 from evaluation.estimates.result import Account
 from evaluation.estimates.risksets import RiskSets
 from evaluation.estimates.rows import Rows
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 _FEW_TIMES = 16
 _AFTER_ZERO = np.finfo(float).tiny
@@ -240,7 +244,14 @@ class Curves(Resampling, CurveReadings):
         columns = pd.MultiIndex.from_tuples(names, names=levels)
         return pd.DataFrame(np.hstack(blocks), self.grid.rows.frame.index, columns)
 
-    def plot(self, ax=None, *, cause: int | None = None, days: bool = False, comparison=None):
+    def plot(
+        self,
+        ax: "Axes | None" = None,
+        *,
+        cause: int | None = None,
+        days: bool = False,
+        comparison: Hashable | None = None,
+    ) -> "Axes":
         """Draw the curves with intervals, labels at the lines and numbers at risk beneath.
 
         Parameters

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, replace
 from itertools import combinations
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -10,6 +11,9 @@ from evaluation.estimates import clusters as few
 from evaluation.estimates.errors import EstimateError
 from evaluation.estimates.result import Account, Result
 from evaluation.estimates.rows import Rows
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 
 @dataclass(frozen=True, repr=False)
@@ -31,7 +35,7 @@ class Differences(Result):
     account: Account
     what: str
 
-    def plot(self, ax=None):
+    def plot(self, ax: "Axes | None" = None) -> "Axes":
         """Draw the differences with their intervals; filled where they exclude none.
 
         Parameters

@@ -3,6 +3,7 @@
 import warnings as python_warnings
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -23,6 +24,9 @@ from evaluation.estimates.periods import (
 )
 from evaluation.estimates.result import Account, Result, account
 from evaluation.estimates.rows import Columns, Rows, read_rows
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 _NO_INFORMATION = 50.0
 PERIOD_DAYS = 30
@@ -56,7 +60,7 @@ class DiscreteHazard(Result):
     counts: pd.DataFrame
     covariance: pd.DataFrame = field(repr=False)
 
-    def plot(self, ax=None):
+    def plot(self, ax: "Axes | None" = None) -> "Axes":
         """Draw the ratios of the covariates with their intervals.
 
         Parameters

@@ -1,6 +1,7 @@
 """Fine and Gray's model of the subdistribution hazard, without expanding rows."""
 
 from dataclasses import dataclass, replace
+from typing import ClassVar
 
 import numpy as np
 import pandas as pd
@@ -22,7 +23,9 @@ class FineGrayResult(HazardModel):
     """
 
     ratio_label = "Subdistribution hazard ratio (95% interval)"
-    treated_as_known = ("Replicates keep the weights for censoring and late entry.",)
+    treated_as_known: ClassVar[tuple[str, ...]] = (
+        "Replicates keep the weights for censoring and late entry.",
+    )
 
 
 def fine_gray(

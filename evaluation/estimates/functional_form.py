@@ -12,6 +12,8 @@ from evaluation.estimates.fit import clusters_of
 from evaluation.estimates.result import Account, Result
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
     from evaluation.estimates.cox_model import CoxResult
 
 _EXACT = 5_000
@@ -39,7 +41,7 @@ class FunctionalForm(Result):
     account: Account
     covariate: str = field(default="")
 
-    def plot(self, ax=None):
+    def plot(self, ax: "Axes | None" = None) -> "Axes":
         """Draw the groups' residuals with intervals, and the smooth line through the rows'.
 
         Parameters

@@ -1,6 +1,7 @@
 """Tests of no difference between groups: log-rank and Gray's."""
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -15,6 +16,9 @@ from evaluation.estimates.partial_likelihood import PartialLikelihood
 from evaluation.estimates.result import Account, Result, account
 from evaluation.estimates.risksets import RiskSets
 from evaluation.estimates.rows import Columns, Rows, read_rows
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 
 @dataclass(frozen=True, repr=False)
@@ -34,7 +38,7 @@ class GroupTest(Result):
     account: Account
     counts: pd.DataFrame
 
-    def plot(self, ax=None):
+    def plot(self, ax: "Axes | None" = None) -> "Axes":
         """Draw observed over expected events, group by group.
 
         Parameters

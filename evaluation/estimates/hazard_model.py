@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 import pandas as pd
@@ -18,6 +18,8 @@ from evaluation.estimates.result import Account, Result
 from evaluation.estimates.row_checks import checked_weights
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
     from evaluation.estimates.influential import Influential
 
 _ROUNDING = 1e-9
@@ -49,7 +51,7 @@ class HazardModel(Result):
     fit: Fit = field(repr=False)
 
     ratio_label = "Hazard ratio (95% interval)"
-    treated_as_known = ()
+    treated_as_known: ClassVar[tuple[str, ...]] = ()
 
     @cached_property
     def influence(self) -> pd.DataFrame:
@@ -86,7 +88,8 @@ class HazardModel(Result):
         if not (fit.event & (checked > 0)).any():
             raise EstimateError("These weights leave no event.")
         start = np.where(fit.maximum.infinite, 0.0, fit.maximum.beta)
-        found = maximize(fit.model.reweighted(checked), terms, fit.design.spread, start)
+        model = fit.model.reweighted(checked)
+        found = maximize(model, terms, fit.design.spread, start, again=True)
         coef = np.where(found.infinite, np.copysign(np.inf, found.beta), found.beta)
         return pd.Series(coef, terms)
 
@@ -214,7 +217,7 @@ class HazardModel(Result):
 
         return influential(self, by, most)
 
-    def plot(self, ax=None):
+    def plot(self, ax: "Axes | None" = None) -> "Axes":
         """Draw the hazard ratios with their intervals on a logarithmic axis.
 
         Parameters

@@ -10,6 +10,8 @@ from evaluation.estimates.errors import EstimateError, nearest
 from evaluation.estimates.result import Account, Result
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
     from evaluation.estimates.hazard_model import HazardModel
 
 UNITS = ("row", "id", "cluster")
@@ -35,7 +37,7 @@ class Influential(Result):
     account: Account
     unit: str
 
-    def plot(self, ax=None, *, term: str | None = None):
+    def plot(self, ax: "Axes | None" = None, *, term: str | None = None) -> "Axes":
         """Draw how much each unit moves all coefficients, or one.
 
         Parameters

@@ -15,6 +15,8 @@ from evaluation.estimates.result import Account, Result
 from evaluation.estimates.rows import Rows
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
     from evaluation.estimates.curves import Curves
 
 _OUTSIDE = 0.025
@@ -40,7 +42,7 @@ class IntervalHazards(Result):
     table: pd.DataFrame
     account: Account
 
-    def plot(self, ax=None, *, cause: int | None = None):
+    def plot(self, ax: "Axes | None" = None, *, cause: int | None = None) -> "Axes":
         """Draw the hazards as steps with their intervals.
 
         Parameters

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -17,6 +18,9 @@ from evaluation.estimates.risksets import RiskSets
 from evaluation.estimates.row_checks import checked_weights
 from evaluation.estimates.rows import Columns, Rows, read_rows
 from evaluation.estimates.steps import Steps, steps
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 
 @dataclass(frozen=True, repr=False)
@@ -146,7 +150,7 @@ class MeanTimes(Result):
             self.table, "mean", self.influence, self._rows, self.account, what, reference
         )
 
-    def plot(self, ax=None):
+    def plot(self, ax: "Axes | None" = None) -> "Axes":
         """Draw the mean times with their intervals.
 
         Parameters

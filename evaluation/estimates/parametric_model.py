@@ -3,7 +3,7 @@
 import warnings as python_warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -16,6 +16,9 @@ from evaluation.estimates.errors import EstimateError
 from evaluation.estimates.parametric_families import FAMILIES, Fitted
 from evaluation.estimates.result import Account, Result, account
 from evaluation.estimates.rows import Rows, read_rows
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 _STEP = 1e-3
 
@@ -127,7 +130,7 @@ class ParametricResult(Result):
         low, high = log_log_limits(value, keys["se"].to_numpy(), stats.norm.ppf(0.975))
         return keys.assign(ci_low=low, ci_high=high)
 
-    def plot(self, ax=None):
+    def plot(self, ax: "Axes | None" = None) -> "Axes":
         """Draw the ratios with their intervals on a logarithmic axis.
 
         Parameters

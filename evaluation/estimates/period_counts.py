@@ -14,6 +14,7 @@ from evaluation.estimates.result import Account, Result
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
+    from matplotlib.axes import Axes
 
 _OURS = ("period", "at_risk", "events")
 
@@ -36,7 +37,7 @@ class PeriodCounts(Result):
     account: Account
     breaks: list[float] = field(default_factory=list)
 
-    def plot(self, ax=None):
+    def plot(self, ax: "Axes | None" = None) -> "Axes":
         """Draw the share with the event among periods at risk, band by band.
 
         Parameters

@@ -18,6 +18,8 @@ from evaluation.estimates.risksets import scatter
 from evaluation.estimates.rows import Rows
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
     from evaluation.estimates.cox_model import CoxResult
 
 TRANSFORMS = ("km", "identity", "rank")
@@ -42,7 +44,7 @@ class Proportionality(Result):
     account: Account
     scaled: pd.DataFrame = field(repr=False)
 
-    def plot(self, ax=None, *, term: str | None = None):
+    def plot(self, ax: "Axes | None" = None, *, term: str | None = None) -> "Axes":
         """Draw how a coefficient changes over time.
 
         Parameters

@@ -11,6 +11,8 @@ from evaluation.estimates.errors import EstimateError
 from evaluation.estimates.result import Account, Result
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
     from evaluation.estimates.curves import Curves
 
 _TIE = 1e-9
@@ -31,7 +33,7 @@ class Quantiles(Result):
     table: pd.DataFrame
     account: Account
 
-    def plot(self, ax=None):
+    def plot(self, ax: "Axes | None" = None) -> "Axes":
         """Draw the quantiles with their intervals.
 
         Parameters

@@ -1,6 +1,7 @@
 """What can be said where hardly anything, or nothing, has happened: exact limits."""
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -9,6 +10,9 @@ from scipy import stats
 from evaluation.estimates.errors import EstimateError
 from evaluation.estimates.result import Account, Result, account
 from evaluation.estimates.rows import Columns, Rows, read_rows
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 
 @dataclass(frozen=True, repr=False)
@@ -28,7 +32,7 @@ class ExactLimits(Result):
     table: pd.DataFrame
     account: Account
 
-    def plot(self, ax=None):
+    def plot(self, ax: "Axes | None" = None) -> "Axes":
         """Draw the risks with their limits.
 
         Parameters

@@ -31,7 +31,13 @@ class SurvivalCurves(Curves):
     value_name = "survival"
     axis_label = "Share without the event"
     compared = "share without the event"
-    limits = staticmethod(log_log_limits)
+
+    @staticmethod
+    def limits(
+        value: np.ndarray, se: np.ndarray, multiplier: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Limits on the scale log(-log p), missing at 0 and 1."""
+        return log_log_limits(value, se, multiplier)
 
     def _again(self, rows: Rows) -> list[np.ndarray]:
         counted = self.curves[0].counted.astype(np.int64)

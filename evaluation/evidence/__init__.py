@@ -6,6 +6,7 @@ effects)``; its parts are ``ev.evidence.cebc``, ``ev.evidence.clearinghouse`` an
 
 import sys
 from types import ModuleType
+from typing import cast
 
 from evaluation.evidence.attrition import attrition
 from evaluation.evidence.baseline import baseline_equivalence, single_unit_confound
@@ -94,5 +95,5 @@ class _CallableRoom(ModuleType):
     __call__ = staticmethod(_evidence)
 
 
-evidence = sys.modules[__name__]
+evidence = cast("_CallableRoom", sys.modules[__name__])
 evidence.__class__ = _CallableRoom

@@ -124,7 +124,9 @@ def end_of_service_clock(
     )
 
 
-def post_treatment_months(service_end: datetime.date | None, follow_up_end: datetime.date):
+def post_treatment_months(
+    service_end: datetime.date | None, follow_up_end: datetime.date
+) -> int | None:
     """Return whole calendar months from the end of a family's service to its last day followed.
 
     A month counts when its day of the month is reached, as in the federal rule; never

@@ -3,6 +3,7 @@
 import html
 from dataclasses import dataclass, replace
 from itertools import combinations
+from typing import Any
 
 import pandas as pd
 
@@ -62,7 +63,7 @@ class ClearinghouseWalk:
         shown = "".join(table.to_html(index=False, escape=True) for table in tables)
         return f"<p>{html.escape(self.statement)}</p>{shown}"
 
-    def to_dict(self) -> dict:
+    def to_dict(self) -> dict[str, Any]:
         """Return everything as plain values."""
         return {
             "statement": self.statement,

@@ -3,6 +3,7 @@
 import html
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
@@ -18,6 +19,10 @@ from evaluation.evidence.registry import Registry, registry
 from evaluation.evidence.study_file import StudyFile
 from evaluation.evidence.synthesis import Synthesis, synthesis
 from evaluation.study import Study
+
+if TYPE_CHECKING:
+    from evaluation.cohorts import Cohort
+    from evaluation.effects import Effects
 
 COLUMNS = ("contrast", "outcome", "horizon", "primary", "direction", "months_beyond")
 COLUMNS += ("sustained6", "sustained12", "sound", "diagnostics")
@@ -96,7 +101,7 @@ class Evidence:
         )
         return f"<ul>{said}</ul>{self.table.to_html(index=False, escape=True)}"
 
-    def to_dict(self) -> dict:
+    def to_dict(self) -> dict[str, Any]:
         """Return everything as plain values."""
         return {
             "contrasts": self.table.to_dict("records"),
@@ -112,7 +117,7 @@ class Evidence:
         return weigh(self.study, self.years, self.registry, tuple(contrasts))
 
 
-def evidence(cohort, effects, studies: Registry | None = None) -> Evidence:
+def evidence(cohort: "Cohort", effects: "Effects", studies: Registry | None = None) -> Evidence:
     """Say what the contrasts of a study can and cannot support.
 
     Parameters

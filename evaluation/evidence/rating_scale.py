@@ -2,6 +2,7 @@
 
 import html
 from dataclasses import dataclass
+from typing import Any
 
 import pandas as pd
 
@@ -65,7 +66,7 @@ class CebcWalk:
         table = self.table.to_html(index=False, escape=True)
         return f"<p>{html.escape(self.statement)}</p>{table}"
 
-    def to_dict(self) -> dict:
+    def to_dict(self) -> dict[str, Any]:
         """Return everything as plain values."""
         return {
             "statement": self.statement,

@@ -5,6 +5,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import combinations
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -13,6 +14,9 @@ from scipy import optimize, stats
 from evaluation.errors import DataError
 from evaluation.evidence.body import EvidenceStudy, no_overlap
 from evaluation.evidence.effect_sizes import RATIOS, EffectSize
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 LEAST_STUDIES = 3
 
@@ -51,7 +55,7 @@ class Synthesis:
     why_not: str = ""
     left_out: tuple[str, ...] = ()
 
-    def plot(self, ax=None):
+    def plot(self, ax: "Axes | None" = None) -> "Axes":
         """Draw the studies and, where they are pooled, the pooled effect beneath.
 
         Parameters
@@ -100,7 +104,7 @@ class Synthesis:
             f"studies; in a new setting between {low:.2f} and {high:.2f}.{without}"
         )
 
-    def to_dict(self) -> dict:
+    def to_dict(self) -> dict[str, Any]:
         """Return everything as plain values."""
         return {
             "measure": self.measure,

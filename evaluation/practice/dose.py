@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import ibis
 import numpy as np
@@ -16,6 +16,9 @@ from evaluation.errors import DataError, StudyError
 from evaluation.estimates.proportions import cluster_sums, clustered_share
 from evaluation.practice.drawing import draw_dots
 from evaluation.practice.result import PracticeResult
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 MONTHS = 12
 DAYS_PER_MONTH = 30
@@ -55,7 +58,7 @@ class Dose(PracticeResult):
     cannot: tuple[str, ...]
     notes: tuple[str, ...]
 
-    def plot(self, ax: Any = None) -> Any:
+    def plot(self, ax: "Axes | None" = None) -> "Axes":
         """Draw the shares of all children with their intervals.
 
         Returns
@@ -66,7 +69,7 @@ class Dose(PracticeResult):
         labels = [f"{r.measure}, {r.program}" for r in rows.itertuples()]
         return draw_dots(labels, rows, "per 100", ax)
 
-    def to_dict(self) -> dict:
+    def to_dict(self) -> dict[str, Any]:
         """Return the tables as plain records, with what cannot be computed."""
         return {"notes": list(self.notes), "cannot": list(self.cannot)} | self._records(
             "table", "contacts"

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -19,6 +19,9 @@ from evaluation.practice.groups import Groups, group_sums
 from evaluation.practice.questions import COMPUTED, PermanencyQuestions
 from evaluation.practice.result import PracticeResult
 from evaluation.sources.contract import contract
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 ALL_THAT_APPLY = "race_ethnicity_all"
 NOT_RECORDED = "not recorded"
@@ -56,7 +59,12 @@ class Equity(PracticeResult):
     table: pd.DataFrame
     notes: tuple[str, ...]
 
-    def plot(self, measure: str | None = None, characteristic: str | None = None, ax: Any = None):
+    def plot(
+        self,
+        measure: str | None = None,
+        characteristic: str | None = None,
+        ax: "Axes | None" = None,
+    ) -> "Axes":
         """Draw the rates of one measure by the levels of one characteristic.
 
         Returns
@@ -72,7 +80,7 @@ class Equity(PracticeResult):
         ax.axvline(rows["everyone"].iloc[0], color="#5B6770", ls="--", lw=1)
         return ax
 
-    def to_dict(self) -> dict:
+    def to_dict(self) -> dict[str, Any]:
         """Return the table as plain records, with the notes."""
         return {"notes": list(self.notes)} | self._records("table")
 

@@ -2,7 +2,7 @@
 
 import datetime
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import ibis
 import numpy as np
@@ -22,6 +22,9 @@ from evaluation.practice.indicators import INDICATORS, Indicator
 from evaluation.practice.rates import sums
 from evaluation.practice.result import PracticeResult
 from evaluation.study import CohortRules
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 COMPUTED, CANNOT = "computed", "cannot be computed"
 AGE_BANDS = (4, 12, 72, 132, 204)
@@ -104,7 +107,7 @@ class FederalIndicators(PracticeResult):
         rows = self._paths.filter(self._paths.indicator == indicator)
         return tidy(rows.order_by("child_id", "record").drop("cluster", "indicator"))
 
-    def plot(self, indicator: str = "reentry", ax: Any = None) -> Any:
+    def plot(self, indicator: str = "reentry", ax: "Axes | None" = None) -> "Axes":
         """Draw an indicator by county with its intervals.
 
         Returns
@@ -116,7 +119,7 @@ class FederalIndicators(PracticeResult):
         title = self.table.set_index("indicator").loc[indicator, "title"]
         return draw_dots(list(rows["county"]), rows, title, ax)
 
-    def to_dict(self) -> dict:
+    def to_dict(self) -> dict[str, Any]:
         """Return the tables as plain lists of records, with the notes."""
         return {"notes": list(self.notes), "adjusted": LABEL} | self._records(
             "table", "by_county", "exclusions"

@@ -4,7 +4,7 @@ import datetime
 import html
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import ibis
 import pandas as pd
@@ -26,6 +26,9 @@ from evaluation.practice.drawing import draw_measures, draw_run
 from evaluation.practice.policy import NOT_STATED, Measure, Policy, policy_of, read_policy
 from evaluation.practice.rates import flag, month_of, rates
 from evaluation.practice.result import PracticeResult
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 JUDGED, DESCRIBED = "judged", "described"
 UNSTATED, CANNOT = "not stated", "cannot be computed"
@@ -179,7 +182,7 @@ class Fidelity(PracticeResult):
         """Windows that a later return into the household replaced: the audit log (R5)."""
         return tidy(self._support.replaced.order_by("unit_id", "start"))
 
-    def plot(self, measure: str | None = None, ax: Any = None) -> Any:
+    def plot(self, measure: str | None = None, ax: "Axes | None" = None) -> "Axes":
         """Draw every rate with its interval, or one measure month by month.
 
         Returns
@@ -192,7 +195,7 @@ class Fidelity(PracticeResult):
         rows = self.by_month[self.by_month["measure"] == measure]
         return draw_run(rows, asked.title, asked.share, ax)
 
-    def to_dict(self) -> dict:
+    def to_dict(self) -> dict[str, Any]:
         """Return the tables as plain lists of records, with policy, choices and notes."""
         return {
             "policy": self.policy.name,

@@ -1,7 +1,7 @@
 """The permanency questions of the federal review, as measures with their denominators."""
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import ibis
 import pandas as pd
@@ -17,6 +17,9 @@ from evaluation.practice.question_measures import QUESTIONS, Question
 from evaluation.practice.rates import sums
 from evaluation.practice.result import PracticeResult
 from evaluation.practice.stays import Stays
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 COMPUTED, CANNOT = "computed", "cannot be computed"
 NOTES = (
@@ -59,7 +62,7 @@ class PermanencyQuestions(PracticeResult):
         """
         return self._trials
 
-    def plot(self, ax: Any = None) -> Any:
+    def plot(self, ax: "Axes | None" = None) -> "Axes":
         """Draw the shares with their intervals.
 
         Returns
@@ -69,7 +72,7 @@ class PermanencyQuestions(PracticeResult):
         rows = self.table[(self.table["per"] == 100) & self.table["value"].notna()]
         return draw_dots(list(rows["measure"]), rows, "per 100", ax)
 
-    def to_dict(self) -> dict:
+    def to_dict(self) -> dict[str, Any]:
         """Return the table as plain records, with the notes."""
         return {"notes": list(self.notes)} | self._records("table")
 

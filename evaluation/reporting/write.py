@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import pandas as pd
 
@@ -25,6 +25,14 @@ from evaluation.reporting.reports import MAKERS, REPORTS, Report, origin_table, 
 from evaluation.reporting.tables import Table
 from evaluation.reporting.workbook import workbook
 
+if TYPE_CHECKING:
+    from evaluation.cohorts import Cohort
+    from evaluation.effects import Effects
+    from evaluation.evidence import Evidence
+    from evaluation.practice import PracticeFindings
+    from evaluation.sources import Agency
+    from evaluation.study import Study
+
 FORMATS = ("html", "docx", "pdf")
 PICTURES = {"html": "svg", "docx": "png", "pdf": "svg"}
 STAMP = f'::: {{.stamp custom-style="Answer"}}\n{NOT_FOR_RELEASE}\n:::'
@@ -41,17 +49,17 @@ class Outputs(list[Path]):
 
 
 def write_reports(
-    study,
-    agency,
-    cohort,
-    effects,
+    study: "Study",
+    agency: "Agency",
+    cohort: "Cohort",
+    effects: "Effects",
     out: str | Path,
     *,
     formats: Sequence[str] = FORMATS,
     only: Sequence[str] | None = None,
     truth: pd.DataFrame | None = None,
-    evidence=None,
-    practice: Any = None,
+    evidence: "Evidence | None" = None,
+    practice: "PracticeFindings | None" = None,
 ) -> Outputs:
     """Write the reports of a study, its tables, charts and estimates.
 

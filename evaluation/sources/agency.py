@@ -85,7 +85,7 @@ class Agency:
         self,
         connection: SQLBackend,
         place: Place,
-        scratch: tempfile.TemporaryDirectory | None,
+        scratch: tempfile.TemporaryDirectory[str] | None,
         truth: Any = None,
     ):
         self._connection = connection

@@ -20,7 +20,7 @@ import pytest
 import xlsxwriter
 
 import evaluation as ev
-from evaluation import jobs
+from evaluation import data_jobs
 from evaluation.resources import resource
 
 matplotlib.use("Agg")
@@ -45,7 +45,7 @@ def having(language):
 @pytest.fixture(scope="module")
 def agency(tmp_path_factory):
     folder = tmp_path_factory.mktemp("agency")
-    jobs.simulate(folder / "made", CHILDREN, 3, lambda words, work: work())
+    data_jobs.simulate(folder / "made", CHILDREN, 3, lambda words, work: work())
     for path in (folder / "made" / "data").iterdir():
         if path.stem not in TABLES:
             path.unlink()

@@ -8,7 +8,7 @@ from evaluation.effects import effects, sensitivity
 from evaluation.effects.arms import arms_of
 from evaluation.effects.e_value import e_value, e_value_of_limit, ratio_for_e_value
 from evaluation.effects.loss_bounds import loss_bounds
-from evaluation.effects.timing import lagged, without_ends
+from evaluation.effects.timing import lagged, settled_late, without_ends
 
 from .conftest import make_cohort, make_study
 
@@ -47,6 +47,17 @@ def test_lagged_exposure_counts_so_many_days_after_it_began():
     assert own[["start", "stop"]].to_numpy().tolist() == [[1, 20], [20, 34], [34, 50], [50, 90]]
     assert own["exposure_x"].tolist() == ["before", "before", "in service", "after"]
     assert own["event"].tolist() == [0, 0, 0, 1]
+
+
+def test_receipt_at_the_exit_counts_later_among_those_still_home(truth):
+    """METHODS 9.3: every service effect; nobody is served in the days of the lag."""
+    study = make_study(report={"horizons": [365]})
+    arms = arms_of(make_cohort(study, truth), "reentry", study.services[0])
+    late = settled_late(arms, 14)
+    home = arms.rows["stop"] > 14
+    assert (~home).sum() > 0 and len(late.rows) == home.sum()
+    assert (late.rows["start"] >= 14).all()
+    assert late.served.sum() == (arms.served & home).sum()
 
 
 def test_ends_ignored_keep_a_service_going():

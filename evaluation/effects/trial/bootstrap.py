@@ -18,20 +18,26 @@ import evaluation
 from evaluation.effects.thresholds import THRESHOLDS
 from evaluation.effects.trial.children import TrialChildren
 from evaluation.effects.trial.emulation import Emulation, Protocol
+from evaluation.effects.trial.imputation import INSIDE, ImputedTrial, Incomplete
+from evaluation.effects.trial.spans import Spans
 from evaluation.errors import StudyError
 from evaluation.estimates import EstimateError
 
 LARGE = 2_000_000
 """Children times replicates from which workers are worth their start."""
 
+IMPUTING = 20
+"""How many times the work of a replicate is where covariates are imputed inside it."""
+
 MOST_WORKERS = 8
+SPAN = ("child", "enter", "leave", "x")
 ONE_THREAD = dict.fromkeys(
     ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS"), "1"
 )
 
 
 def bootstrap(
-    emulation: Emulation,
+    trial: Emulation | ImputedTrial,
     name: str,
     grid: list[int],
     replicates: int,
@@ -45,8 +51,8 @@ def bootstrap(
 
     Parameters
     ----------
-    emulation : Emulation
-        The trial.
+    trial : Emulation or ImputedTrial
+        The trial; where covariates are imputed, they are so inside each replicate.
     name : str
         The service's name, for errors.
     grid : list of int
@@ -61,19 +67,22 @@ def bootstrap(
     Returns
     -------
     tuple
-        Estimates stacked, and how many replicates gave none.
+        Estimates, shape (replicates, imputed sets, grace periods, 2, days), and how many
+        replicates gave none.
 
     Raises
     ------
     StudyError
         If too many replicates give no estimate.
     """
-    if len(emulation.children.stop) * replicates < LARGE or not sys.executable:
-        found = replicate(emulation, grid, range(replicates), seed)
+    work = len(trial.children.stop) * replicates
+    work *= IMPUTING if isinstance(trial, ImputedTrial) else 1
+    if work < LARGE or not sys.executable:
+        found = replicate(trial, grid, range(replicates), seed)
     else:
         shares = min(workers or min(os.cpu_count() or 1, MOST_WORKERS), replicates)
-        found = _shared(emulation, name, grid, replicates, seed, shares)
-    kept = found[~np.isnan(found).all(axis=(1, 2, 3))]
+        found = _shared(trial, name, grid, replicates, seed, shares)
+    kept = found[~np.isnan(found).all(axis=(1, 2, 3, 4))]
     failed = replicates - len(kept)
     if failed > THRESHOLDS.failed_replicates * replicates or len(kept) < 2:
         raise StudyError(
@@ -84,24 +93,28 @@ def bootstrap(
     return kept, failed
 
 
-def replicate(emulation: Emulation, grid: list[int], numbers: range, seed: int) -> np.ndarray:
+def replicate(
+    trial: Emulation | ImputedTrial, grid: list[int], numbers: range, seed: int
+) -> np.ndarray:
     """Run some replicates; one that gives no estimate is missing throughout."""
-    family = emulation.children.family
+    family = trial.children.family
     families = int(family.max()) + 1
     out = []
     for number in numbers:
         random = np.random.default_rng([seed, number])
         drawn = np.bincount(random.integers(0, families, families), minlength=families)
         try:
-            out.append(emulation.estimates(grid, drawn[family].astype(float)))
+            out.append(trial.drawn(grid, drawn[family], [seed, number, 1]))
         except (StudyError, EstimateError):
             out.append(None)
-    shape = (len(emulation.protocol.grace), 2, len(grid) + len(emulation.protocol.horizons))
+    sets = INSIDE if isinstance(trial, ImputedTrial) else 1
+    protocol = trial.protocol
+    shape = (sets, len(protocol.grace), 2, len(grid) + len(protocol.horizons))
     return np.stack([np.full(shape, np.nan) if each is None else each for each in out])
 
 
-def _shared(emulation, name, grid, replicates, seed, workers) -> np.ndarray:
-    children, protocol = emulation.children, emulation.protocol
+def _shared(trial, name, grid, replicates, seed, workers) -> np.ndarray:
+    children, protocol = trial.children, trial.protocol
     arrays = {
         "x": children.x,
         "family": children.family,
@@ -115,6 +128,11 @@ def _shared(emulation, name, grid, replicates, seed, workers) -> np.ndarray:
         "scalars": np.array([protocol.last_days, protocol.truncate, seed]),
         "words": np.array([protocol.comparison, name]),
     }
+    spans = children.spans
+    arrays |= {f"span_{name}": getattr(spans, name) for name in SPAN}
+    if isinstance(trial, ImputedTrial):
+        arrays["values"], arrays["levels"] = trial.incomplete.values, trial.incomplete.levels
+        arrays["imputed"] = np.array([trial.seed])
     edges = np.linspace(0, replicates, workers + 1).astype(int)
     path = os.pathsep.join(
         [str(Path(evaluation.__file__).parent.parent), *filter(None, [os.getenv("PYTHONPATH")])]
@@ -152,7 +170,8 @@ def serve(sent: bytes) -> bytes:
     last_days, truncate, seed = got["scalars"]
     comparison, name = map(str, got["words"])
     frame = pd.DataFrame({key: got[key] for key in ("stop", "event", "moved", "started")})
-    children = TrialChildren(frame, "", got["x"], got["family"], ())
+    spans = Spans(*(got[f"span_{name}"] for name in SPAN))
+    children = TrialChildren(frame, "", got["x"], got["family"], (), history=spans)
     protocol = Protocol(
         grace=tuple(map(int, got["grace"])),
         last_days=int(last_days),
@@ -161,7 +180,12 @@ def serve(sent: bytes) -> bytes:
         truncate=float(truncate),
     )
     numbers = range(*map(int, got["numbers"]))
-    found = replicate(Emulation(children, protocol, name), list(got["grid"]), numbers, int(seed))
+    if "values" in got:
+        incomplete = Incomplete(got["values"], got["levels"])
+        trial = ImputedTrial(children, incomplete, protocol, name, int(got["imputed"][0]))
+    else:
+        trial = Emulation(children, protocol, name)
+    found = replicate(trial, list(got["grid"]), numbers, int(seed))
     out = io.BytesIO()
     np.save(out, found)
     return out.getvalue()

@@ -8,6 +8,8 @@ import pandas as pd
 
 from evaluation.cohorts import Cohort
 from evaluation.effects.arms import complete_cases, quoted
+from evaluation.effects.trial.history import trial_history
+from evaluation.effects.trial.spans import Spans
 from evaluation.errors import StudyError
 from evaluation.study import Note, Service
 
@@ -32,6 +34,12 @@ class TrialChildren:
         Code of each child's family.
     notes : tuple of Note
         Who was left out, with counts.
+    covariates : tuple of str
+        Columns of ``frame`` that the weight models hold.
+    history : Spans, optional
+        What changes after the exit that they hold too; by default nothing.
+    past : tuple of str
+        Words for it.
     """
 
     frame: pd.DataFrame
@@ -39,6 +47,19 @@ class TrialChildren:
     x: np.ndarray
     family: np.ndarray
     notes: tuple[Note, ...]
+    covariates: tuple[str, ...] = ()
+    history: Spans | None = None
+    past: tuple[str, ...] = ()
+
+    @property
+    def spans(self) -> Spans:
+        """The days on which what is known of a child does not change."""
+        return Spans.whole(len(self.frame)) if self.history is None else self.history
+
+    @property
+    def lacking(self) -> bool:
+        """Whether any child lacks a covariate."""
+        return bool(self.frame[list(self.covariates)].isna().any(axis=None))
 
     @property
     def stop(self) -> np.ndarray:
@@ -67,6 +88,7 @@ def trial_children(
     service: Service,
     strata: tuple[str, ...] = (),
     follow_up: pd.DataFrame | None = None,
+    complete: bool = True,
 ) -> TrialChildren:
     """Collect the children of a target trial.
 
@@ -86,6 +108,9 @@ def trial_children(
         Columns that enter the weight models beside the study's covariates.
     follow_up : pandas.DataFrame, optional
         ``cohort.follow_up(outcome)``, where the caller has it already.
+    complete : bool
+        Whether children who lack a covariate are left out, and counted; where they stay
+        and are any, the design is empty until their covariates are imputed.
 
     Returns
     -------
@@ -130,9 +155,13 @@ def trial_children(
             )
         )
         frame = frame[~known]
-    frame, varying, said = complete_cases(frame, tuple(names))
+    frame, varying, said = complete_cases(frame, tuple(names), complete)
     formula = " + ".join(map(quoted, varying)) or "1"
-    design = formulaic.Formula(formula).get_model_matrix(frame, na_action="raise")
-    x = np.asarray(design, dtype=float)[:, 1:]
     family = pd.factorize(frame["family_id"])[0]
-    return TrialChildren(frame, formula, x - x.mean(axis=0), family, (*notes, *said))
+    x = np.zeros((len(frame), 0))
+    if frame[list(varying)].notna().all(axis=None):
+        design = formulaic.Formula(formula).get_model_matrix(frame, na_action="raise")
+        x = np.asarray(design, dtype=float)[:, 1:]
+        x = x - x.mean(axis=0)
+    history, past, told = trial_history(cohort, service, rows, frame, x)
+    return TrialChildren(frame, formula, x, family, (*notes, *said, *told), varying, history, past)

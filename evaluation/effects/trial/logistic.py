@@ -1,5 +1,7 @@
 """A logistic model that is fitted again and again with other case weights."""
 
+from copy import copy
+
 import numpy as np
 from scipy.special import expit
 
@@ -42,6 +44,29 @@ class Logistic:
         fit, _ = fit_logistic(self._chosen, self._x, what)
         self._beta = np.asarray(fit.params)
 
+    def on(self, x: np.ndarray, chosen: np.ndarray) -> "Logistic":
+        """Return the same decision among other children, fitted from this solution on.
+
+        Parameters
+        ----------
+        x : numpy.ndarray, shape (m, p)
+        chosen : numpy.ndarray of bool, shape (m,)
+
+        Returns
+        -------
+        Logistic
+
+        Raises
+        ------
+        StudyError
+            If these children leave no solution.
+        """
+        other = copy(self)
+        other._x = np.column_stack([np.ones(len(x)), x])
+        other._chosen = chosen.astype(float)
+        other._beta = other._refitted(np.ones(len(x)))
+        return other
+
     def probability(self, weight: np.ndarray | None = None) -> np.ndarray:
         """Return each row's probability, the model refitted with case weights.
 
@@ -63,13 +88,14 @@ class Logistic:
         StudyError
             If the replicate's children leave no solution.
         """
+        beta = self._beta if weight is None else self._refitted(weight)
+        return expit(self._x @ beta)
+
+    def _refitted(self, weight: np.ndarray) -> np.ndarray:
         beta = self._beta
-        score = expit(self._x @ beta)
-        if weight is None:
-            return score
         drawn = np.flatnonzero(weight > 0)
         x, weight, chosen = self._x[drawn], weight[drawn], self._chosen[drawn]
-        score = score[drawn]
+        score = expit(x @ beta)
         for number in range(2 * KEPT_FOR):
             if number % KEPT_FOR == 0:
                 inverse, scale = self._inverse(x, weight * score * (1 - score))
@@ -77,8 +103,8 @@ class Logistic:
             beta = beta + step
             score = expit(x @ beta)
             if np.abs(step * scale).max() < SETTLED:
-                return expit(self._x @ beta)
-        return expit(self._x @ self._climb(x, weight, chosen))
+                return beta
+        return self._climb(x, weight, chosen)
 
     def _climb(self, x: np.ndarray, weight: np.ndarray, chosen: np.ndarray) -> np.ndarray:
         """Search again step by step, never downhill: few chose, so the start may be far."""

@@ -1,5 +1,7 @@
 """From a trial's estimates and their replicates to measures with limits."""
 
+import math
+
 import numpy as np
 import pandas as pd
 
@@ -33,9 +35,10 @@ def measures(
 
     Parameters
     ----------
-    point : numpy.ndarray, shape (2, size + horizons)
-        Risks on the grid, then days lost by the horizons: treated, comparison.
-    drawn : numpy.ndarray, shape (replicates, 2, size + horizons)
+    point : numpy.ndarray, shape (sets, 2, size + horizons)
+        Risks on the grid, then days lost by the horizons: treated, comparison; in every
+        imputed set, or the one.
+    drawn : numpy.ndarray, shape (replicates, sets inside, 2, size + horizons)
         The same of every replicate.
     places : list of int
         Where the horizons stand on the grid.
@@ -47,30 +50,60 @@ def measures(
     """
     rows = []
     for number, (place, horizon) in enumerate(zip(places, horizons, strict=True)):
-        (served, other), replicate = point[:, place], drawn[:, :, place]
-        if np.isnan([served, other]).any():
+        risks, again = point[..., place], drawn[..., place]
+        if np.isnan(risks).any():
             continue
-        lost, lost_drawn = point[:, size + number], drawn[:, :, size + number]
-        spread = np.nanstd(replicate, axis=0, ddof=1)
-        difference = np.nanstd(replicate[:, 0] - replicate[:, 1], ddof=1)
+        sets = len(point)
         found = {
-            "risk_treated": intervals.risk(served, spread[0], clusters),
-            "risk_comparison": intervals.risk(other, spread[1], clusters),
-            "risk_difference": intervals.linear(served - other, difference, clusters),
-        }
-        usable = replicate[(replicate > 0).all(axis=1)]
-        if served > 0 and other > 0 and len(usable) > 1:
-            logs = np.log(usable[:, 0] / usable[:, 1])
-            found["risk_ratio"] = intervals.log_ratio(
-                float(np.log(served / other)), float(np.nanstd(logs, ddof=1)), clusters
+            name: intervals.risk(
+                pooled_risk(risks[:, arm]), spread(again[..., arm], sets), clusters
             )
-        found["days_lost_difference"] = intervals.linear(
-            float(lost[0] - lost[1]),
-            float(np.nanstd(lost_drawn[:, 0] - lost_drawn[:, 1], ddof=1)),
-            clusters,
+            for arm, name in enumerate(("risk_treated", "risk_comparison"))
+        }
+        found["risk_difference"] = _difference(risks, again, clusters)
+        usable = again[(again > 0).all(axis=(1, 2))]
+        if (risks > 0).all() and len(usable) > 1:
+            logs = np.log(usable[..., 0] / usable[..., 1])
+            found["risk_ratio"] = intervals.log_ratio(
+                float(np.log(risks[:, 0] / risks[:, 1]).mean()), spread(logs, sets), clusters
+            )
+        found["days_lost_difference"] = _difference(
+            point[..., size + number], drawn[..., size + number], clusters
         )
         rows += [{"horizon": horizon, "measure": m, **vars(i)} for m, i in found.items()]
     return rows
+
+
+def _difference(point: np.ndarray, drawn: np.ndarray, clusters: int) -> intervals.Interval:
+    value = float((point[:, 0] - point[:, 1]).mean())
+    return intervals.linear(value, spread(drawn[..., 0] - drawn[..., 1], len(point)), clusters)
+
+
+def pooled_risk(values: np.ndarray) -> float:
+    """Average a risk over imputed sets on the complementary log-log scale."""
+    if len(values) == 1 or not ((values > 0) & (values < 1)).all():
+        return float(values.mean())
+    return float(-np.expm1(-np.exp(np.log(-np.log1p(-values)).mean())))
+
+
+def spread(drawn: np.ndarray, sets: int) -> float:
+    """Return the standard error of an estimate from its replicates.
+
+    Parameters
+    ----------
+    drawn : numpy.ndarray, shape (replicates, sets inside)
+        With one set inside, the standard deviation of the replicates. With more, their
+        variance beyond what imputing adds, and that divided by ``sets`` (the components
+        of variance of von Hippel and Bartlett, 2021).
+    sets : int
+        Imputed sets that the estimate itself is pooled over.
+    """
+    inside = drawn.shape[1]
+    between = float(np.nanvar(drawn.mean(axis=1), ddof=1))
+    if inside == 1:
+        return math.sqrt(between)
+    within = float(np.nanmean(drawn.var(axis=1, ddof=1)))
+    return math.sqrt(max(between - within / inside, 0.0) + within / sets)
 
 
 def curves_of(
@@ -85,10 +118,12 @@ def curves_of(
     for arm, group in enumerate(("yes", "no")):
         for place, day in enumerate(grid):
             at_home = emulation.clone_weights(day)[arm] > 0
-            value = point[arm, place]
-            if np.isnan(value):
+            values = point[:, arm, place]
+            if np.isnan(values).any():
                 continue
-            limits = intervals.risk(value, float(np.nanstd(drawn[:, arm, place], ddof=1)), clusters)
+            value = pooled_risk(values)
+            se = spread(drawn[:, :, arm, place], len(point))
+            limits = intervals.risk(value, se, clusters)
             rows.append(
                 {
                     "group": group,

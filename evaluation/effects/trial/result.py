@@ -2,11 +2,15 @@
 
 import html
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
 from evaluation.study import Note
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 
 @dataclass(frozen=True)
@@ -56,7 +60,7 @@ class TargetTrial:
         notes = "".join(f"<li>{html.escape(str(note))}</li>" for note in self.notes)
         return f"{self.table.to_html(index=False, escape=True)}<ul>{notes}</ul>"
 
-    def plot(self, ax=None):
+    def plot(self, ax: "Axes | None" = None) -> "Axes":
         """Draw cumulative incidence under both strategies with 95% bands.
 
         Parameters
@@ -72,7 +76,7 @@ class TargetTrial:
 
         return draw_arms(self.curves, self.table, ax)
 
-    def to_dict(self) -> dict:
+    def to_dict(self) -> dict[str, Any]:
         """Return the tables as plain lists of records."""
         names = ("table", "by_grace", "protocol", "curves", "balance", "other_services", "weights")
         return {name: getattr(self, name).to_dict("records") for name in names} | {

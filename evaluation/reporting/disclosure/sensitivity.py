@@ -8,7 +8,7 @@ from evaluation.reporting.numerals import SUPPRESSED
 
 COUNTS = ["n_treated", "n_comparison", "events_treated", "events_comparison"]
 VALUES = ["estimate", "ci_low", "ci_high"]
-LEFT_OUT = "one county left out"
+SEPARATED = ("one county left out", "lagged exposure")
 WHOLE = "specification curve"
 
 
@@ -39,7 +39,7 @@ def release_sensitivity(
         if key in withheld:
             hidden.loc[own.index] = True
         whole = own[own["analysis"] == WHOLE].head(1)
-        for place, row in own[own["analysis"] == LEFT_OUT].iterrows():
+        for place, row in own[own["analysis"].isin(SEPARATED)].iterrows():
             if len(whole) and pd.notna(row["n_treated"]):
                 apart = (whole[COUNTS].iloc[0] - row[COUNTS]).abs()
                 hidden.loc[place] |= any(rule.hides(int(n)) for n in apart)

@@ -34,6 +34,7 @@ NOTE = (
     "Each row makes one choice differently, or looks within a group; “groups differ” tests that "
     "all groups have one effect. These are not adjusted for their number."
 )
+ELSEWHERE = "Those of other services and outcomes are in the workbook, sheet “beside”."
 MISSING = (
     Column("what", "Service and outcome"),
     Column("lacking", "Lacking"),
@@ -53,7 +54,8 @@ def beside_sheets(material: Material) -> tuple[Table, ...]:
     rows = _rows(material, material.released.beside)
     if rows.empty:
         return ()
-    return (Table("beside", "The same comparisons made in other ways", BESIDE, rows, NOTE),)
+    note = f"{NOTE}{_groups_left(material, material.released.beside)}"
+    return (Table("beside", "The same comparisons made in other ways", BESIDE, rows, note),)
 
 
 def _primary(material: Material) -> Table | None:
@@ -70,7 +72,7 @@ def _primary(material: Material) -> Table | None:
     what = rows["what"].iloc[0]
     columns = tuple(column for column in BESIDE if column.key != "what")
     caption = f"{what}: the same comparison made in other ways"
-    note = f"{NOTE} Those of other services and outcomes are in the workbook, sheet “beside”."
+    note = f"{NOTE} {ELSEWHERE}{_groups_left(material, own)}"
     return Table("beside_primary", caption, columns, rows, note)
 
 
@@ -94,6 +96,17 @@ def _rows(material: Material, released: pd.DataFrame) -> pd.DataFrame:
             }
         )
     return pd.DataFrame(rows)
+
+
+def _groups_left(material: Material, beside: pd.DataFrame) -> str:
+    """Name the groups in which no effect could be estimated, service by service."""
+    left = beside[beside["measure"].isna() & beside["analysis"].str.startswith("by ")]
+    said = []
+    for (service, analysis), own in left.groupby(["service", "analysis"], sort=False):
+        by = analysis.removeprefix("by ").replace("_", " ")
+        names = ", ".join(dict.fromkeys(map(str, own["variant"])))
+        said.append(f"{material.service_name(service)} by {by}: {names}")
+    return f" No effect could be estimated within {'; '.join(said)}." if said else ""
 
 
 def home_table(material: Material) -> Table | None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 import ibis
 import ibis.expr.types as ir
@@ -146,7 +147,7 @@ class ConversionReport:
             chosen = chosen[chosen["block"] == block]
         return int(chosen["rows"].sum())
 
-    def to_dict(self) -> dict:
+    def to_dict(self) -> dict[str, Any]:
         """Return everything but the row-level list, for JSON."""
         return {
             "format": self.format,

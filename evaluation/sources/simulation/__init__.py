@@ -1,6 +1,6 @@
 """A simulated agency: contract tables whose truth is known."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from evaluation.sources.simulation.estimands import estimands
 from evaluation.sources.simulation.scenario import (
@@ -12,6 +12,9 @@ from evaluation.sources.simulation.scenario import (
 )
 from evaluation.sources.simulation.tables import SimulatedTables, simulate_tables
 from evaluation.sources.simulation.truth import Truth, simulate_truth
+
+if TYPE_CHECKING:
+    from evaluation.sources.agency import Agency
 
 __all__ = [
     "CovariateEffects",
@@ -28,7 +31,7 @@ __all__ = [
 ]
 
 
-def simulate_agency(children: int = 20_000, seed: int = 1, **arguments: Any):
+def simulate_agency(children: int = 20_000, seed: int = 1, **arguments: Any) -> "Agency":
     """Simulate an agency: its records, connected, with their truth.
 
     Parameters

@@ -4,7 +4,7 @@ import tomllib
 
 import pytest
 
-from evaluation import jobs
+from evaluation import data_jobs
 from evaluation.errors import DataError, OutputError
 from evaluation.new_study import new_study
 from evaluation.sources.mapping import draft_mapping, read_mapping
@@ -55,7 +55,7 @@ def test_columns_dates_and_codes_are_guessed_and_the_rest_is_said(files):
 def test_check_works_before_the_mapping_is_complete(files, tmp_path):
     said = new_study(tmp_path / "study", files)
     assert any("codes Q of Gender" in line for line in said)
-    lines = jobs.check(str(tmp_path / "study" / "study.toml"), None, False, quietly)
+    lines = data_jobs.check(str(tmp_path / "study" / "study.toml"), None, False, quietly)
     assert any(
         line.startswith("children: 3 rows read = 2 accepted + 1 quarantined") for line in lines
     )
@@ -64,12 +64,12 @@ def test_check_works_before_the_mapping_is_complete(files, tmp_path):
     mapping = tmp_path / "study" / "mapping.toml"
     text = mapping.read_text()
     mapping.write_text(text.replace('removal_id = "Episode ID"', 'removal_id = "?"'))
-    lines = jobs.check(str(tmp_path / "study" / "study.toml"), None, False, quietly)
+    lines = data_jobs.check(str(tmp_path / "study" / "study.toml"), None, False, quietly)
     assert any("The mapping of removals: removal_id has no column." in line for line in lines)
     assert any(line.startswith("children: 3 rows read") for line in lines)
 
     mapping.write_text(text.replace('"Q" = "?"', '"Q" = "unknown"'))
-    lines = jobs.check(str(tmp_path / "study" / "study.toml"), None, False, quietly)
+    lines = data_jobs.check(str(tmp_path / "study" / "study.toml"), None, False, quietly)
     assert any(line.startswith("removals: 3 rows read = 3 accepted") for line in lines)
     assert not any("mapping of" in line for line in lines)
 
