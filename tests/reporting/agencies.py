@@ -112,6 +112,7 @@ def exact_counts(found, cohort, check, practice) -> dict:
     for row in risks.itertuples():
         label = f"{column_name(row.characteristic)}: {level_name(row.characteristic, row.level)}"
         _pair(truth, (0, "equity", row.measure, label), row.events, row.n, 100)
+        truth[0, "equity", row.measure, label, "families"] = int(row.families)
     return truth | _rows(check)
 
 

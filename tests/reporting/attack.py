@@ -54,7 +54,8 @@ class Files:
             caption = _caption(sheet["A1"].value)
             self.tables[caption].append(rows)
             self.sheets[sheet.title] = [
-                dict(zip(rows[0], row, strict=True)) | {"caption": caption} for row in rows[1:]
+                dict(zip(rows[0][::-1], row[::-1], strict=True)) | {"caption": caption}
+                for row in rows[1:]
             ]
 
     def _page(self, path: Path) -> str:

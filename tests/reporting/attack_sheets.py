@@ -4,6 +4,7 @@ Every sheet has a reader here, or a reason why it holds nothing of children to s
 sheet with neither fails the test that lists them.
 """
 
+import math
 import re
 from collections.abc import Callable
 from fractions import Fraction
@@ -143,6 +144,7 @@ def _equity(found: Attack, rows: Sheet, year: int, name: str) -> None:
             if abs(events - round(events)) < 1e-6:
                 found.known.setdefault((*key, "met"), float(round(events)))
         found.adds_up([(*key, "met"), (*key, "not_met")], n)
+        _families(found, row, key)
     blocks: dict[str, list] = {}
     for row in rows:
         blocks.setdefault(str(row["Group"]).split(": ")[0], []).append(str(row["Group"]))
@@ -150,6 +152,15 @@ def _equity(found: Attack, rows: Sheet, year: int, name: str) -> None:
     for labels in blocks.values() if whole is not None else ():
         keys = [(year, "equity", outcome, label, "met") for label in labels]
         found.equal(dict.fromkeys(keys, 1.0), whole)
+
+
+def _families(found: Attack, row: dict, key: tuple) -> None:
+    """Where nobody had the event, the exact upper limit tells the number of families."""
+    limits = re.fullmatch(r"0(?:\.0)?% to (\d+(?:\.\d+)?)%", str(row["95% interval"]))
+    if row["Share, %"] == 0 and limits and 0 < float(limits[1]) < 100:
+        ends = [(float(limits[1]) + side) / 100 for side in (0.05, -0.05)]
+        low, high = (math.log(0.025) / math.log(1 - end) for end in ends)
+        found.equal({(*key, "families"): 1.0}, low, high)
 
 
 def _counties(found: Attack, rows: Sheet, year: int, name: str) -> None:
@@ -280,7 +291,7 @@ ESTIMATES = "estimates with intervals and no counts; hidden by their own counts"
 WORDS = "words and settings, no number of children"
 NOTHING_TO_SOLVE: dict[str, str] = {
     "flow|who|services|incidence_.*|ratios|balance_.*|home|changed_(?!settings).*": IN_JSON,
-    "risks|beside|naive|truth|model_.*|sensitivity_.*|grace_.*|others_.*|landmarks": ESTIMATES,
+    "risks|beside|beside_primary|naive|truth|model_.*|sensitivity_.*|grace_.*|others_.*|landmarks": ESTIMATES,
     "contacts": "contacts a child, without either number",
     "evidence|supports_.*|diagnostics": ESTIMATES,
     "supports|protocol.*|checklist|cebc_.*|title_iv_e_.*|features_.*|provenance": WORDS,

@@ -13,7 +13,7 @@ def trial_forecast(cohort: Cohort) -> str:
     """Say how long the target trials of a study may take, where it is a minute or more.
 
     A minute for every contrast, 100,000 exits and 500 replicates, of which a third is spent once:
-    the pace of one core, more than was measured on simulated agencies with few covariates.
+    about what was measured on two cores with 16 covariate columns.
 
     Parameters
     ----------
