@@ -280,6 +280,14 @@ def test_a_covariate_that_decides_who_starts_is_said(agency, history):
         target_trial(cohort, "reentry", "group")
 
 
+def test_a_model_of_starting_without_a_solution_says_to_name_less_history(agency):
+    children = trial_children(cohort_of(agency, study()), "reentry", study().services[0])
+    last, rare = children.stop, np.isfinite(children.started)
+    twice = np.hstack([children.x, children.x])
+    with pytest.raises(StudyError, match=r"no solution.*Name less in adjustment\.history"):
+        Hazard(twice, children.spans, last, rare, 365)
+
+
 def test_what_stands_beside_a_trial_holds_its_history(agency):
     protocol = study()
     cohort = cohort_of(agency, protocol)

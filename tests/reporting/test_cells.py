@@ -146,6 +146,42 @@ def test_a_zero_is_hidden_only_where_nothing_else_can_be():
     assert_protected(values, RULE.hidden(values))
 
 
+@pytest.mark.parametrize(
+    "values",
+    [
+        pytest.param(
+            [[8, 58, 24], [1, 13, 0], [1, 10, 27], [12, 52, 2]],
+            id="behind a hidden cell that can be another number stands one that cannot",
+        ),
+        pytest.param(
+            [[1, 0, 0, 0], [0, 14, 8, 14], [16, 1, 0, 0]],
+            id="a hidden zero is no way out: it cannot fall",
+        ),
+        pytest.param(
+            [[17, 25, 15], [1, 1, 1], [47, 0, 1]],
+            id="ones cannot fall, and totals move against their parts",
+        ),
+    ],
+)
+def test_tables_in_which_a_hidden_cell_would_have_only_one_value(values):
+    assert_protected(np.array(values), RULE.hidden(np.array(values)))
+
+
+def test_a_determined_cell_is_helped_out_in_its_own_row_first():
+    hidden = RULE.hidden(np.array([[8, 0, 12], [3, 10, 0], [0, 9, 0]]))
+    shown = ["1010", "1111", "0101", "1010"]
+    assert ["".join(str(int(cell)) for cell in row) for row in hidden] == shown
+
+
+def test_totals_shown_before_are_not_hidden_to_protect_a_cell():
+    values = np.array([[0, 32, 5, 0], [15, 0, 0, 1], [0, 0, 0, 59], [10, 0, 18, 26]])
+    rows = RULE.hidden_one_way(values.sum(axis=1))[:-1]
+    columns = RULE.hidden_one_way(values.sum(axis=0))[:-1]
+    hidden = RULE.hidden(values, rows_hidden=rows, columns_hidden=columns)
+    assert not columns.any()
+    assert not hidden[-1, :-1].any()
+
+
 def test_zero_turns_disclosure_control_off():
     off = Disclosure(0)
     assert not off.hidden(np.array([[1, 2], [3, 4]])).any()

@@ -10,6 +10,7 @@ from evaluation.effects.propensity import perfectly_predicted
 from evaluation.effects.trial.children import TrialChildren
 from evaluation.effects.trial.hazard import Hazard
 from evaluation.effects.trial.logistic import Logistic
+from evaluation.effects.trial.spans import Spans
 from evaluation.effects.trial.weighted_sums import Growth, at_risk
 from evaluation.errors import StudyError
 
@@ -122,7 +123,7 @@ class Emulation:
         self._spans, x = children.spans, children.x
         later = np.isfinite(started) & ~prevalent
         self._start = Hazard(x, self._spans, at_home, later, self._days)
-        self._move = Hazard(x, self._spans, quiet, children.moved, self._days)
+        self._move = Hazard(x, Spans.whole(len(x)), quiet, children.moved, self._days)
         if self._spans.change and self._start.decided and not near:
             raise StudyError(perfectly_predicted(f"started {name}"))
         self._late, kept, self.left_out = [], [], {}
@@ -209,7 +210,8 @@ class Emulation:
                 chance = model.probability(None if case is None else case[rows])
                 own[rows] = np.where(then, 1 / chance, 0.0)
             late.append(_cut(own, own > 1, cut))
-        return ArmWeights(day_zero, start, self._move.fitted(case), tuple(late))
+        rate, level = self._move.fitted(case)
+        return ArmWeights(day_zero, start, (self._spans.of(rate), level), tuple(late))
 
     def _standing_in(
         self, grace: int, who: np.ndarray, rate: np.ndarray, level: np.ndarray

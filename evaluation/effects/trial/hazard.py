@@ -5,6 +5,7 @@ import pandas as pd
 
 from evaluation import estimates
 from evaluation.effects.trial.spans import Spans
+from evaluation.errors import StudyError
 
 FAR = 30.0
 """Stands for a coefficient without a finite value: a hazard of exp(-30) is none."""
@@ -44,9 +45,17 @@ class Hazard:
             entry = {}
             if spans.change:
                 data, entry = data.assign(start=self._enter), {"start": "start"}
-            self._model = estimates.cox(
-                data, " + ".join(names), stop="stop", event="event", ties="breslow", **entry
-            )
+            try:
+                self._model = estimates.cox(
+                    data, " + ".join(names), stop="stop", event="event", ties="breslow", **entry
+                )
+            except estimates.EstimateError as error:
+                if not spans.change:
+                    raise
+                raise StudyError(
+                    f"The model of starting given history has no solution ({error}) Name less in "
+                    "adjustment.history, or [] for what is known at the exit alone."
+                ) from None
             self._beta = self._model.table["coef"].to_numpy(float)
 
     @property

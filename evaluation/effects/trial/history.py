@@ -1,4 +1,4 @@
-"""What the records show of children after the exit, for models of starting and of moving.
+"""What the records show of children after the exit, for models of starting.
 
 A day's history is what was on record by the evening before it: a report of that day, or
 a service that begins on it, is no reason for a start on it.
@@ -24,7 +24,7 @@ _Column = tuple[str, np.ndarray, np.ndarray, np.ndarray]
 def trial_history(
     cohort: Cohort, service: Service, follow_up: pd.DataFrame, frame: pd.DataFrame, x: np.ndarray
 ) -> tuple[Spans, tuple[str, ...], list[Note]]:
-    """Collect what the study lets the weight models know of the days after the exit.
+    """Collect what the study lets the models of starting know of the days after the exit.
 
     Parameters
     ----------

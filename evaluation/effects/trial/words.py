@@ -99,5 +99,6 @@ def _weights(children: TrialChildren, protocol: Protocol) -> str:
         f"{said} {known} and what the records show by the day before ({'; '.join(children.past)}): "
         "a logistic model of day 0, which holds the first alone, and a Cox model of the days after "
         f"it, which also weighs starts in {days} (they stand for whoever was undecided until then, "
-        "as if all of them started at random in those days); and a Cox model of moving away."
+        "as if all of them started at random in those days); and a Cox model of moving away given "
+        "what is known at the exit."
     )
