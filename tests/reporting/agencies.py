@@ -168,6 +168,7 @@ if __name__ == "__main__":
         with tempfile.TemporaryDirectory() as place:
             lost = attacked(seed, Path(place))
         found += bool(lost)
+        print(f"agency {seed}: {len(lost)} small counts given back", flush=True)
         for name, count in lost[:5]:
             print(f"agency {seed}: {name} is {count}", flush=True)
     print(f"{found} of {many} agencies gave a small count back")

@@ -96,7 +96,7 @@ def test_groups_without_an_effect_are_named_beside_those_with_one():
 
 
 def test_pages_show_other_analyses_of_the_primary_contrast_and_the_workbook_all():
-    given = [row(), row(service="respite"), row(outcome="maltreatment")]
+    given = [row(), row(service="respite"), row(outcome="disruption")]
     material = SimpleNamespace(
         released=SimpleNamespace(
             beside=pd.DataFrame(given).astype(object), home=pd.DataFrame(), missing=pd.DataFrame()
@@ -105,9 +105,8 @@ def test_pages_show_other_analyses_of_the_primary_contrast_and_the_workbook_all(
             main_horizon=365, primary=SimpleNamespace(service="respite", outcome="reentry")
         ),
         service_name=lambda service: service.capitalize(),
-        outcome_name=lambda outcome: outcome,
     )
     (page,) = beside_tables(material)
     (sheet,) = beside_sheets(material)
-    assert page.data["what"].tolist() == ["Respite: reentry"]
+    assert page.data["what"].tolist() == ["Respite: re-entry"]
     assert len(sheet.data) == len(given)
