@@ -11,7 +11,7 @@ MARKERS ?=
 CHILDREN ?= 20000
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint format truth bench attack notebooks docs clean
+.PHONY: help demo test lint format truth bench attack mutants notebooks docs clean
 
 help: ## List the commands
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -61,6 +61,13 @@ bench: $(STAMP) $(PEERS)/.installed ## Time the package beside its peers (half a
 attack: $(STAMP) ## Try to work hidden counts out of the released files of 300 small counties and 30 agencies
 	@$(BIN)/python -m tests.reporting.counties 300
 	@$(BIN)/python -m tests.reporting.agencies 30
+
+$(VENV)/.mutants: $(STAMP)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[mutants]'
+	@touch $@
+
+mutants: $(VENV)/.mutants ## Change the deciding code in one place at a time: does a test fail? (an hour)
+	@OPENBLAS_NUM_THREADS=1 nice $(BIN)/python benchmarks/mutants.py
 
 notebooks: $(STAMP) ## Run every notebook again and keep its outputs
 	@PYTHONPATH=. $(BIN)/python notebooks/run.py

@@ -210,6 +210,15 @@ def test_ten_thousand_levels(name, rows):
         ESTIMATORS[name](many)
 
 
+def test_a_combination_names_the_terms_it_is_made_of_and_no_other():
+    rng = np.random.default_rng(3)
+    data = pd.DataFrame(rng.normal(size=(200, 3)), columns=["w", "x", "y"])
+    data["z"] = data["x"] + 2 * data["y"]
+    data["time"], data["event"] = rng.integers(1, 30, 200), 1
+    with pytest.raises(EstimateError, match="'z' is a combination of 'x', 'y' at every event"):
+        cox(data, "w + x + y + z")
+
+
 def test_more_terms_than_events(rows):
     with pytest.raises(EstimateError, match="199 terms are too many"):
         cox(rows.assign(x=rows["id"].astype(str)), "x")

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from scipy.optimize import linprog
 
 from evaluation.reporting.disclosure import Disclosure
-from evaluation.reporting.disclosure.cells import with_totals
+from evaluation.reporting.disclosure.cells import Cells, with_totals
 
 RULE = Disclosure(11)
 counts = st.one_of(st.integers(0, 14), st.integers(0, 200))
@@ -167,10 +167,34 @@ def test_tables_in_which_a_hidden_cell_would_have_only_one_value(values):
     assert_protected(np.array(values), RULE.hidden(np.array(values)))
 
 
-def test_a_determined_cell_is_helped_out_in_its_own_row_first():
-    hidden = RULE.hidden(np.array([[8, 0, 12], [3, 10, 0], [0, 9, 0]]))
-    shown = ["1010", "1111", "0101", "1010"]
-    assert ["".join(str(int(cell)) for cell in row) for row in hidden] == shown
+@pytest.mark.parametrize(
+    ("values", "pattern"),
+    [
+        pytest.param(
+            [[8, 0, 12], [3, 10, 0], [0, 9, 0]], "1010 1111 0101 1010", id="in its own row first"
+        ),
+        pytest.param(
+            [[12, 0, 0, 0], [1, 0, 15, 1], [0, 11, 0, 0], [0, 1, 2, 2], [13, 10, 0, 0]],
+            "10001 11111 00000 01111 11000 00110",
+            id="then in its column, whose total comes last",
+        ),
+        pytest.param(
+            [[0, 7, 0, 0], [17, 0, 2, 1], [0, 4, 0, 0]],
+            "01001 10110 01001 11111",
+            id="by the total of all where nothing else can be",
+        ),
+    ],
+)
+def test_what_helps_a_determined_cell_out(values, pattern):
+    hidden = RULE.hidden(np.array(values))
+    assert " ".join("".join(str(int(cell)) for cell in row) for row in hidden) == pattern
+    assert_protected(np.array(values), hidden)
+
+
+def test_a_count_a_little_above_or_below_last_years_is_hidden():
+    values, before = np.array([[40, 60], [70, 90]]), np.array([[45, 55], [70, 40]])
+    hidden = Cells(RULE, values, None, None, with_totals(before)).hidden
+    assert hidden[:-1, :-1].tolist() == [[True, True], [False, False]]
 
 
 def test_totals_shown_before_are_not_hidden_to_protect_a_cell():

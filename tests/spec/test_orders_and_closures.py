@@ -255,6 +255,36 @@ def test_a_later_first_reunification_opens_a_closed_window_again(build, same):
     )
 
 
+def test_a_closure_on_the_day_a_window_opens_ends_the_earlier_window_alone(build, same):
+    """R5: A's first window closes on day 189, the day on which C comes home and opens another."""
+    cohort = build(
+        """
+        children
+        child_id | family_id
+        A        | F
+        C        | F
+
+        removals
+        child_id | removal_date | discharge_date | discharge_reason | household_id
+        A        | 2012-03-01   | 2013-02-15     | reunification    | mother
+        C        | 2013-04-01   | 2013-08-23     | reunification    | mother
+
+        closures
+        child_id | closure_date | reason
+        A        | 2013-08-23   | not_located
+        """,
+        **YEARS_LATER,
+    )
+    same(
+        cohort.follow_up("reentry").query("child_id == 'A'"),
+        """
+        start | stop | support_status | support_closure
+        1     | 553  | in             | -
+        553   | 730  | after          | -
+        """,
+    )
+
+
 def test_a_move_out_of_state_also_ends_follow_up(build, same):
     """R39: end of support and censoring; a move within the state is not."""
     cohort = build(
