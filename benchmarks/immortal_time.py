@@ -89,7 +89,11 @@ def showcase(children: int = 3_510, seed: int = 7, replicates: int = 500) -> pd.
             found.append((exposure, "risk_ratio", claim["risk_ratio"], None, None))
             continue
         cohort = SimpleNamespace(
-            study=study, exits=exits, outcomes=("reentry",), follow_up=lambda outcome: rows
+            study=study,
+            exits=exits,
+            outcomes=("reentry",),
+            follow_up=lambda outcome: rows,
+            report_days=None,
         )
         measure = "risk_ratio" if exposure == "target trial" else "hazard_ratio"
         table = effects(cohort).table

@@ -35,6 +35,7 @@ def cohort_of(children: int, replicates: int, seed: int) -> SimpleNamespace:
         study=study.model_copy(update={"adjustment": adjustment}),
         exits=made.cohort.assign(family_id=made.cohort["cluster"]),
         follow_up=lambda _outcome: rows,
+        report_days=None,
     )
 
 

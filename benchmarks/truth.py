@@ -27,11 +27,13 @@ from truth_page import NAIVE, TRIAL, draw, page
 from truth_scenarios import (
     DELAYED,
     ESTIMATORS,
+    GIVEN_HISTORY,
     HORIZON,
     JUDGED,
     MISSING,
     OUTCOMES,
     SCENARIOS,
+    estimators_of,
     recorded,
     study_of,
     violated,
@@ -49,6 +51,7 @@ HERE = Path(__file__).parent
 KEPT = HERE / ".truth"
 CHILDREN = 2_000
 SETS = 2_000
+TRIALS = (TRIAL, GIVEN_HISTORY)
 AGENCIES = 50
 FIRST_SEED = 1_000_000
 FIRST_AGENCY = 2_000_000
@@ -67,11 +70,17 @@ def one_set(scenario: str, seed: int) -> list[dict]:
     rows = truth.follow_up(OUTCOMES.get(scenario, "reentry"), horizon_days=HORIZON)
     exits = truth.cohort.assign(family_id=truth.cohort["cluster"])
     rows["family_id"] = rows["exit_id"].map(exits.set_index("exit_id")["cluster"])
-    return estimates_of(scenario, seed, rows, exits, trial=seed < FIRST_SEED + TRIAL_SETS)
+    trial = seed < FIRST_SEED + TRIAL_SETS
+    return estimates_of(scenario, seed, rows, exits, truth.report_days, trial)
 
 
 def estimates_of(
-    scenario: str, seed: int, rows: pd.DataFrame, exits: pd.DataFrame, trial: bool = True
+    scenario: str,
+    seed: int,
+    rows: pd.DataFrame,
+    exits: pd.DataFrame,
+    reports: pd.DataFrame,
+    trial: bool = True,
 ) -> list[dict]:
     """Every estimator on the rows of one cohort; one that says there is too little has its words.
 
@@ -82,19 +91,22 @@ def estimates_of(
     rows = recorded(rows, scenario, seed)
     missing = "multiple imputation" if scenario == MISSING else "complete cases"
     found = []
-    for name, settings in ESTIMATORS.items():
+    for name, settings in estimators_of(scenario).items():
         left = (scenario == DELAYED and name in (TRIAL, NAIVE)) or (
-            name == TRIAL and (scenario == MISSING or not trial)
+            name in TRIALS and (scenario == MISSING or not trial)
         )
         if left:
             continue
-        study = study_of(*settings, replicates=TRIAL_REPLICATES, missing=missing)
-        cohort = SimpleNamespace(study=study, exits=exits, follow_up=lambda _outcome: rows)
+        history = ("recent_report", "reports") if name == GIVEN_HISTORY else ()
+        study = study_of(*settings, TRIAL_REPLICATES, missing, history)
+        cohort = SimpleNamespace(
+            study=study, exits=exits, follow_up=lambda _outcome: rows, report_days=reports
+        )
         head = {"estimator": name, "seed": seed}
         try:
             if name == NAIVE:
                 own = _naive(rows, outcome, study)
-            elif name == TRIAL:
+            elif name in TRIALS:
                 table = target_trial(cohort, outcome, "group", seed=seed, workers=1).table
                 own = table[table["measure"] == "risk_difference"].to_dict("records")
             else:
@@ -134,7 +146,7 @@ def truths(scenario: str) -> pd.DataFrame:
         Scenario.from_arguments(**SCENARIOS[scenario]), population=LARGE, horizons=(HORIZON,)
     )
     rows = []
-    for name, (service, exposure, weights, adjusted) in ESTIMATORS.items():
+    for name, (service, exposure, weights, adjusted) in estimators_of(scenario).items():
         population = "all eligible" if weights == "none" else weights
         for measure, judged in JUDGED.items():
             if (measure == "conditional") != adjusted and measure != "risk_difference":
@@ -169,7 +181,7 @@ def no_effect(scenario: str) -> bool:
 def folder(scenario: str) -> Path:
     """Where what is done of a scenario is kept: other settings, another place."""
     settings = repr((CHILDREN, HORIZON, LARGE, TRIAL_SETS, TRIAL_REPLICATES, FIRST_SEED))
-    told = repr((settings, SCENARIOS[scenario], ESTIMATORS)).encode()
+    told = repr((settings, SCENARIOS[scenario], estimators_of(scenario))).encode()
     name = scenario.replace(" ", "-").replace(",", "")
     return KEPT / f"{name}-{hashlib.sha256(told).hexdigest()[:10]}"
 
@@ -228,10 +240,11 @@ def one_agency(scenario: str, seed: int) -> list[dict]:
     """Every estimator on one agency's records, and whether its cohort is the simulator's own."""
     outcome = OUTCOMES.get(scenario, "reentry")
     study = study_of(*ESTIMATORS[TRIAL])
-    rows, exits, equal = truth_pipeline.from_records(
+    rows, exits, reports, equal = truth_pipeline.from_records(
         SCENARIOS[scenario], CHILDREN, seed, study, outcome
     )
-    return [row | {"equal": equal} for row in estimates_of(scenario, seed, rows, exits)]
+    found = estimates_of(scenario, seed, rows, exits, reports)
+    return [row | {"equal": equal} for row in found]
 
 
 def summarise(draws: pd.DataFrame, known: pd.DataFrame, scenario: str) -> pd.DataFrame:
@@ -253,7 +266,7 @@ def summarise(draws: pd.DataFrame, known: pd.DataFrame, scenario: str) -> pd.Dat
         error = np.hypot(errors.std() / np.sqrt(len(errors)), truth["truth_se"].item())
         limit = max(3 * error, 0.05 * abs(target), 0.01 if on_log else 0.001)
         covered = ((found["ci_low"] <= value) & (value <= found["ci_high"])).mean()
-        trial = estimator == TRIAL
+        trial = estimator in TRIALS
         planned = PLANNED_TRIALS[0] if trial else SETS
         few = 3 / np.sqrt(len(errors)) if len(errors) < planned else 0.0
         rejects = (found["p"] < 0.05).mean()

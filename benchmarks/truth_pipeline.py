@@ -11,7 +11,7 @@ ABOUT = ("child_id", "index_date", "exit_type", "age_at_exit", "prior_episodes",
 
 def from_records(
     scenario: dict, children: int, seed: int, study: Study, outcome: str
-) -> tuple[pd.DataFrame, pd.DataFrame, bool]:
+) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame, bool]:
     """Simulate records, build the cohort, and compare its tables with the simulator's own.
 
     Parameters
@@ -26,9 +26,9 @@ def from_records(
     Returns
     -------
     tuple
-        Follow-up rows and exits as the package makes them, and whether both are the
-        simulator's: who exited when, every day of follow-up, every event, its reason and
-        every exposure.
+        Follow-up rows, exits and days with a report as the package makes them, and whether
+        all are the simulator's: who exited when, every day of follow-up, every event, its
+        reason and every exposure, every report.
     """
     agency = simulate_agency(children=children, seed=seed, dirty=0.0, missing=0.0, **scenario)
     truth = agency.truth
@@ -45,8 +45,9 @@ def from_records(
         _days(exits) == _days(truth.cohort),
         _clusters(exits, "family_id") == _clusters(truth.cohort, "cluster"),
         _joined(rows).equals(_joined(known)),
+        _reports(cohort.report_days, exits) == _reports(truth.report_days, truth.cohort),
     ]
-    return rows, exits, all(same)
+    return rows, exits, cohort.report_days, all(same)
 
 
 def _plain(frame: pd.DataFrame, columns: list[str]) -> pd.DataFrame:
@@ -57,6 +58,12 @@ def _plain(frame: pd.DataFrame, columns: list[str]) -> pd.DataFrame:
 def _days(frame: pd.DataFrame) -> list:
     """Day of every exit, child by child."""
     return pd.to_datetime(frame.sort_values("child_id")["index_date"]).tolist()
+
+
+def _reports(days: pd.DataFrame, exits: pd.DataFrame) -> list:
+    """Days with a report, child by child."""
+    child = days["exit_id"].map(exits.set_index("exit_id")["child_id"])
+    return sorted(zip(child.astype(str), days["day"].astype(int), strict=True))
 
 
 def _clusters(frame: pd.DataFrame, column: str) -> list[str]:

@@ -25,6 +25,7 @@ def pair(ratios: Ratios, **changes) -> dict:
     return {"programs": (program("coach", ratios, **changes), program("group", ratios, **changes))}
 
 
+CRISES = "moderate, time-varying confounding by crises"
 MODERATE = Ratios(reentry=0.75, disruption=0.80, maltreatment=0.90)
 STRONG = Ratios(reentry=0.45, disruption=0.5, maltreatment=0.6)
 SCENARIOS = {
@@ -53,8 +54,7 @@ SCENARIOS = {
     "no effect on maltreatment, watched while served": {
         "programs": (program("coach", NULL, surveillance=1.6), program("group", NULL)),
     },
-    "moderate, time-varying confounding by crises": pair(MODERATE)
-    | {"crisis_monthly": 0.03, "crisis_reentry": 3.0, "crisis_start": 3.0},
+    CRISES: pair(MODERATE) | {"crisis_monthly": 0.03, "crisis_reentry": 3.0, "crisis_start": 3.0},
 }
 DELAYED = "moderate, delayed entry"
 MISSING = "moderate, a covariate missing at random"
@@ -67,9 +67,9 @@ VIOLATED = {
         "",
         "leaving depends on unrecorded frailty",
     ),
-    "moderate, time-varying confounding by crises": (
+    CRISES: (
         "group",
-        "starts after the exit follow crises that are no covariate",
+        "starts after the exit follow crises, which only its history holds",
     ),
 }
 """Whose assumption a scenario breaks (the beginning of the estimators' names), and how."""
@@ -82,6 +82,9 @@ ESTIMATORS = {
     "group, ever against never": ("group", "naive", "none", False),
     "group, target trial": ("group", "target trial", "all eligible", False),
 }
+GIVEN_HISTORY = "group, target trial given history"
+"""The target trial whose weights know of reports by the day before."""
+
 JUDGED = {
     "risk_difference": "risk_difference",
     "marginal": "hazard_ratio_marginal",
@@ -96,6 +99,7 @@ def study_of(
     outcome_model: bool,
     replicates: int = 200,
     missing: str = "complete cases",
+    history: tuple[str, ...] = (),
 ) -> Study:
     """The protocol of one estimator."""
     return Study(
@@ -120,13 +124,23 @@ def study_of(
             "truncate": 1.0,
             "replicates": replicates,
             "missing": missing,
+            "history": history,
         },
         report={"horizons": [HORIZON]},
     )
 
 
+def estimators_of(scenario: str) -> dict[str, tuple]:
+    """The estimators run in a scenario; history is asked for where it confounds."""
+    if scenario != CRISES:
+        return ESTIMATORS
+    return ESTIMATORS | {GIVEN_HISTORY: ESTIMATORS["group, target trial"]}
+
+
 def violated(scenario: str, estimator: str) -> str:
     """Say which assumption of an estimator a scenario breaks; nothing where all hold."""
+    if (scenario, estimator) == (CRISES, GIVEN_HISTORY):
+        return ""
     whose, how = VIOLATED.get(scenario, ("", ""))
     return how if estimator.startswith(whose) else ""
 

@@ -211,11 +211,13 @@ def _report(
 ) -> Made:
     from evaluation import evidence
     from evaluation.effects import beside_truth, effects
+    from evaluation.effects.trial.forecast import trial_forecast
     from evaluation.practice import practice_findings
     from evaluation.reporting import write_reports
 
     built = step("Building the cohort", lambda: _build(agency, study, cache))
-    found = step("Estimating effects", lambda: effects(built))
+    words = ": ".join(filter(None, ["Estimating effects", trial_forecast(built)]))
+    found = step(words, lambda: effects(built))
     found = step("Trying other choices", lambda: _with_sensitivity(built, found))
     weighed = step("Weighing the evidence", lambda: evidence(built, found))
     truth = None

@@ -20,12 +20,14 @@ from evaluation.study_notes import Note as Note
 ExitType = Literal["reunification", "relative", "guardianship", "adoption"]
 Outcome = Literal["reentry", "disruption", "maltreatment", "visit_ended"]
 Exposure = Literal["at exit", "landmark", "time-varying", "target trial"]
+History = Literal["recent_report", "reports", "other_services", "support_status"]
 Days = Annotated[int, Field(ge=0)]
 PositiveDays = Annotated[int, Field(gt=0)]
 Program = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_]*$")]
 
 EXIT_TYPES: tuple[str, ...] = get_args(ExitType)
 OUTCOMES: tuple[str, ...] = get_args(Outcome)
+HISTORIES: tuple[str, ...] = get_args(History)
 HONEST_EXPOSURES: tuple[str, ...] = get_args(Exposure)
 PLANNED_DESIGNS = ("roll-out", "score threshold")
 HIDDEN_BELOW = {"cms": 11, "rounded": 8, "none": 0}
@@ -167,6 +169,7 @@ class Adjustment(_Section):
     missing: Literal["complete cases", "multiple imputation"] = "complete cases"
     truncate: Annotated[float, Field(gt=0.5, le=1)] = 0.99
     replicates: Annotated[int, Field(ge=2)] = 500
+    history: tuple[History, ...] | None = None
 
 
 class ReportSettings(_Section):

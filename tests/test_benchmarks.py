@@ -54,6 +54,20 @@ def test_estimates_scatter_around_their_truth_as_their_standard_errors_say(judge
         assert 0.4 < z.std() < 1.9
 
 
+def test_where_crises_confound_a_trial_given_history_is_judged_too(simulation, monkeypatch):
+    """The target trial without history, and other comparisons of starts, stay marked as biased."""
+    monkeypatch.setattr(simulation, "TRIAL_REPLICATES", 4)
+    crises, given = list(simulation.SCENARIOS)[-1], simulation.GIVEN_HISTORY
+    assert "crises" in crises
+    rows = simulation.one_set(crises, simulation.FIRST_SEED)
+    by = {r["estimator"]: r["estimate"] for r in rows if r["measure"] == "risk_difference"}
+    assert by[given] != by[simulation.TRIAL]
+    assert simulation.violated(crises, given) == ""
+    assert "crises" in simulation.violated(crises, simulation.TRIAL)
+    assert given not in simulation.estimators_of("moderate")
+    assert given in set(simulation.truths(crises)["estimator"])
+
+
 def test_ever_against_never_misses_the_truth_by_far(judged):
     own = judged[judged["estimator"] == "group, ever against never"]
     assert own["estimate"].mean() < own["truth"].iloc[0] - 0.01

@@ -25,7 +25,7 @@ from evaluation.cohorts.taxonomy import ServiceKind, taxonomy_table
 from evaluation.cohorts.tidy import tidy
 from evaluation.cohorts.timeline import Timeline, timeline
 from evaluation.cohorts.wording import counted
-from evaluation.errors import DataError, StudyError
+from evaluation.errors import StudyError
 from evaluation.study import Study
 
 _ROW_KEYS = ["child_id", "exit_id", "family_id"]
@@ -152,6 +152,13 @@ class Cohort:
     def taxonomy(self) -> pd.DataFrame:
         """The codes of the study's programs (`taxonomy_table`)."""
         return taxonomy_table(self.kinds)
+
+    @cached_property
+    def report_days(self) -> pd.DataFrame | None:
+        """Days since the exit with a report (`Outcomes.report_days`); None without the table."""
+        if not self.stages.records.has("maltreatment_reports"):
+            return None
+        return tidy(self.events.report_days().order_by("exit_id", "day"))
 
     @cached_property
     def uptake(self) -> pd.DataFrame:
@@ -283,7 +290,7 @@ class Cohort:
     def recurrent_table(self) -> Table:
         """Return the rows of `recurrent` as a table of the engine, without covariates."""
         if "repeated" not in self._rows:
-            self._require("maltreatment")
+            self.events.require("maltreatment")
             self._rows["repeated"] = self._split(*self.events.repeated())
         return self._rows["repeated"]
 
@@ -347,7 +354,7 @@ class Cohort:
         no day at risk (``end <= begin``) are in it too.
         """
         if outcome not in self._ends:
-            self._require(outcome)
+            self.events.require(outcome)
             self._ends[outcome] = self.stages.records.stage(self.events.ends(outcome))
         return self._ends[outcome]
 
@@ -404,17 +411,3 @@ class Cohort:
         """
         ends = tidy(self.ends(outcome))
         return unseen_leavers(ends, tidy(self.events.observed_to(outcome)), horizon)
-
-    def _require(self, outcome: str) -> None:
-        asked = self.study.outcomes.named
-        if outcome not in asked:
-            raise StudyError(
-                f'The study does not ask for the outcome "{outcome}" (it asks for '
-                f"{', '.join(asked)}): add a section [outcomes.{outcome}]."
-            )
-        lacking = self.events.lacks(outcome)
-        if lacking:
-            raise DataError(
-                f'The outcome "{outcome}" needs {lacking}, which is not among the data: add it, '
-                f"or take [outcomes.{outcome}] out of the study."
-            )

@@ -12,6 +12,7 @@ from evaluation.cohorts.clock import COMPETING, NONE, OUTCOME, End, birthday, fi
 from evaluation.cohorts.facts import Facts
 from evaluation.cohorts.records import Records, days_between, true
 from evaluation.cohorts.services import attach
+from evaluation.errors import DataError, StudyError
 from evaluation.study import Study
 
 CANNOT_BE_FOLLOWED = "cannot_follow"
@@ -148,6 +149,26 @@ class Outcomes:
         if level == "substantiated" and not self.records.has("maltreatment_reports", "disposition"):
             return "the column disposition of maltreatment_reports"
         return None
+
+    def require(self, outcome: str) -> None:
+        """Stop at an outcome the study does not ask for or the data cannot give.
+
+        Raises
+        ------
+        StudyError, DataError
+        """
+        asked = self.study.outcomes.named
+        if outcome not in asked:
+            raise StudyError(
+                f'The study does not ask for the outcome "{outcome}" (it asks for '
+                f"{', '.join(asked)}): add a section [outcomes.{outcome}]."
+            )
+        lacking = self.lacks(outcome)
+        if lacking:
+            raise DataError(
+                f'The outcome "{outcome}" needs {lacking}, which is not among the data: add it, '
+                f"or take [outcomes.{outcome}] out of the study."
+            )
 
     @cached_property
     def sees_disruptions(self) -> bool:
@@ -336,6 +357,17 @@ class Outcomes:
             events = events.mutate(day=days_between(date, events.index_date), counts=counts)
             self._events["maltreatment_reports"] = self.records.stage(events)
         return self._events["maltreatment_reports"]
+
+    def report_days(self) -> Table:
+        """Return ``exit_id`` and ``day`` of each day with a report after the exit.
+
+        Of any disposition, screened out ones too, by the date of the report: the day it
+        was known. One row for each day; reports of day 0 are history known at the exit.
+        """
+        table = self.records.table("maltreatment_reports")
+        events = self.exits.select("exit_id", "child_id", "index_date").join(table, "child_id")
+        events = events.select("exit_id", day=days_between(events.report_date, events.index_date))
+        return events.filter(events.day > 0).distinct()
 
     def _reports_end(self) -> datetime.date:
         return report_data_end(self.records)[0]

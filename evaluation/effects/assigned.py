@@ -26,12 +26,15 @@ class OfferedView:
     outcomes : tuple of str
     rows : pandas.DataFrame
         Follow-up of one outcome, ``exposure_PROGRAM`` ``in service`` from the offer on.
+    report_days : pandas.DataFrame or None
+        As the cohort's.
     """
 
     study: Study
     exits: pd.DataFrame
     outcomes: tuple[str, ...]
     rows: pd.DataFrame
+    report_days: pd.DataFrame | None
 
     def follow_up(self, _outcome: str) -> pd.DataFrame:
         """Return the rows."""
@@ -78,7 +81,7 @@ def offered_view(cohort: Cohort, service: Service, follow_up: pd.DataFrame) -> O
         }
     )
     rows = _from_offer(follow_up, program, follow_up["exit_id"].map(first))
-    return OfferedView(cohort.study, exits, cohort.outcomes, rows)
+    return OfferedView(cohort.study, exits, cohort.outcomes, rows, cohort.report_days)
 
 
 def _from_offer(follow_up: pd.DataFrame, program: str, day: pd.Series) -> pd.DataFrame:

@@ -13,6 +13,8 @@ from evaluation.errors import StudyError
 from evaluation.estimates import EstimateError
 from evaluation.study import Study
 
+TOO_FEW = "There are too few children or events in an arm of this group for an effect of its own"
+
 
 def effects_by_group(
     arms: Arms, groups: pd.Series, label: str, study: Study, estimate, horizon: int
@@ -42,22 +44,25 @@ def effects_by_group(
     -------
     list of dict
         One row per group and measure, then one per measure with ``variant`` "groups
-        differ" whose ``p`` is the interaction test's. Groups with too few children or
-        events have no row.
+        differ" whose ``p`` is the interaction test's. A group without an estimate has one
+        row without measure, whose ``method`` says why, without its counts.
     """
     of = arms.rows["exit_id"].map(groups)
     rows, parts = [], {}
     for name in sorted(of.dropna().unique(), key=str):
         own = arms.among(of == name, leave_out=label)
+        named = {"analysis": f"by {label}", "variant": str(name)}
         if shortage(own, study):
+            rows.append(named | {"method": f"{TOO_FEW}; pool years, or make {label} coarser."})
             continue
         try:
             part = estimate(own, study, True)
-        except (StudyError, EstimateError):
+        except (StudyError, EstimateError) as error:
+            rows.append(named | {"method": str(error)})
             continue
         parts[str(name)] = part
         rows += [
-            {"analysis": f"by {label}", "variant": str(name)} | row | own.counts
+            named | row | own.counts
             for row in part.rows
             if row["measure"] == "hazard_ratio"
             or (row["measure"] == "risk_difference" and row["horizon"] == horizon)

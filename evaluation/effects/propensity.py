@@ -313,13 +313,18 @@ def fit_logistic(treated: np.ndarray, x: np.ndarray, treatment: str):
         fit = None
     score = None if fit is None else np.asarray(fit.fittedvalues)
     if score is None or not fit.converged or np.min(np.minimum(score, 1 - score)) < 1e-8:
-        raise StudyError(
-            f"The covariates predict {treatment} perfectly for some children: no comparable "
-            "children exist for them, so weights cannot be made. Leave out or coarsen the "
-            "covariate that decides who is served."
-        )
+        raise StudyError(perfectly_predicted(treatment))
     information = (x * (score * (1 - score))[:, None]).T @ x
     return fit, information
+
+
+def perfectly_predicted(treatment: str) -> str:
+    """Say that weights cannot be made, since some children have no counterpart."""
+    return (
+        f"The covariates predict {treatment} perfectly for some children: no comparable "
+        "children exist for them, so weights cannot be made. Leave out or coarsen the "
+        "covariate that decides who is served."
+    )
 
 
 def _tilt(model: ArmModel, population: str, treated_arm: str) -> tuple[np.ndarray, np.ndarray]:

@@ -38,7 +38,9 @@ def target_trial(
 
     Every child is cloned into both arms at the exit, a clone is censored on the first
     day its history contradicts its strategy, and inverse-probability weights from models
-    of starting undo the selection (Hernán and Robins, 2016; Cain et al., 2010). Risks
+    of starting undo the selection (Hernán and Robins, 2016; Cain et al., 2010). The models
+    hold the study's covariates and what the records show by the day before each start
+    (``adjustment.history``: reports, other services, the support window). Risks
     are weighted Aalen-Johansen; intervals come from a bootstrap of whole families in
     which every weight model is fitted again.
 
@@ -140,9 +142,7 @@ def target_trial(
     return TargetTrial(
         table=effects_table(cohort, settings, outcome, by_grace, emulation, clusters),
         by_grace=by_grace,
-        protocol=protocol_table(
-            words, settings, OUTCOME_WORDS[outcome], protocol, children.formula
-        ),
+        protocol=protocol_table(words, settings, OUTCOME_WORDS[outcome], protocol, children),
         curves=curves_of(emulation, point[:, 0], drawn[:, :, 0], grid, clusters),
         balance=_averaged([own for _, own in found]),
         other_services=other_services(emulation, follow_up, others),

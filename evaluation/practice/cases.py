@@ -183,7 +183,6 @@ class Support:
             "closed",
             "all_left",
         )
-        exits = self.records.stage(exits)
         return self.records.stage(_stacked([self._windowed(m, exits) for m in self.computable]))
 
     def _exits_of(self, measure: Measure, exits: Table) -> Table:

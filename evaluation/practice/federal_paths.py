@@ -13,13 +13,21 @@ import ibis
 from ibis.expr.types import DateValue, Table
 
 from evaluation.cohorts.clock import birthday, completed_months
-from evaluation.cohorts.records import Records, days_between, true
+from evaluation.cohorts.records import Records, days_between, first_and_last, true
 
 NUMERATOR, DENOMINATOR, EXCLUDED = "numerator", "denominator", "excluded"
 PERMANENCY = ("reunification", "relative", "guardianship", "adoption")
 REENTRY_FROM = ("reunification", "relative", "guardianship")
 SHORTEST_STAY = 8
 VISIT_DAYS = 30
+_OF_REMOVAL = (
+    "removal_id",
+    "child_id",
+    "removal_date",
+    "discharge_date",
+    "discharge_reason",
+    "county",
+)
 COLUMNS = ("child_id", "record", "cluster", "county", "age_months", "path", "reason", "n", "events")
 
 
@@ -58,7 +66,7 @@ def stays(records: Records) -> Table:
     """
     removals, children = records.table("removals"), records.table("children")
     about = children.select("child_id", "birth_date", family=children.family_id)
-    rows = removals.join(about, "child_id")
+    rows = removals.select(*_OF_REMOVAL).join(about, "child_id")
     adult = birthday(rows.birth_date, 18)
     order = ibis.window(group_by="child_id", order_by=[rows.removal_date, rows.removal_id])
     rows = rows.mutate(adult=adult, next_removal=rows.removal_date.lead().over(order))
@@ -189,12 +197,10 @@ def _with_visit(records: Records, rows: Table) -> tuple[Table, DateValue]:
     if not records.has("placements"):
         return rows, rows.left
     visits = _settings(records, rows)
-    last = ibis.window(
-        group_by="removal_id", order_by=[visits.start_date.desc(), visits.placement_id.desc()]
-    )
-    visits = visits.mutate(place=ibis.row_number().over(last))
-    visits = visits.filter((visits.place == 0) & visits.is_visit)
-    visits = visits.select("removal_id", visit_start="start_date")
+    _, last = first_and_last(visits, ["is_visit", "start_date"], ["start_date", "placement_id"])
+    visits = visits.group_by("removal_id").aggregate(last=last)
+    visits = visits.filter(visits.last["is_visit"])
+    visits = visits.select("removal_id", visit_start=visits.last["start_date"])
     rows = rows.left_join(visits, "removal_id").drop("removal_id_right")
     long = (rows.discharge_reason == "reunification") & (
         days_between(rows.left, rows.visit_start) > VISIT_DAYS

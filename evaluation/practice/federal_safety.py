@@ -4,7 +4,7 @@ import ibis
 from ibis.expr.types import Table
 
 from evaluation.cohorts.clock import birthday, completed_months
-from evaluation.cohorts.records import Records, days_between, true
+from evaluation.cohorts.records import Records, days_between, first_and_last, true
 from evaluation.practice.federal_paths import (
     SHORTEST_STAY,
     Period,
@@ -105,12 +105,10 @@ def recurrence(records: Records, spells: Table, period: Period, same_period: boo
     )
     hits = pairs.group_by("child_id", "report_id")
     hits = hits.aggregate(again=ibis.ifelse(true(counts), 1, 0).max())
-    county = spells.filter(spells.county.notnull())
-    newest = ibis.window(
-        group_by="child_id", order_by=[county.removal_date.desc(), county.removal_id.desc()]
-    )
-    county = county.mutate(place=ibis.row_number().over(newest))
-    county = county.filter(county.place == 0).select("child_id", "county")
+    known = spells.filter(spells.county.notnull())
+    _, newest = first_and_last(known, ["county"], ["removal_date", "removal_id"])
+    county = known.group_by("child_id").aggregate(newest=newest)
+    county = county.select("child_id", county=county.newest["county"])
     rows = first.left_join(hits, ["child_id", "report_id"])
     rows = rows.drop("child_id_right", "report_id_right")
     rows = rows.left_join(county, "child_id").drop("child_id_right")

@@ -13,6 +13,17 @@ from evaluation.cohorts.records import days_between, true
 from evaluation.cohorts.support import BEFORE
 from evaluation.practice.policy import Policy
 
+_OF_EXIT = (
+    "exit_id",
+    "child_id",
+    "flow_family",
+    "family_id",
+    "removal_family_id",
+    "household_id",
+    "removal_date",
+    "index_date",
+)
+
 
 def cases_of_support(cohort: Cohort, policy: Policy) -> tuple[Table, Table]:
     """Return the exits a policy reaches, with their household's window, and replaced windows.
@@ -49,7 +60,11 @@ def cases_of_support(cohort: Cohort, policy: Policy) -> tuple[Table, Table]:
     exits = exits.filter(exits.discharge_reason.isin(policy.window.exit_types))
     home = (exits.discharge_reason == "reunification") & exits.household_id.notnull()
     starts = records.stage(_household_starts(cohort, policy))
-    exits = exits.mutate(home=home.ifelse(exits.household_id, ibis.null("string")))
+    exits = exits.select(
+        *_OF_EXIT,
+        left_date=_left(exits),
+        home=home.ifelse(exits.household_id, ibis.null("string")),
+    )
     final = starts.select("household", "opened", "start").distinct()
     own = exits.join(
         final,
@@ -65,11 +80,12 @@ def cases_of_support(cohort: Cohort, policy: Policy) -> tuple[Table, Table]:
     unit = shared.ifelse(
         "home " + own.household + " " + own.start.strftime("%Y-%m-%d"), "child " + own.exit_id
     )
-    cases = own.mutate(
+    cases = own.select(
+        *_OF_EXIT,
+        "left_date",
         unit_id=unit,
         window_start=begins,
         window_end=(begins + ibis.interval(months=months)).cast("date"),
-        left_date=_left(own),
     )
     cases = _with_unit_dates(_with_pending(records.stage(cases), cohort), cohort)
     replaced = starts.filter(starts.replaced_on.notnull()).select(

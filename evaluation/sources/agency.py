@@ -13,7 +13,7 @@ from ibis.backends.sql import SQLBackend
 
 from evaluation.errors import DataError
 from evaluation.sources.contract import contract
-from evaluation.sources.engines import DUCKDB, failures, open_duckdb, release
+from evaluation.sources.engines import DUCKDB, failures, memory_limit, open_duckdb, release
 from evaluation.sources.findings import findings
 from evaluation.sources.load import Loaded, load, quarantined
 from evaluation.sources.mapping.rules import read_mapping
@@ -21,8 +21,6 @@ from evaluation.sources.places import Place, Source, locate, spark_address
 from evaluation.sources.quality import data_quality
 from evaluation.sources.result import CheckResult
 from evaluation.sources.stored import UNREADABLE, fetch_checked, store_checked
-
-_MEMORY = "2GB"
 
 
 def connect(source: Source, truth: Any = None, mapping: str | Path | None = None) -> "Agency":
@@ -50,7 +48,8 @@ def connect(source: Source, truth: Any = None, mapping: str | Path | None = None
     Raises
     ------
     DataError
-        If there is no such source, it cannot be reached or holds no contract table.
+        If there is no such source, it cannot be reached or holds no contract table, or
+        ``PERMANENCY_MEMORY`` (what DuckDB may use, by default 2GB) cannot be read.
     """
     address = spark_address(source)
     if address is not None and mapping is None:
@@ -60,7 +59,7 @@ def connect(source: Source, truth: Any = None, mapping: str | Path | None = None
         return Agency(connection, locate(source, connection), None, truth)
     mapped = None if mapping is None else read_mapping(mapping)
     scratch = tempfile.TemporaryDirectory(prefix="permanency-")
-    connection = open_duckdb(scratch.name, memory_limit=_MEMORY)
+    connection = open_duckdb(scratch.name, memory_limit=memory_limit())
     try:
         place = locate(source, connection, mapped)
     except DataError:

@@ -5,6 +5,8 @@ Spark is here and in the module of each kind of source.
 """
 
 import contextlib
+import os
+import re
 from collections.abc import Iterable
 
 import duckdb
@@ -12,7 +14,12 @@ import ibis
 from ibis.backends.sql import SQLBackend
 from ibis.expr.types import Table
 
+from evaluation.errors import DataError
+
 DUCKDB, SPARK = "duckdb", "pyspark"
+MEMORY = "PERMANENCY_MEMORY"
+"""The environment variable that says how much memory DuckDB may use."""
+_USUAL_MEMORY = "2GB"
 
 
 def open_duckdb(scratch: str, **settings) -> SQLBackend:
@@ -40,6 +47,20 @@ def open_duckdb(scratch: str, **settings) -> SQLBackend:
     return connection
 
 
+def memory_limit() -> str:
+    """Return how much memory DuckDB may use: ``PERMANENCY_MEMORY``, or 2 GB.
+
+    Raises
+    ------
+    DataError
+        If the variable is not a number of MB or GB.
+    """
+    given = os.environ.get(MEMORY, "").strip() or _USUAL_MEMORY
+    if not re.fullmatch(r"\d+(\.\d+)? ?[MG]i?B", given, re.IGNORECASE):
+        raise DataError(f"{MEMORY} is {given!r}: give a number of MB or GB, such as 8GB.")
+    return given
+
+
 def keep(connection: SQLBackend, name: str, rows: Table, temporary: bool = False) -> Table:
     """Run an expression once and keep its rows in the engine.
 
@@ -59,19 +80,38 @@ def keep(connection: SQLBackend, name: str, rows: Table, temporary: bool = False
     Returns
     -------
     ibis.Table
+
+    Raises
+    ------
+    DataError
+        If DuckDB has not the memory.
     """
     if connection.name == DUCKDB:
         if not temporary:
-            return connection.create_table(name, rows)
+            return _created(connection, name, rows)
         connection.raw_sql("SET preserve_insertion_order = false")
         try:
-            return connection.create_table(name, rows, temp=True)
+            return _created(connection, name, rows, temp=True)
         finally:
             connection.raw_sql("SET preserve_insertion_order = true")
     connection.create_view(name, rows)
     session = spark_session(connection)
     session.table(f"`{name}`").localCheckpoint().createOrReplaceTempView(name)
     return connection.table(name)
+
+
+def _created(connection: SQLBackend, name: str, rows: Table, **place: bool) -> Table:
+    try:
+        return connection.create_table(name, rows, **place)
+    except duckdb.OutOfMemoryException:
+        raise DataError(
+            f"These records need more memory than the {_allowed(connection)} DuckDB may use here: "
+            f"set the environment variable {MEMORY} to more, such as 8GB, and run again."
+        ) from None
+
+
+def _allowed(connection: SQLBackend) -> str:
+    return connection.con.execute("SELECT current_setting('memory_limit')").fetchone()[0]
 
 
 def release(connection: SQLBackend, names: Iterable[str], temporary: bool = False) -> None:

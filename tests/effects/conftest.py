@@ -31,7 +31,11 @@ def make_study(**changes):
 def make_cohort(study, truth):
     rows = truth.follow_up("reentry", horizon_days=study.cohort.horizon_days)
     return SimpleNamespace(
-        study=study, exits=truth.cohort, outcomes=("reentry",), follow_up=lambda outcome: rows
+        study=study,
+        exits=truth.cohort,
+        outcomes=("reentry",),
+        follow_up=lambda outcome: rows,
+        report_days=None,
     )
 
 

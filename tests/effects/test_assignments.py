@@ -68,6 +68,7 @@ def randomized(families=600, seed=1, uptake=0.6):
         offers=offers,
         outcomes=("reentry",),
         follow_up=lambda outcome: rows,
+        report_days=None,
     )
 
 
@@ -193,6 +194,7 @@ def test_an_offer_during_follow_up_splits_it():
         outcomes=("reentry",),
         offers=offers,
         exits=pd.DataFrame({"exit_id": ["a", "b"]}),
+        report_days=None,
     )
     view = offered_view(cohort, study.services[0], rows)
     a, b = (view.rows[view.rows["exit_id"] == name] for name in "ab")

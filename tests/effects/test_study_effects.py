@@ -217,6 +217,23 @@ def test_groups_have_their_own_effects_and_an_interaction_test(truth):
     assert own["p"].iloc[-1] == pytest.approx(expected), "no family lives in two counties"
 
 
+def test_a_group_with_too_few_for_an_effect_says_so_without_its_counts(truth):
+    study = make_study(
+        adjustment=adjustment(weights="all eligible"),
+        report={"horizons": [365], "equity_by": ["ward"]},
+    )
+    cohort = make_cohort(study, truth)
+    ward = np.where(np.arange(len(truth.cohort)) < 30, "Pier", "Hill")
+    cohort.exits = truth.cohort.assign(ward=ward)
+    beside = effects(cohort).beside
+    own = beside[(beside["analysis"] == "by ward") & (beside["variant"] == "Pier")]
+    assert own["measure"].isna().all()
+    assert own["method"].tolist() == [
+        "There are too few children or events in an arm of this group for an effect of its own; "
+        "pool years, or make ward coarser."
+    ]
+
+
 def test_siblings_in_two_groups_are_allowed_for_in_the_interaction_test():
     """Every child has a twin of the other sex with the same fate: no sex can differ."""
     rows, exits = fixed_rows(20, 40)

@@ -61,9 +61,13 @@ def test_growing_weights_are_summed_exactly():
     assert found == pytest.approx(plain, rel=1e-8)
 
 
+@pytest.mark.parametrize("history", [False, True])
 @pytest.mark.parametrize("comparison", ["never", "not within grace"])
-def test_the_estimate_is_that_of_clones_written_out_day_by_day(agency, comparison):
+def test_the_estimate_is_that_of_clones_written_out_day_by_day(agency, comparison, history):
     """METHODS 6.4: cloning, censoring at the first contradiction, weights from start models."""
+    if history:
+        crises = {"crisis_monthly": 0.1, "crisis_reentry": 3.0, "crisis_start": 3.0}
+        agency = simulate_truth(children=1_000, seed=8, programs=(GROUP,), **crises)
     small = study(service={"comparison": comparison})
     keep = agency.cohort["exit_id"].head(500)
     rows = agency.follow_up("reentry", horizon_days=365)
@@ -71,9 +75,11 @@ def test_the_estimate_is_that_of_clones_written_out_day_by_day(agency, compariso
         study=small,
         exits=agency.cohort,
         follow_up=lambda outcome: rows[rows["exit_id"].isin(keep)],
+        report_days=agency.report_days if history else None,
     )
     children = trial_children(cohort, "reentry", small.services[0])
     protocol = Protocol((60,), 30, comparison, (180, 365), 1.0)
+    assert bool(children.past) == history
     emulation = Emulation(children, protocol, "Group")
     written = []
     for day in range(1, 366):
@@ -107,6 +113,25 @@ def test_the_estimate_is_that_of_clones_written_out_day_by_day(agency, compariso
     for arm, group in enumerate(("yes", "no")):
         for day in (180, 365):
             assert curves[arm, day] == pytest.approx(plain[group, day], rel=1e-8)
+
+
+@pytest.mark.parametrize(
+    ("comparison", "risks"),
+    [
+        ("never", [0.0435489325579618, 0.0815936921739539]),
+        ("not within grace", [0.0435489325579618, 0.06665621851579773]),
+    ],
+)
+def test_given_the_exit_alone_the_numbers_are_those_of_models_without_history(
+    agency, comparison, risks
+):
+    """Frozen before the weights could be given history: risks by day 365, and a replicate."""
+    cohort = make_cohort(study(service={"comparison": comparison}), agency)
+    children = trial_children(cohort, "reentry", cohort.study.services[0])
+    emulation = Emulation(children, Protocol((60, 30, 120), 30, comparison, (180, 365), 0.99), "G")
+    assert emulation.estimates([180, 365])[0, :, 1] == pytest.approx(risks, rel=1e-12)
+    drawn = bootstrap.replicate(emulation, [180], range(1), 3)[0, 0, 0]
+    assert drawn[0, 0] == pytest.approx(0.04247467978878639, rel=1e-9)
 
 
 def test_a_clone_leaves_on_the_first_day_its_history_contradicts_its_strategy(agency):

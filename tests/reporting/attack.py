@@ -9,7 +9,7 @@ possible values agree.
 import json
 import re
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import docx
@@ -32,6 +32,7 @@ class Files:
     def __init__(self, folder: Path):
         self.estimates = json.loads((folder / "estimates.json").read_text(encoding="utf-8"))
         self.tables: dict[str, list[list[list]]] = defaultdict(list)
+        self.sheets: dict[str, list[dict[str, object]]] = {}
         if (folder / "tables.xlsx").exists():
             self._workbook(folder / "tables.xlsx")
         texts = []
@@ -50,7 +51,12 @@ class Files:
     def _workbook(self, path: Path) -> None:
         for sheet in openpyxl.load_workbook(path).worksheets[1:]:
             rows = [list(row) for row in sheet.iter_rows(min_row=4, values_only=True)]
-            self.tables[_caption(sheet["A1"].value)].append(rows)
+            caption = _caption(sheet["A1"].value)
+            self.tables[caption].append(rows)
+            self.sheets[sheet.title] = [
+                dict(zip(rows[0][::-1], row[::-1], strict=True)) | {"caption": caption}
+                for row in rows[1:]
+            ]
 
     def _page(self, path: Path) -> str:
         root = lxml_html.parse(str(path)).getroot()
@@ -104,34 +110,70 @@ class Attack:
         self.equal({small: 1.0, large: -1.0}, -np.inf, 0)
 
     def ranges(self, wanted: list[Name]) -> dict[Name, tuple[float, float]]:
-        """Return the least and greatest value each count can have."""
-        names = list(dict.fromkeys([*wanted, *(n for parts, *_ in self.lines for n in parts)]))
-        place = {name: i for i, name in enumerate(names)}
-        sides: dict[str, tuple[list, list]] = {"eq": ([], []), "ub": ([], [])}
-        for parts, low, high in self.lines:
-            if low == high:
-                sides["eq"][0].append(parts)
-                sides["eq"][1].append(low)
-                continue
-            if np.isfinite(high):
-                sides["ub"][0].append(parts)
-                sides["ub"][1].append(high)
-            if np.isfinite(low):
-                sides["ub"][0].append({name: -c for name, c in parts.items()})
-                sides["ub"][1].append(-low)
-        bounds = [self._bounds(name) for name in names]
-        given = {
-            "A_eq": _matrix(sides["eq"][0], place),
-            "b_eq": sides["eq"][1] or None,
-            "A_ub": _matrix(sides["ub"][0], place),
-            "b_ub": sides["ub"][1] or None,
-        }
-        return {name: _range(place[name], bounds, given) for name in wanted if name in place}
+        """Return the least and greatest value each count can have.
 
-    def _bounds(self, name: Name) -> tuple[float, float | None]:
-        if name in self.known:
-            return self.known[name], self.known[name]
-        return (-np.inf if name[0] == "since" else 0.0), None
+        What is known is taken off first; the rest falls apart into counts that hang together,
+        and each such part is solved alone.
+        """
+        parts = _Parts()
+        lines = [self._without_known(*line) for line in self.lines]
+        for counts, *_ in lines:
+            parts.join(list(counts))
+        own: dict[Name, list] = defaultdict(list)
+        for counts, low, high in lines:
+            if counts:
+                own[parts.root(next(iter(counts)))].append((counts, low, high))
+        asked: dict[Name, list[Name]] = defaultdict(list)
+        for name in wanted:
+            asked[parts.root(name)].append(name)
+        found = {name: (self.known[name],) * 2 for name in wanted if name in self.known}
+        for root, names in asked.items():
+            unknown = [name for name in names if name not in self.known]
+            found |= _solved(unknown, own[root])
+        return found
+
+    def _without_known(self, counts: dict[Name, float], low: float, high: float) -> tuple:
+        given = sum(c * self.known[name] for name, c in counts.items() if name in self.known)
+        rest = {name: c for name, c in counts.items() if name not in self.known}
+        return rest, low - given, high - given
+
+
+class _Parts:
+    """Counts that hang together through lines they share."""
+
+    def __init__(self):
+        self._above: dict[Name, Name] = {}
+
+    def root(self, name: Name) -> Name:
+        while (above := self._above.get(name, name)) != name:
+            self._above[name] = self._above.get(above, above)
+            name = above
+        return name
+
+    def join(self, names: list[Name]) -> None:
+        for name in names[1:]:
+            self._above[self.root(name)] = self.root(names[0])
+
+
+def _solved(wanted: list[Name], lines: list) -> dict[Name, tuple[float, float]]:
+    """Return the range of counts of one part; what cannot be says that a line is wrong."""
+    names = list(dict.fromkeys([*wanted, *(n for counts, *_ in lines for n in counts)]))
+    place = {name: i for i, name in enumerate(names)}
+    even = [(counts, low) for counts, low, high in lines if low == high]
+    upper = [(counts, high) for counts, low, high in lines if low != high and np.isfinite(high)]
+    upper += [
+        ({name: -c for name, c in counts.items()}, -low)
+        for counts, low, high in lines
+        if low != high and np.isfinite(low)
+    ]
+    given = {
+        "A_eq": _matrix([counts for counts, _ in even], place),
+        "b_eq": [value for _, value in even] or None,
+        "A_ub": _matrix([counts for counts, _ in upper], place),
+        "b_ub": [value for _, value in upper] or None,
+        "bounds": [(-np.inf if name[0] == "since" else 0.0, None) for name in names],
+    }
+    return {name: _range(place[name], len(names), given) for name in wanted}
 
 
 def _matrix(rows: list[dict], place: dict[Name, int]) -> csr_matrix | None:
@@ -142,18 +184,20 @@ def _matrix(rows: list[dict], place: dict[Name, int]) -> csr_matrix | None:
     return csr_matrix((values, (r, columns)), shape=(len(rows), len(place)))
 
 
-def _range(target: int, bounds: list, given: dict) -> tuple[float, float]:
+def _range(target: int, many: int, given: dict) -> tuple[float, float]:
     ends = []
     for sign in (1, -1):
-        goal = np.zeros(len(bounds))
+        goal = np.zeros(many)
         goal[target] = sign
-        solved = linprog(goal, bounds=bounds, **given)
+        solved = linprog(goal, **given)
+        if solved.status == 2:
+            raise ValueError("The attack holds lines that contradict each other.")
         ends.append(solved.x[target] if solved.status == 0 else sign * -np.inf)
     return ends[0], ends[1]
 
 
-def attack(folders: list[Path]) -> Attack:
-    """Set up the attack on one or two years' files, the earlier first."""
+def attack(folders: list[Path], beside: Callable | None = None) -> Attack:
+    """Set up the attack on one or two years' files, the earlier first; ``beside`` reads more."""
     found = Attack()
     for year, folder in enumerate(folders):
         files = Files(folder)
@@ -161,6 +205,8 @@ def attack(folders: list[Path]) -> Attack:
         _follow_up(found, files, year)
         _arms(found, files, year)
         _tables(found, files, year)
+        if beside is not None:
+            beside(found, files, year)
     if len(folders) == 2:
         _since(found)
     return found

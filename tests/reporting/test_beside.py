@@ -1,11 +1,14 @@
 """What stands beside the main contrasts is released like everything else."""
 
+from types import SimpleNamespace
+
 import pandas as pd
 import pytest
 
 from evaluation.reporting.disclosure import Disclosure
 from evaluation.reporting.disclosure.beside import release_beside, release_home, release_missing
 from evaluation.reporting.numerals import SUPPRESSED
+from evaluation.reporting.sections.beside import beside_sheets, beside_tables
 
 RULE = Disclosure(11)
 
@@ -72,3 +75,38 @@ def test_a_small_pattern_is_never_hidden_alone():
     released = release_missing(missing, RULE)
     assert released["children"].tolist() == [500, SUPPRESSED, SUPPRESSED]
     assert released["share"].tolist()[1:] == [SUPPRESSED, SUPPRESSED]
+
+
+def test_groups_without_an_effect_are_named_beside_those_with_one():
+    given = [row(), row(variant="male", measure=None, estimate=None, method="too few")]
+    released = SimpleNamespace(
+        beside=pd.DataFrame(given).astype(object),
+        home=pd.DataFrame(),
+        missing=pd.DataFrame(),
+    )
+    material = SimpleNamespace(
+        released=released,
+        study=SimpleNamespace(main_horizon=365, primary=None),
+        service_name=lambda service: service.capitalize(),
+        outcome_name=lambda outcome: "re-entry",
+    )
+    (table,) = beside_tables(material)
+    assert table.data["variant"].tolist() == ["female"]
+    assert table.note.endswith("No effect could be estimated within Coach by sex: male.")
+
+
+def test_pages_show_other_analyses_of_the_primary_contrast_and_the_workbook_all():
+    given = [row(), row(service="respite"), row(outcome="disruption")]
+    material = SimpleNamespace(
+        released=SimpleNamespace(
+            beside=pd.DataFrame(given).astype(object), home=pd.DataFrame(), missing=pd.DataFrame()
+        ),
+        study=SimpleNamespace(
+            main_horizon=365, primary=SimpleNamespace(service="respite", outcome="reentry")
+        ),
+        service_name=lambda service: service.capitalize(),
+    )
+    (page,) = beside_tables(material)
+    (sheet,) = beside_sheets(material)
+    assert page.data["what"].tolist() == ["Respite: re-entry"]
+    assert len(sheet.data) == len(given)

@@ -223,3 +223,17 @@ def test_the_rounded_profile_coarsens_what_stands_without_its_counts():
     rule = Disclosure(8, "rounded")
     table = pd.DataFrame([delivered("started", "all", 200, 150) | {"value": 75.3}])
     assert release_dose(table, rule).loc[0, "value"] == 75
+
+
+def test_a_level_of_few_families_is_hidden_for_its_exact_limit_would_count_them():
+    """No event among 12 children of 9 families: the upper limit is 1 - 0.025 ** (1 / 9)."""
+    table = pd.DataFrame(
+        [
+            {"measure": "reentry", "characteristic": "race_ethnicity", "level": level}
+            | {"n": n, "events": events, "families": families, "rate": events / n}
+            | {"ci_low": 0.0, "ci_high": 0.336}
+            for level, n, events, families in (("declined", 12, 0, 9), ("white", 400, 40, 300))
+        ]
+    )
+    assert release_groups(table, Disclosure(11))["ci_high"].tolist() == ["s", 0.336]
+    assert release_groups(table, Disclosure(0))["ci_high"].tolist() == [0.336, 0.336]

@@ -27,6 +27,31 @@ REPORTS = """
 """
 
 
+def test_days_with_a_report_are_those_it_was_made_on_whatever_was_found(build, same):
+    """METHODS 6.4: history is what was known by a day; day 0 belongs to what is known at the exit."""
+    early = """
+    A        | 2018-02-01  | 2018-01-30    | substantiated   | education
+    A        | 2018-05-02  | 2018-04-30    | screened_out    | relative
+    """
+    rules = {"outcomes": {"maltreatment": {"date": "incident"}}, "support_months": 0}
+    same(
+        build(REPORTS + early.lstrip("\n"), **rules).report_days,
+        """
+        exit_id | day
+        A-1     | 30
+        A-1     | 90
+        B-1     | 30
+        B-1     | 91
+        C-1     | 30
+        D-1     | 30
+        E-1     | 30
+        E-1     | 61
+        """,
+    )
+    alone = REPORTS[: REPORTS.index("    maltreatment_reports")]
+    assert build(alone).report_days is None
+
+
 @pytest.mark.parametrize(
     ("counted", "days"),
     [

@@ -19,6 +19,7 @@ from evaluation.effects.thresholds import THRESHOLDS
 from evaluation.effects.trial.children import TrialChildren
 from evaluation.effects.trial.emulation import Emulation, Protocol
 from evaluation.effects.trial.imputation import INSIDE, ImputedTrial, Incomplete
+from evaluation.effects.trial.spans import Spans
 from evaluation.errors import StudyError
 from evaluation.estimates import EstimateError
 
@@ -29,6 +30,7 @@ IMPUTING = 20
 """How many times the work of a replicate is where covariates are imputed inside it."""
 
 MOST_WORKERS = 8
+SPAN = ("child", "enter", "leave", "x")
 ONE_THREAD = dict.fromkeys(
     ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS"), "1"
 )
@@ -126,6 +128,8 @@ def _shared(trial, name, grid, replicates, seed, workers) -> np.ndarray:
         "scalars": np.array([protocol.last_days, protocol.truncate, seed]),
         "words": np.array([protocol.comparison, name]),
     }
+    spans = children.spans
+    arrays |= {f"span_{name}": getattr(spans, name) for name in SPAN}
     if isinstance(trial, ImputedTrial):
         arrays["values"], arrays["levels"] = trial.incomplete.values, trial.incomplete.levels
         arrays["imputed"] = np.array([trial.seed])
@@ -166,7 +170,8 @@ def serve(sent: bytes) -> bytes:
     last_days, truncate, seed = got["scalars"]
     comparison, name = map(str, got["words"])
     frame = pd.DataFrame({key: got[key] for key in ("stop", "event", "moved", "started")})
-    children = TrialChildren(frame, "", got["x"], got["family"], ())
+    spans = Spans(*(got[f"span_{name}"] for name in SPAN))
+    children = TrialChildren(frame, "", got["x"], got["family"], (), history=spans)
     protocol = Protocol(
         grace=tuple(map(int, got["grace"])),
         last_days=int(last_days),

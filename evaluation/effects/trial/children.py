@@ -8,6 +8,8 @@ import pandas as pd
 
 from evaluation.cohorts import Cohort
 from evaluation.effects.arms import complete_cases, quoted
+from evaluation.effects.trial.history import trial_history
+from evaluation.effects.trial.spans import Spans
 from evaluation.errors import StudyError
 from evaluation.study import Note, Service
 
@@ -34,6 +36,10 @@ class TrialChildren:
         Who was left out, with counts.
     covariates : tuple of str
         Columns of ``frame`` that the weight models hold.
+    history : Spans, optional
+        What changes after the exit that they hold too; by default nothing.
+    past : tuple of str
+        Words for it.
     """
 
     frame: pd.DataFrame
@@ -42,6 +48,13 @@ class TrialChildren:
     family: np.ndarray
     notes: tuple[Note, ...]
     covariates: tuple[str, ...] = ()
+    history: Spans | None = None
+    past: tuple[str, ...] = ()
+
+    @property
+    def spans(self) -> Spans:
+        """The days on which what is known of a child does not change."""
+        return Spans.whole(len(self.frame)) if self.history is None else self.history
 
     @property
     def lacking(self) -> bool:
@@ -150,4 +163,5 @@ def trial_children(
         design = formulaic.Formula(formula).get_model_matrix(frame, na_action="raise")
         x = np.asarray(design, dtype=float)[:, 1:]
         x = x - x.mean(axis=0)
-    return TrialChildren(frame, formula, x, family, (*notes, *said), varying)
+    history, past, told = trial_history(cohort, service, rows, frame, x)
+    return TrialChildren(frame, formula, x, family, (*notes, *said, *told), varying, history, past)

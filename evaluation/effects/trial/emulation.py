@@ -4,21 +4,19 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
-import pandas as pd
 
-from evaluation import estimates
 from evaluation.effects.arms import OUTCOME_EVENT
+from evaluation.effects.propensity import perfectly_predicted
 from evaluation.effects.trial.children import TrialChildren
+from evaluation.effects.trial.hazard import Hazard
 from evaluation.effects.trial.logistic import Logistic
+from evaluation.effects.trial.spans import Spans
 from evaluation.effects.trial.weighted_sums import Growth, at_risk
 from evaluation.errors import StudyError
 
 NEVER = "never"
 LAST_DAYS = 30
 """Starts in the last so many days of the grace period stand for a start on its last day."""
-
-FAR = 30.0
-"""Stands for a coefficient without a finite value: a hazard of exp(-30) is none."""
 
 
 @dataclass(frozen=True)
@@ -57,7 +55,7 @@ class ArmWeights:
         Weight in the comparison arm on day 1: the inverse probability of no start on
         day 0; zero for children who started then.
     start, move : tuple of numpy.ndarray
-        Relative hazard of each child and cumulative baseline hazard by day, 0 on.
+        Relative hazard of each span and cumulative baseline hazard by day, 0 on.
     late : tuple of numpy.ndarray
         Per grace period, each child's weight in the treated arm after it.
     """
@@ -66,42 +64,6 @@ class ArmWeights:
     start: tuple[np.ndarray, np.ndarray]
     move: tuple[np.ndarray, np.ndarray]
     late: tuple[np.ndarray, ...]
-
-
-class _Hazard:
-    """A Cox model of starting, or of moving away, given what is known at the exit."""
-
-    def __init__(self, x: np.ndarray, last: np.ndarray, happened: np.ndarray, days: int):
-        self._days, self._x = days, x
-        self._rows = np.flatnonzero(last > 0)
-        self._last = last[self._rows]
-        self._happened = happened[self._rows]
-        self._model = None
-        if self._happened.any() and x.shape[1]:
-            names = [f"x{k}" for k in range(x.shape[1])]
-            data = pd.DataFrame(x[self._rows], columns=names)
-            data = data.assign(stop=self._last, event=self._happened.astype(int))
-            self._model = estimates.cox(
-                data, " + ".join(names), stop="stop", event="event", ties="breslow"
-            )
-            self._beta = self._model.table["coef"].to_numpy(float)
-
-    def fitted(self, weight: np.ndarray | None) -> tuple[np.ndarray, np.ndarray]:
-        """Return every child's relative hazard and the baseline by day (Breslow, 1974)."""
-        own = np.ones(len(self._rows)) if weight is None else weight[self._rows]
-        if self._model is None or not (own[self._happened] > 0).any():
-            rate = np.ones(len(self._x))
-        else:
-            beta = self._beta if weight is None else self._model.reweighted(own).to_numpy()
-            rate = np.exp(self._x @ np.nan_to_num(beta, posinf=FAR, neginf=-FAR))
-        days = self._days
-        inside = np.minimum(self._last, days + 1)
-        risk = np.bincount(inside, own * rate[self._rows], days + 2)
-        risk = np.cumsum(risk[::-1])[::-1]
-        events = np.bincount(inside[self._happened], own[self._happened], days + 2)
-        steps = np.divide(events, risk, np.zeros(days + 2), where=risk > 0)[: days + 1]
-        steps[0] = 0.0
-        return rate, np.cumsum(steps)
 
 
 class Emulation:
@@ -158,8 +120,12 @@ class Emulation:
         ends_with_event = children.event > 0
         quiet = np.where(ends_with_event, stop - 1, stop)
         at_home = np.where(np.isfinite(started), started, quiet).astype(np.int64)
-        self._start = _Hazard(children.x, at_home, np.isfinite(started) & ~prevalent, self._days)
-        self._move = _Hazard(children.x, quiet, children.moved, self._days)
+        self._spans, x = children.spans, children.x
+        later = np.isfinite(started) & ~prevalent
+        self._start = Hazard(x, self._spans, at_home, later, self._days)
+        self._move = Hazard(x, Spans.whole(len(x)), quiet, children.moved, self._days)
+        if self._spans.change and self._start.decided and not near:
+            raise StudyError(perfectly_predicted(f"started {name}"))
         self._late, kept, self.left_out = [], [], {}
         for place, grace in enumerate(protocol.grace):
             try:
@@ -192,8 +158,11 @@ class Emulation:
 
     def _window(
         self, grace: int, name: str, near: Logistic | None = None
-    ) -> tuple[np.ndarray, np.ndarray, Logistic]:
-        """Return who is at home and undecided before the last days, who then starts."""
+    ) -> tuple[np.ndarray, np.ndarray, Logistic | None]:
+        """Return who is at home and undecided before the last days, who then starts, a model.
+
+        No model where history changes within the last days: the hazard of starting tells.
+        """
         started, stop = self.children.started, self.children.stop
         if not (stop > grace).any():
             raise StudyError(
@@ -209,6 +178,8 @@ class Emulation:
                 "another grace_days."
             )
         rows = np.flatnonzero(asked)
+        if self._spans.change:
+            return rows, then[rows], None
         x, words = (
             self.children.x[rows],
             f"started {name} in the last days of a grace period of {grace}",
@@ -229,13 +200,36 @@ class Emulation:
         if self._zero is not None:
             day_zero = day_zero / (1 - self._zero.probability(case))
             day_zero = _cut(day_zero, started > 0, cut)
-        late = []
+        start, late = self._start.fitted(case), []
         for grace, (rows, then, model) in zip(self.protocol.grace, self._late, strict=True):
-            chance = model.probability(None if case is None else case[rows])
             own = (started <= grace).astype(float)
-            own[rows] = np.where(then, 1 / chance, 0.0)
+            if model is None:
+                own[rows] = 0.0
+                own[rows[then]] = self._standing_in(grace, rows[then], *start)
+            else:
+                chance = model.probability(None if case is None else case[rows])
+                own[rows] = np.where(then, 1 / chance, 0.0)
             late.append(_cut(own, own > 1, cut))
-        return ArmWeights(day_zero, self._start.fitted(case), self._move.fitted(case), tuple(late))
+        rate, level = self._move.fitted(case)
+        return ArmWeights(day_zero, start, (self._spans.of(rate), level), tuple(late))
+
+    def _standing_in(
+        self, grace: int, who: np.ndarray, rate: np.ndarray, level: np.ndarray
+    ) -> np.ndarray:
+        """Weigh starters of the last days as if all then undecided had started at random.
+
+        A start on day d weighs the pace of starting given nothing, over the chance of it
+        given history: of no start from the first of the last days on, and of one on d.
+        """
+        first = max(grace - self.protocol.last_days, 0)
+        passed = level[min(grace, self._days)] - level[first]
+        if passed <= 0:
+            raise StudyError(f"A replicate holds no start of {self._name} in the last days.")
+        never, day = np.isinf(self.children.started), self.children.started
+        day = np.where(never | (day < 1), 1, day).astype(np.int64)
+        until = self._spans.accumulated(rate, level, day - 1)
+        until = until - self._spans.accumulated(rate, level, first)
+        return np.exp(until[who]) / (self._spans.at(rate, day)[who] * passed)
 
     def curves(self, case: np.ndarray | None = None) -> np.ndarray:
         """Return cumulative incidence of the outcome by day.
@@ -295,20 +289,28 @@ class Emulation:
         Shape (3, days + 1). Weights for not starting grow to day ``until``; a day's
         weights are those of the evening before, since events come before starts.
         """
-        days, stop, event = self._days, self.children.stop, self.children.event
+        days, spans = self._days, self._spans
         evening = np.maximum(np.arange(days + 1) - 1, 0)
         parts = []
         for (rate, level), last in ((fitted.start, until), (fitted.move, days)):
             if last > 0 and level[-1] > 0:
-                parts.append((rate, level[np.minimum(evening, last)]))
+                parts.append((rate, level[np.minimum(np.arange(days + 1), last)]))
+        weight, leave = spans.of(weight), spans.of(leave)
+        stop, event = spans.of(self.children.stop), spans.of(self.children.event)
         rows = np.flatnonzero(weight > 0)
-        growth = [Growth(rate[rows], level[1:]) for rate, level in parts]
+        enter = None
+        if spans.change:
+            for rate, level in parts:
+                weight = weight * np.exp(spans.before(rate, level))
+            rows = np.flatnonzero((weight > 0) & (leave > spans.enter))
+            leave, enter = np.minimum(leave, spans.leave), spans.enter[rows]
+        growth = [Growth(rate[rows], level[evening][1:]) for rate, level in parts]
         sums = np.zeros((3, days + 1))
-        sums[0, 1:] = at_risk(leave[rows], weight[rows], days, *growth)
+        sums[0, 1:] = at_risk(leave[rows], weight[rows], days, *growth, enter=enter)
         ends = rows[(event[rows] > 0) & (stop[rows] == leave[rows]) & (stop[rows] <= days)]
         value = weight[ends].copy()
         for rate, level in parts:
-            value *= np.exp(rate[ends] * level[stop[ends]])
+            value *= np.exp(rate[ends] * level[evening][stop[ends]])
         own = event[ends] == OUTCOME_EVENT
         sums[1] = np.bincount(stop[ends][own], value[own], days + 1)
         sums[2] = np.bincount(stop[ends], value, days + 1)
@@ -326,12 +328,10 @@ class Emulation:
         """
         grace, stop = self.protocol.grace[0], self.children.stop
         started, fitted = self.children.started, self.fitted
-        rate, level = fitted.move
-        home = (stop >= day) * np.exp(rate * level[min(day - 1, self._days)])
+        home = (stop >= day) * np.exp(self._spans.accumulated(*fitted.move, day - 1))
         treated = home * (fitted.late[0] if day > grace else 1.0)
         until = day - 1 if self.protocol.comparison == NEVER else min(day - 1, grace)
-        rate, level = fitted.start
-        kept = fitted.day_zero * np.exp(rate * level[min(until, self._days)])
+        kept = fitted.day_zero * np.exp(self._spans.accumulated(*fitted.start, until))
         return treated, home * kept * (started > until)
 
     def events_by(self, day: int) -> tuple[int, int]:

@@ -176,6 +176,7 @@ class ImputedTrial:
         children = replace(
             self.children,
             frame=self.children.frame.iloc[rows].reset_index(drop=True),
+            history=self.children.spans.take(rows),
             family=pd.factorize(family)[0],
         )
         beside = _beside(children)

@@ -13,6 +13,7 @@ from evaluation.effects.loss_bounds import bounds_from
 from evaluation.effects.timing import LAGS
 from evaluation.effects.trial.children import TrialChildren, trial_children
 from evaluation.effects.trial.emulation import LAST_DAYS, Emulation, Protocol
+from evaluation.effects.trial.history import among
 from evaluation.errors import StudyError
 from evaluation.estimates import EstimateError
 from evaluation.study import Service, Study
@@ -125,10 +126,12 @@ def _started(children: TrialChildren, started: np.ndarray) -> TrialChildren:
 
 def _subset(children: TrialChildren, keep: np.ndarray) -> TrialChildren:
     """Keep some children, and the columns that still differ among them."""
-    x = children.x[keep]
+    x, frame = children.x[keep], children.frame[keep].reset_index(drop=True)
+    x = x[:, np.ptp(x, axis=0) > 0]
     return replace(
         children,
-        frame=children.frame[keep].reset_index(drop=True),
-        x=x[:, np.ptp(x, axis=0) > 0],
+        frame=frame,
+        x=x,
+        history=among(children.spans, frame, x, keep),
         family=pd.factorize(children.family[keep])[0],
     )

@@ -53,7 +53,13 @@ class Growth:
         return np.where(k > 0, 2.0, 1.0) * special.ive(k, reach) * scale[:, None]
 
 
-def at_risk(leave: np.ndarray, weight: np.ndarray, days: int, *growth: Growth) -> np.ndarray:
+def at_risk(
+    leave: np.ndarray,
+    weight: np.ndarray,
+    days: int,
+    *growth: Growth,
+    enter: np.ndarray | None = None,
+) -> np.ndarray:
     """Sum weights over the children at risk on each day.
 
     Parameters
@@ -66,11 +72,13 @@ def at_risk(leave: np.ndarray, weight: np.ndarray, days: int, *growth: Growth) -
         Days 1 to ``days`` are summed.
     *growth : Growth
         Factors of the weights; their levels are those of days 1 to ``days``.
+    enter : numpy.ndarray of int, optional
+        Day after which each is at risk; by default the exit.
 
     Returns
     -------
     numpy.ndarray, shape (days,)
-        Sum over children with ``leave >= day`` of weight times every growth.
+        Sum over children with ``enter < day <= leave`` of weight times every growth.
     """
     terms, coefficients = weight[None, :], np.ones((days, 1))
     for each in growth:
@@ -82,6 +90,8 @@ def at_risk(leave: np.ndarray, weight: np.ndarray, days: int, *growth: Growth) -
     totals = np.empty((len(terms), days))
     for k, values in enumerate(terms):
         counted = np.bincount(leave, values, size)
+        if enter is not None:
+            counted -= np.bincount(np.minimum(enter, days), values, size)
         totals[k] = np.cumsum(counted[:0:-1])[::-1]
     return np.einsum("kd,dk->d", totals, coefficients)
 

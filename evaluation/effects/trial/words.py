@@ -2,6 +2,7 @@
 
 import pandas as pd
 
+from evaluation.effects.trial.children import TrialChildren
 from evaluation.effects.trial.emulation import NEVER, Protocol
 from evaluation.study import Service, Study
 
@@ -23,11 +24,16 @@ def comparison_strategy(comparison: str, grace: int) -> str:
 
 
 def protocol_table(
-    study: Study, service: Service, outcome_words: str, protocol: Protocol, formula: str
+    study: Study,
+    service: Service,
+    outcome_words: str,
+    protocol: Protocol,
+    children: TrialChildren,
 ) -> pd.DataFrame:
     """Return the protocol of the trial emulated, element by element.
 
-    The elements are those of Hernán and Robins (2016).
+    The elements are those of Hernán and Robins (2016); the weight models are named with
+    what they hold of ``children``.
 
     Returns
     -------
@@ -64,12 +70,8 @@ def protocol_table(
         ("contrast", "All eligible children: risks at the horizons, their difference and ratio."),
         (
             "weights",
-            "Inverse probability of having followed the strategy, from models of starting given "
-            f"what is known at the exit ({formula}): a logistic model of day 0, a Cox model of the "
-            f"days after it, a logistic model of a start in the last {protocol.last_days} days of "
-            "the grace period among those undecided until then (they stand for whoever would start "
-            "on its last day); and a Cox model of moving away. Weights of decisions taken on one "
-            f"day are cut at their quantile {protocol.truncate:g}.",
+            f"{_weights(children, protocol)} Weights of decisions taken on one day are cut at "
+            f"their quantile {protocol.truncate:g}.",
         ),
         (
             "variance",
@@ -79,3 +81,24 @@ def protocol_table(
         ("other services", "Continue, end or start as they do; what changed is tabulated."),
     ]
     return pd.DataFrame(rows, columns=["element", "words"])
+
+
+def _weights(children: TrialChildren, protocol: Protocol) -> str:
+    """Say which models the weights come from, and what those hold."""
+    known = f"given what is known at the exit ({children.formula})"
+    days = f"the last {protocol.last_days} days of the grace period"
+    said = "Inverse probability of having followed the strategy, from models of starting"
+    if not children.past:
+        return (
+            f"{said} {known}: a logistic model of day 0, a Cox model of the days after it, a "
+            f"logistic model of a start in {days} among those undecided until then (they stand "
+            "for whoever would start on its last day); and a Cox model of moving away. Nothing "
+            "that happens after the exit is in them."
+        )
+    return (
+        f"{said} {known} and what the records show by the day before ({'; '.join(children.past)}): "
+        "a logistic model of day 0, which holds the first alone, and a Cox model of the days after "
+        f"it, which also weighs starts in {days} (they stand for whoever was undecided until then, "
+        "as if all of them started at random in those days); and a Cox model of moving away given "
+        "what is known at the exit."
+    )

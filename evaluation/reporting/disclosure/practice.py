@@ -82,12 +82,15 @@ def release_groups(
     Every level of a characteristic is judged together with the total of all
     levels, measure by measure; no counts are released, only rates. A level
     hidden in one measure is hidden in all: measures share their margins, so
-    what one hides could else be worked out from another. Rows to hide may be
-    given instead.
+    what one hides could else be worked out from another. A level of few
+    families is hidden too, for an exact limit tells how many they are. Rows to
+    hide may be given instead.
     """
     released = table.astype(object).reset_index(drop=True)
     values = [name for name in _GROUP_VALUES if name in released]
     gone = hidden_levels(table, rule) if hidden is None else hidden
+    if "families" in table:
+        gone = gone | np.array([rule.hides(n) for n in table["families"]], dtype=bool)
     released.loc[gone, values] = SUPPRESSED
     _round_all(released, values, rule, lambda value: round(value, 2))
     return released.drop(columns=[n for n in ("n", "events", "families") if n in released])

@@ -30,6 +30,11 @@ HOME = (
     Column("difference", "Difference per 100 (95%)"),
     Column("days", "More days at home (95%)"),
 )
+NOTE = (
+    "Each row makes one choice differently, or looks within a group; “groups differ” tests that "
+    "all groups have one effect. These are not adjusted for their number."
+)
+ELSEWHERE = "Those of other services and outcomes are in the workbook, sheet “beside”."
 MISSING = (
     Column("what", "Service and outcome"),
     Column("lacking", "Lacking"),
@@ -39,14 +44,42 @@ MISSING = (
 
 
 def beside_tables(material: Material) -> list[Table]:
-    """Return the tables there is something for."""
-    tables = [_beside(material), home_table(material), _missing(material)]
+    """Return the tables there is something for; of other analyses those of the first contrast."""
+    tables = [_primary(material), home_table(material), _missing(material)]
     return [table for table in tables if table is not None]
 
 
-def _beside(material: Material) -> Table | None:
+def beside_sheets(material: Material) -> tuple[Table, ...]:
+    """Return the other analyses of every contrast: too long for a page, for the workbook."""
+    rows = _rows(material, material.released.beside)
+    if rows.empty:
+        return ()
+    note = f"{NOTE}{_groups_left(material, material.released.beside)}"
+    return (Table("beside", "The same comparisons made in other ways", BESIDE, rows, note),)
+
+
+def _primary(material: Material) -> Table | None:
+    """Set beside the primary contrast (without one, the first) what other analyses gave."""
+    beside = material.released.beside
+    if beside.empty:
+        return None
+    primary = material.study.primary
+    first = beside.iloc[0] if primary is None else primary
+    own = beside[(beside["service"] == first.service) & (beside["outcome"] == first.outcome)]
+    rows = _rows(material, own)
+    if rows.empty:
+        return None
+    what = rows["what"].iloc[0]
+    columns = tuple(column for column in BESIDE if column.key != "what")
+    caption = f"{what}: the same comparison made in other ways"
+    note = f"{NOTE} {ELSEWHERE}{_groups_left(material, own)}"
+    return Table("beside_primary", caption, columns, rows, note)
+
+
+def _rows(material: Material, released: pd.DataFrame) -> pd.DataFrame:
+    """Write the main horizon's differences and ratios, those a row has a number for."""
     rows = []
-    for row in material.released.beside.itertuples():
+    for row in released.itertuples():
         main = is_missing(row.horizon) or row.horizon == material.study.main_horizon
         if row.measure not in SHOWN or not main:
             continue
@@ -54,7 +87,7 @@ def _beside(material: Material) -> Table | None:
         rows.append(
             {
                 "what": _what(material, row),
-                "analysis": row.analysis,
+                "analysis": row.analysis.replace("_", " "),
                 "variant": row.variant,
                 "measure": words,
                 "month": None if is_missing(row.horizon) else months(int(row.horizon)),
@@ -62,16 +95,18 @@ def _beside(material: Material) -> Table | None:
                 "p": row.p,
             }
         )
-    if not rows:
-        return None
-    return Table(
-        "beside",
-        "The same comparisons made in other ways",
-        BESIDE,
-        pd.DataFrame(rows),
-        "Each row makes one choice differently, or looks within a group; “groups differ” tests "
-        "that all groups have one effect. These are not adjusted for their number.",
-    )
+    return pd.DataFrame(rows)
+
+
+def _groups_left(material: Material, beside: pd.DataFrame) -> str:
+    """Name the groups in which no effect could be estimated, service by service."""
+    left = beside[beside["measure"].isna() & beside["analysis"].str.startswith("by ")]
+    said = []
+    for (service, analysis), own in left.groupby(["service", "analysis"], sort=False):
+        by = analysis.removeprefix("by ").replace("_", " ")
+        names = ", ".join(dict.fromkeys(map(str, own["variant"])))
+        said.append(f"{material.service_name(service)} by {by}: {names}")
+    return f" No effect could be estimated within {'; '.join(said)}." if said else ""
 
 
 def home_table(material: Material) -> Table | None:

@@ -14,7 +14,7 @@ from evaluation.reporting.numerals import (
     months,
     show,
 )
-from evaluation.reporting.sections.beside import beside_tables, home_table
+from evaluation.reporting.sections.beside import beside_sheets, beside_tables, home_table
 from evaluation.reporting.sections.section import Drawing, Material, Section
 from evaluation.reporting.sentences import (
     MEANINGFUL_DIFFERENCE,
@@ -90,6 +90,7 @@ def contrasts(material: Material) -> Section | None:
         tuple(block for block in blocks if block is not None),
         "How to read this, and what was decided on the way:",
         _matters() + material.told(material.effects.notes),
+        beside_sheets(material),
     )
 
 

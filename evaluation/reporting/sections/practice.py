@@ -218,12 +218,14 @@ def _blocks(rows: pd.DataFrame, exact: pd.DataFrame, outcome: str, words, materi
         }
     )
     everyone = {"characteristic": "all", "level": "all", "share": whole}
-    drawn = pd.concat([pd.DataFrame([everyone]), drawn], ignore_index=True)
+    shown = drawn[drawn["share"] != SUPPRESSED]
+    drawn = pd.concat([pd.DataFrame([everyone]), shown], ignore_index=True)
+    few = "; groups of too few are in the table alone" if len(shown) < len(rows) else ""
     chart = draw_shares(
         drawn,
         title=f"By {month}, {show(whole, 'percent')} of all {units(study)} {words.did}",
         subtitle=f"Share who {words.did} by {month}, by group; the dashed line is everyone; lines "
-        "are 95% intervals",
+        f"are 95% intervals{few}",
         source=material.source,
         everyone_label=f"All {units(study)}",
         axis_title=f"Share who {words.did}",

@@ -1,5 +1,7 @@
 """The tables of maltreatment reports, disruptions and moves out."""
 
+from collections.abc import Iterator
+
 import numpy as np
 import pandas as pd
 
@@ -39,7 +41,7 @@ def maltreatment_table(world: World, ids: Identifiers) -> pd.DataFrame:
     child. Three reports in ten hold a second allegation. Findings not yet made when the
     records end are empty.
     """
-    reports = pd.concat([*_history(world, ids), *_after_exit(world, ids)], ignore_index=True)
+    reports = pd.concat([*_history(world, ids), *reports_after_exit(world, ids)], ignore_index=True)
     reports = reports.sort_values(["report", "group", "child_id"], ignore_index=True)
     reports = _reported(reports, world)
     draw = world.streams("second allegations")
@@ -86,7 +88,8 @@ def _history(world: World, ids: Identifiers):
     yield _report(ids.child[has], children.birth[has], on[has], found[has], group)
 
 
-def _after_exit(world: World, ids: Identifiers):
+def reports_after_exit(world: World, ids: Identifiers) -> Iterator[pd.DataFrame]:
+    """Yield the reports on children at home, kind by kind: child_id, report (day), finding."""
     children, happened = world.population.children, world.outcomes
     home_until = np.minimum(world.leaves, world.seen_until)
 

@@ -17,6 +17,7 @@ from evaluation.sources.simulation.follow_up import (
     start_stop_rows,
 )
 from evaluation.sources.simulation.identifiers import Identifiers, identify
+from evaluation.sources.simulation.incidents import reports_after_exit
 from evaluation.sources.simulation.population import (
     AGENCIES,
     COUNTIES,
@@ -182,6 +183,21 @@ class Truth:
             )
         incidents = pd.concat(parts, ignore_index=True)
         return incidents.sort_values(["child_id", "day"], kind="stable", ignore_index=True)
+
+    @cached_property
+    def report_days(self) -> pd.DataFrame:
+        """Days after the exit with a report on record, whatever was found: exit_id, day."""
+        parts = pd.concat(reports_after_exit(self.world, self._ids), ignore_index=True)
+        base = self.cohort.set_index("child_id")
+        parts = parts[parts["child_id"].isin(base.index)]
+        exit_day = parts["child_id"].map(base["index_date"]).to_numpy("datetime64[D]")
+        days = pd.DataFrame(
+            {
+                "exit_id": parts["child_id"].map(base["exit_id"]),
+                "day": parts["report"].to_numpy("int64") - exit_day.astype("int64"),
+            }
+        )
+        return days.drop_duplicates().sort_values(["exit_id", "day"], ignore_index=True)
 
     @cached_property
     def mechanism(self) -> pd.DataFrame:
