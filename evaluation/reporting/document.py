@@ -2,10 +2,8 @@
 
 import subprocess
 from collections import Counter
-from functools import cache
 from pathlib import Path
 
-import pypandoc
 from jinja2 import StrictUndefined, TemplateError
 from jinja2.sandbox import SandboxedEnvironment
 from markupsafe import Markup
@@ -13,6 +11,7 @@ from markupsafe import Markup
 from evaluation.errors import OutputError, StudyError
 from evaluation.reporting import markdown
 from evaluation.reporting.house import House
+from evaluation.reporting.pandoc import pandoc
 from evaluation.resources import resource
 
 READER = (
@@ -110,7 +109,7 @@ def convert(
     """
     lua = [f"--lua-filter={resource('reports', 'templates', name)}" for name in filters]
     done = subprocess.run(
-        [_pandoc(), f"--from={READER}", f"--to={writer}", "--output=-", *lua, *options],
+        [pandoc(), f"--from={READER}", f"--to={writer}", "--output=-", *lua, *options],
         input=source.encode("utf-8"),
         capture_output=True,
         check=False,
@@ -121,8 +120,3 @@ def convert(
         why = done.stderr.decode("utf-8", "replace").strip()
         raise OutputError(f"pandoc could not make the document ({why}): please report this.")
     return done.stdout
-
-
-@cache
-def _pandoc() -> Path:
-    return Path(pypandoc.get_pandoc_path())

@@ -6,9 +6,8 @@ import subprocess
 import zipfile
 from functools import cache
 
-import pypandoc
-
 from evaluation.reporting.house import COLOUR
+from evaluation.reporting.pandoc import pandoc
 from evaluation.resources import resource
 
 _STYLE = re.compile(r'<w:style\b[^>]*w:styleId="(?P<id>[^"]+)".*?</w:style>', re.DOTALL)
@@ -34,7 +33,7 @@ def reference_document(colour: str) -> bytes:
         ``reports/templates/word_styles.xml``, by style id.
     """
     default = subprocess.run(
-        [pypandoc.get_pandoc_path(), "--print-default-data-file=reference.docx"],
+        [pandoc(), "--print-default-data-file=reference.docx"],
         capture_output=True,
         check=True,
     ).stdout
