@@ -85,6 +85,7 @@ def trial(lost=(0.0, 0.0), assigned_day=0, design="randomized", kind="randomizat
         offers=offers,
         outcomes=("reentry",),
         follow_up=lambda outcome: rows,
+        report_days=None,
     )
 
 
