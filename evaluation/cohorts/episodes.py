@@ -5,7 +5,7 @@ import datetime
 import ibis
 from ibis.expr.types import Table
 
-from evaluation.cohorts.records import Records, days_between, first_and_last, true
+from evaluation.cohorts.records import Records, days_between, first_of, last_of, true
 from evaluation.study import CohortRules
 
 FOREVER = datetime.date(9999, 12, 31)
@@ -49,9 +49,9 @@ def removal_episodes(records: Records) -> Table:
     rules = records.rules
     extra = records.extra_columns("removals")
     spells = _numbered(records.table("removals"), rules.merge_gap_days)
-    first, _ = first_and_last(spells, _AT_REMOVAL, ["removal_date", "removal_id"])
+    first = first_of(spells, _AT_REMOVAL, ["removal_date", "removal_id"])
     leaving = [*_AT_DISCHARGE, *extra]
-    _, last = first_and_last(spells, leaving, ["last_day", "removal_date", "removal_id"])
+    last = last_of(spells, leaving, ["last_day", "removal_date", "removal_id"])
     episodes = spells.group_by("child_id", "number").aggregate(
         removal_date=spells.removal_date.min(),
         last_day=spells.last_day.max(),

@@ -5,21 +5,13 @@ from ibis.expr.types import BooleanValue, Table
 
 from evaluation.cohorts.episodes import FOREVER, PERMANENCY
 from evaluation.cohorts.facts import Facts
-from evaluation.cohorts.records import Records, first_and_last, true
+from evaluation.cohorts.records import Records, last_of, true
 
 VISIT = "trial_home_visit"
 RELATIVE = "relative_foster_home"
 CONGREGATE = ("group_home", "shelter", "residential_treatment", "child_care_institution")
 NOT_SETTINGS = (VISIT, "runaway", "hospital", "juvenile_justice_facility")
 RETURNED = "returned_from_visit"
-PLACED = (
-    "placements",
-    "kin_care",
-    "congregate_care",
-    "trial_home_visits",
-    "last_placement",
-    "placed_with_siblings",
-)
 
 _USED = (
     "placement_id",
@@ -147,7 +139,7 @@ def trial_visits(records: Records, episodes: Table) -> Table:
 def placement_history(records: Records, exits: Table) -> Facts:
     """Return what the placements of the episode say on the day of exit.
 
-    The columns are `PLACED`: ``placements`` (settings; trial visits, runaway, hospital
+    The columns are ``placements`` (settings; trial visits, runaway, hospital
     and juvenile justice are none, as in the federal count of moves),
     ``kin_care`` and ``congregate_care`` (ever), ``trial_home_visits``
     (placements on a visit), ``last_placement`` (the type of the last setting)
@@ -161,7 +153,7 @@ def placement_history(records: Records, exits: Table) -> Facts:
     rows = rows.mutate(
         is_setting=rows.type.fill_null("unknown").notin(NOT_SETTINGS) & ~rows.is_visit
     )
-    _, last = first_and_last(rows, ["type", "with_siblings"], _BY_DATE, rows.is_setting)
+    last = last_of(rows, ["type", "with_siblings"], _BY_DATE, rows.is_setting)
     found = rows.group_by("exit_id").aggregate(
         placements=rows.is_setting.cast("int32").sum().cast("int32"),
         kin_care=(rows.is_setting & rows.is_kin).any(),

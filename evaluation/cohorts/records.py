@@ -73,28 +73,29 @@ def true(condition: BooleanValue) -> BooleanValue:
     return condition.fill_null(False)
 
 
-def first_and_last(
-    rows: Table, names: Sequence[str], order: Sequence[str], where: BooleanValue | None = None
-) -> tuple[StructValue, StructValue]:
-    """Return aggregations: the named columns of the first and of the last row in an order.
+def first_of(rows: Table, names: Sequence[str], order: Sequence[str]) -> StructValue:
+    """Return the aggregation to the named columns of the first row in an order.
 
     Parameters
     ----------
     rows : ibis.Table
     names : sequence of str
+        The fields of what is returned.
     order : sequence of str
         Columns that are never missing and together a total order.
-    where : boolean expression, optional
-        Which rows are looked at.
-
-    Returns
-    -------
-    tuple of struct expression
-        With the fields ``names``; missing where no row is looked at.
     """
-    values = ibis.struct({name: rows[name] for name in names})
-    place = ibis.struct({name: rows[name] for name in order})
-    return values.argmin(place, where=where), values.argmax(place, where=where)
+    return _fields(rows, names).argmin(_fields(rows, order))
+
+
+def last_of(
+    rows: Table, names: Sequence[str], order: Sequence[str], where: BooleanValue | None = None
+) -> StructValue:
+    """Return the same of the last row, among those for which ``where`` holds; else missing."""
+    return _fields(rows, names).argmax(_fields(rows, order), where=where)
+
+
+def _fields(rows: Table, names: Sequence[str]) -> StructValue:
+    return ibis.struct({name: rows[name] for name in names})
 
 
 def size(rows: Table) -> int:

@@ -13,7 +13,7 @@ import ibis
 from ibis.expr.types import DateValue, Table
 
 from evaluation.cohorts.clock import birthday, completed_months
-from evaluation.cohorts.records import Records, days_between, first_and_last, true
+from evaluation.cohorts.records import Records, days_between, last_of, true
 
 NUMERATOR, DENOMINATOR, EXCLUDED = "numerator", "denominator", "excluded"
 PERMANENCY = ("reunification", "relative", "guardianship", "adoption")
@@ -197,7 +197,7 @@ def _with_visit(records: Records, rows: Table) -> tuple[Table, DateValue]:
     if not records.has("placements"):
         return rows, rows.left
     visits = _settings(records, rows)
-    _, last = first_and_last(visits, ["is_visit", "start_date"], ["start_date", "placement_id"])
+    last = last_of(visits, ["is_visit", "start_date"], ["start_date", "placement_id"])
     visits = visits.group_by("removal_id").aggregate(last=last)
     visits = visits.filter(visits.last["is_visit"])
     visits = visits.select("removal_id", visit_start=visits.last["start_date"])

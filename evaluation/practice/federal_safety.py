@@ -4,7 +4,7 @@ import ibis
 from ibis.expr.types import Table
 
 from evaluation.cohorts.clock import birthday, completed_months
-from evaluation.cohorts.records import Records, days_between, first_and_last, true
+from evaluation.cohorts.records import Records, days_between, last_of, true
 from evaluation.practice.federal_paths import (
     SHORTEST_STAY,
     Period,
@@ -106,7 +106,7 @@ def recurrence(records: Records, spells: Table, period: Period, same_period: boo
     hits = pairs.group_by("child_id", "report_id")
     hits = hits.aggregate(again=ibis.ifelse(true(counts), 1, 0).max())
     known = spells.filter(spells.county.notnull())
-    _, newest = first_and_last(known, ["county"], ["removal_date", "removal_id"])
+    newest = last_of(known, ["county"], ["removal_date", "removal_id"])
     county = known.group_by("child_id").aggregate(newest=newest)
     county = county.select("child_id", county=county.newest["county"])
     rows = first.left_join(hits, ["child_id", "report_id"])
