@@ -35,6 +35,7 @@ from evaluation.sources.simulation import simulate_tables  # noqa: E402
 START, THROUGH = "2021-04-01", "2024-06-30"
 EXITS = ["exit_id", "child_id", "family_id", "removal_family_id", "household_id", "county"]
 TYPES = {"date": "DATE", "boolean": "BOOLEAN", "string": "VARCHAR"}
+READ = ("children", "removals", "placements", "maltreatment_reports", "contacts", "meetings")
 COUNTS = ["met", "not_met", "not_yet_due", "cannot_be_computed"]
 
 
@@ -74,7 +75,7 @@ def by_package(folder: Path, out: Path) -> None:
         cohort = ev.build_cohort(agency, study())
         exits = cohort.stages.exits.select(*EXITS, "index_date", exit_type="discharge_reason")
         exits.to_pyarrow().to_pandas().to_parquet(out / "exits.parquet")
-        for table in ("placements", "maltreatment_reports", "contacts", "meetings", "closures"):
+        for table in (*READ, "closures"):
             agency.table(table)
         clock = Clock()
         federal = ev.federal_indicators(agency, THROUGH, start=START)
@@ -91,12 +92,12 @@ def by_package(folder: Path, out: Path) -> None:
 
 
 def by_hand(folder: Path, out: Path) -> None:
-    """Compute the same with SQL; the tables are loaded, with their types, before the clock."""
+    """Compute the same with SQL; the tables it reads are loaded, typed, before the clock."""
     connection = duckdb.connect()
     connection.execute(f"SET memory_limit = '{MEMORY}'")
-    for path in (*sorted(folder.glob("*.parquet")), out / "exits.parquet"):
+    for path in (*(folder / f"{name}.parquet" for name in READ), out / "exits.parquet"):
         kinds = {"index_date": "DATE"}
-        if path.stem in contract().names:
+        if path.stem in READ:
             fields = contract().table(path.stem).fields
             kinds = {f.name: TYPES[f.type] for f in fields if f.type in TYPES}
         named = connection.sql(f"SELECT * FROM '{path}' LIMIT 0").columns

@@ -1,5 +1,7 @@
 """Service spells attached to exits, and the exposure they make."""
 
+from collections.abc import Sequence
+
 import ibis
 from ibis.expr.types import Table
 
@@ -19,7 +21,7 @@ EARLIER, KNOWN_AT_EXIT, AFTER_EXIT, NEVER_STARTED = (
 )
 
 
-def attach(rows: Table, exits: Table) -> Table:
+def attach(rows: Table, exits: Table, also: Sequence[str] = ()) -> Table:
     """Put each row of a table beside every exit it reaches.
 
     A row that names a child reaches that child's exits, a family every child
@@ -31,17 +33,20 @@ def attach(rows: Table, exits: Table) -> Table:
     rows : ibis.Table
         With ``child_id``, ``family_id`` and ``household_id``.
     exits : ibis.Table
-        The cohort, with ``removal_family_id``.
+        The cohort, with ``removal_family_id``; an exit may stand in it several times.
+    also : sequence of str
+        Further columns of ``exits`` to keep.
 
     Returns
     -------
     ibis.Table
-        The rows with ``exit_id``, ``index_date``, ``exit_child`` and ``reach`` (``child``,
-        ``family`` or ``household``, the nearest that holds).
+        The rows with ``exit_id``, ``index_date``, ``exit_child``, those of ``also`` and ``reach``
+        (``child``, ``family`` or ``household``, the nearest that holds).
     """
     base = exits.select(
         "exit_id",
         "index_date",
+        *also,
         exit_child="child_id",
         exit_family="removal_family_id",
         exit_household="household_id",

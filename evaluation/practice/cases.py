@@ -1,8 +1,9 @@
 """A measure in the engine: its cases, what was found in each window, and what that makes of it."""
 
 import datetime
+import operator
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, reduce
 
 import ibis
 import pyarrow as pa
@@ -14,8 +15,8 @@ from evaluation.cohorts.services import attach
 from evaluation.practice.business_days import shifts
 from evaluation.practice.conditions import holds
 from evaluation.practice.days import counted, shifted, within
-from evaluation.practice.policy import Event, Measure, Policy
-from evaluation.practice.windows import cases_of_support
+from evaluation.practice.policy import Anchor, Event, Measure, Policy
+from evaluation.practice.windows import asks_window, cases_of_support, exits_reached
 from evaluation.sources.contract import contract
 
 MET, NOT_MET, NOT_YET_DUE = "met", "not met", "not yet due"
@@ -29,6 +30,8 @@ _MOMENTS = {
     "window end": ("unit_id", "window_end"),
 }
 _CASE_COLUMNS = ("measure", "case_id", "cluster", "exit_id", "anchor_date")
+_EXIT = ("index_date", "child_id", "removal_family_id", "household_id")
+_REACHED_BY = ("child_id", "family_id", "household_id")
 _NEEDS_WINDOW = ("window start", "window end")
 
 
@@ -51,18 +54,23 @@ class Support:
         return self.cohort.stages.records
 
     @cached_property
-    def _reached(self) -> tuple[Table, Table]:
+    def _supported(self) -> tuple[Table, Table]:
         return cases_of_support(self.cohort, self.policy)
 
-    @property
+    @cached_property
     def exits(self) -> Table:
-        """The exits the policy reaches, with their household's window."""
-        return self._reached[0]
+        """The exits the policy reaches."""
+        return exits_reached(self.cohort, self.policy)
+
+    @property
+    def windows(self) -> Table:
+        """The exits the policy reaches, with their household's window; made when first asked."""
+        return self._supported[0]
 
     @property
     def replaced(self) -> Table:
         """Windows that a later return replaced."""
-        return self._reached[1]
+        return self._supported[1]
 
     @cached_property
     def computable(self) -> tuple[Measure, ...]:
@@ -83,16 +91,31 @@ class Support:
         ``exit_id`` and ``row_key`` stand beside the columns.
         """
         if table not in self._attached:
-            rows, key = self.records.table(table), contract().table(table).primary_key[0]
-            absent = [n for n in ("child_id", "family_id", "household_id") if n not in rows.columns]
-            rows = rows.mutate(**{name: ibis.null("string") for name in absent})
-            read = {c for m in self.policy.measures for t, c in self._columns(m) if t == table}
-            named = dict.fromkeys((key, "child_id", "family_id", "household_id", *sorted(read)))
-            found = attach(rows.select(*named), self.exits)
-            self._attached[table] = self.records.stage(
-                found.select("exit_id", *sorted(read), row_key=found[key])
-            )
+            found = attach(self._asked(table), self.exits)
+            read = [name for name in found.columns if (table, name) in self._read]
+            self._attached[table] = self.records.stage(found.select("exit_id", "row_key", *read))
         return self._attached[table]
+
+    def _asked(self, table: str) -> Table:
+        """Return the rows of a table that an anchor or event of a measure asks for."""
+        rows, key = self.records.table(table), contract().table(table).primary_key[0]
+        absent = [n for n in _REACHED_BY if n not in rows.columns]
+        rows = rows.mutate(row_key=rows[key], **{name: ibis.null("string") for name in absent})
+        asked = [holds(rows, part.where) & rows[part.date].notnull() for part in self._parts(table)]
+        read = sorted(name for each, name in self._read if each == table)
+        return rows.filter(reduce(operator.or_, asked)).select(
+            *dict.fromkeys(("row_key", *_REACHED_BY, *read))
+        )
+
+    def _parts(self, table: str) -> list[Anchor | Event]:
+        """The anchors and events that read a table."""
+        parts = [part for m in self.computable for part in (m.anchor, *m.events)]
+        return [part for part in parts if part.table == table]
+
+    @cached_property
+    def _read(self) -> set[tuple[str, str]]:
+        """The tables and columns the measures read."""
+        return {each for measure in self.computable for each in self._columns(measure)}
 
     def through(self, measure: Measure) -> datetime.date:
         """Return the last day that the tables of a measure and the removals cover."""
@@ -147,14 +170,7 @@ class Support:
         found = hits.group_by("measure", "case_id").aggregate(
             found=hits.event_key.nunique().cast("int32")
         )
-        per_case = windows.group_by("measure", "case_id").aggregate(
-            cluster=windows.cluster.min(),
-            exit_id=windows.exit_id.min(),
-            anchor_date=windows.anchor_date.min(),
-            first_day=windows.first_day.min(),
-            due_date=windows.due_date.max(),
-            support_end=windows.support_end.max(),
-        )
+        per_case = self._per_case(windows)
         cases = per_case.left_join(found, ["measure", "case_id"])
         cases = cases.drop("measure_right", "case_id_right")
         cases = cases.mutate(found=cases.found.fill_null(0))
@@ -163,29 +179,36 @@ class Support:
             cases.select(*_CASE_COLUMNS, "first_day", "due_date", "found", status=_status(cases))
         )
 
+    def _per_case(self, windows: Table) -> Table:
+        """Make one row of each case; a case that counts from an exit is one already."""
+        columns = (*_CASE_COLUMNS, "first_day", "due_date", "support_end")
+        single = [measure.id for measure in self.computable if measure.anchor.on == "exit"]
+        is_single = windows.measure.isin(single)
+        parts = [windows.filter(is_single).select(*columns)] if single else []
+        if len(single) < len(self.computable):
+            shared = windows.filter(~is_single)
+            shared = shared.group_by("measure", "case_id").aggregate(
+                cluster=shared.cluster.min(),
+                exit_id=shared.exit_id.min(),
+                anchor_date=shared.anchor_date.min(),
+                first_day=shared.first_day.min(),
+                due_date=shared.due_date.max(),
+                support_end=shared.support_end.max(),
+            )
+            parts.append(shared.select(*columns))
+        return _stacked(parts)
+
     @cached_property
     def _windows(self) -> Table:
         """A row per measure, case and exit: the case's day and its window."""
-        exits = self.exits.select(
-            "exit_id",
-            "unit_id",
-            "flow_family",
-            "cluster",
-            "removal_date",
-            "index_date",
-            "first_return",
-            "family_return",
-            "window_start",
-            "window_end",
-            "support_end",
-            "left_date",
-            "window_pending",
-            "closed",
-            "all_left",
-        )
-        return self.records.stage(_stacked([self._windowed(m, exits) for m in self.computable]))
+        return self.records.stage(_stacked([self._windowed(m) for m in self.computable]))
 
-    def _exits_of(self, measure: Measure, exits: Table) -> Table:
+    def _exits_of(self, measure: Measure) -> Table:
+        if asks_window(self.policy, measure):
+            exits = self.windows
+        else:
+            unasked = dict.fromkeys(("window_end", "support_end"), ibis.null("date"))
+            exits = self.exits.mutate(**unasked)
         if measure.eligible:
             given = self.cohort.stages.exits
             named = {c.field: given[self.cohort.columns[c.field]] for c in measure.eligible}
@@ -195,9 +218,9 @@ class Support:
             exits = exits.filter(~exits.window_pending)
         return exits
 
-    def _anchored(self, measure: Measure, exits: Table) -> Table:
+    def _anchored(self, measure: Measure) -> Table:
         """Add ``case_id``, ``anchor_date`` and ``row_key`` to the exits of a measure."""
-        anchor, exits = measure.anchor, self._exits_of(measure, exits)
+        anchor, exits = measure.anchor, self._exits_of(measure)
         if anchor.table is None:
             name, date = _MOMENTS[anchor.on]
             case_id = exits[name]
@@ -237,9 +260,9 @@ class Support:
             anchor_date=on.cast("date"), case_id=cases.case_id + " #" + cases.turn.cast("string")
         )
 
-    def _windowed(self, measure: Measure, exits: Table) -> Table:
+    def _windowed(self, measure: Measure) -> Table:
         """Add ``first_day`` and ``due_date``, the ends of each case's window."""
-        cases = self._anchored(measure, exits)
+        cases = self._anchored(measure)
         for end, name in (("start", "first_day"), ("stop", "due_date")):
             offset = self.policy.offset(measure, end)
             if measure.window.unit == "business days" and isinstance(offset, int) and offset:
@@ -254,13 +277,14 @@ class Support:
             "support_end",
             "window_end",
             "row_key",
+            *_EXIT,
             measure=ibis.literal(measure.id),
         )
 
     @cached_property
     def _span(self) -> tuple[datetime.date, datetime.date] | None:
         """First and last day any case can count from."""
-        exits = self.exits
+        exits = self.windows
         span = exits.aggregate(first=exits.first_return.min(), last=exits.window_end.max())
         span = span.to_pyarrow().to_pylist()[0]
         if span["first"] is None:
@@ -288,14 +312,7 @@ class Support:
         if event.table is None:
             hits = window.filter(within(window.window_end, window))
             return hits.select("measure", "case_id", event_key=ibis.literal("window end"))
-        rows = self.rows(event.table)
-        rows = rows.filter(holds(rows, event.where) & rows[event.date].notnull())
-        until = {"until": rows[event.until]} if event.until else {}
-        rows = rows.select("exit_id", event_key="row_key", on=rows[event.date], **until)
-        keys = [window.exit_id == rows.exit_id]
-        if event.link == "row":
-            keys.append(window.row_key == rows.event_key)
-        hits = window.join(rows, keys)
+        hits = self._beside(event, window)
         if event.until:
             starts = (hits["on"] <= hits.due_date).fill_null(True)
             lasts = (hits.until > hits.first_day).fill_null(True)
@@ -303,6 +320,25 @@ class Support:
         else:
             hits = hits.filter(within(hits["on"], hits))
         return hits.select("measure", "case_id", event_key=event.table + " " + hits.event_key)
+
+    def _beside(self, event: Event, window: Table) -> Table:
+        """Put every event beside the windows of the exits it reaches.
+
+        Rows that one event reads go to their windows in one step; what several read is
+        put beside the exits once for all.
+        """
+        alone = event.link == "case" and not self._parts(event.table)[1:]
+        rows = self._asked(event.table) if alone else self.rows(event.table)
+        kept = _REACHED_BY if alone else ("exit_id",)
+        until = {"until": rows[event.until]} if event.until else {}
+        rows = rows.filter(holds(rows, event.where) & rows[event.date].notnull())
+        rows = rows.select(*kept, event_key="row_key", on=rows[event.date], **until)
+        if alone:
+            return attach(rows, window, also=("measure", "case_id", "first_day", "due_date"))
+        keys = [window.exit_id == rows.exit_id]
+        if event.link == "row":
+            keys.append(window.row_key == rows.event_key)
+        return window.join(rows, keys)
 
     def _terms(self) -> Table:
         """What each measure asks of what was found, and how far its records reach."""

@@ -14,7 +14,9 @@ _BOUNDS = {
     "window end": "window_end",
     "support end": "support_end",
 }
+OF_WINDOW = ("window start", "window end", "support end")
 _EXCLUDED = ("window end", "support end")
+_FIRST, _LAST = datetime.date(1, 1, 1), datetime.date(9999, 12, 31)
 
 
 def counted(cases: Table, past_window: bool):
@@ -55,8 +57,7 @@ def shifted(cases: Table, offset: int | str | None, unit: str) -> DateValue:
 
 def within(day: DateValue, window: Table):
     """Tell whether a day lies in a case's window; an end that is missing is open."""
-    after = (day >= window.first_day).fill_null(True)
-    return after & (day <= window.due_date).fill_null(True)
+    return (day >= window.first_day.fill_null(_FIRST)) & (day <= window.due_date.fill_null(_LAST))
 
 
 def days_left(cases: Table, today: datetime.date):

@@ -165,7 +165,7 @@ class Fidelity(PracticeResult):
         ``pre_window_days`` are the days the first child was home before the
         last came (support work before the window).
         """
-        exits = self._support.exits
+        exits = self._support.windows
         units = exits.group_by("unit_id").aggregate(
             children=exits.count(),
             first_return=exits.first_return.min(),

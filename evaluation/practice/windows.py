@@ -11,7 +11,8 @@ from ibis.expr.types import Table
 from evaluation.cohorts import Cohort
 from evaluation.cohorts.records import days_between, true
 from evaluation.cohorts.support import BEFORE
-from evaluation.practice.policy import Policy
+from evaluation.practice.days import OF_WINDOW
+from evaluation.practice.policy import Measure, Policy
 
 _OF_EXIT = (
     "exit_id",
@@ -23,6 +24,36 @@ _OF_EXIT = (
     "removal_date",
     "index_date",
 )
+
+
+def asks_window(policy: Policy, measure: Measure) -> bool:
+    """Return whether a measure reads anything of the household's window.
+
+    What counts from the child's own exit by days of its own needs none.
+    """
+    bounds = {policy.offset(measure, end) for end in ("start", "stop")}
+    return (
+        measure.anchor.on != "exit"
+        or measure.anchor.months_into_window > 0
+        or measure.only_while_open
+        or not bounds.isdisjoint(OF_WINDOW)
+        or any(event.table is None for event in measure.events)
+    )
+
+
+def exits_reached(cohort: Cohort, policy: Policy) -> Table:
+    """Return the exits a policy reaches, without their household's window.
+
+    Returns
+    -------
+    ibis.Table
+        ``exit_id``, ``child_id``, ``cluster``, ``removal_family_id``, ``household_id``,
+        ``removal_date``, ``index_date``, ``left_date``.
+    """
+    exits = cohort.stages.exits
+    exits = exits.filter(exits.discharge_reason.isin(policy.window.exit_types))
+    shown = [name for name in _OF_EXIT if name not in ("flow_family", "family_id")]
+    return exits.select(*shown, cluster="family_id", left_date=_left(exits))
 
 
 def cases_of_support(cohort: Cohort, policy: Policy) -> tuple[Table, Table]:

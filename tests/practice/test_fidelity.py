@@ -112,6 +112,27 @@ def test_a_third_policy_needs_no_code(agency, cohort, tmp_path):
     assert found.text == (("spirit", "Families are partners."),)
 
 
+def test_a_measure_is_the_same_alone_and_beside_one_that_asks_for_more(agency, cohort, tmp_path):
+    """Beside a measure that reads other rows of its table and the household's window."""
+    head, called = INVENTED.split("[[measures]]")[:2]
+    more = """[[measures]]
+id = "seen"
+title = "Any contact since the return"
+rule = "Families are seen."
+anchor = { on = "exit" }
+events = [{ on = "contacts.contact_date" }]
+window = { from = 0, to = "support end" }
+"""
+    found = []
+    for name, text in (("alone", called), ("beside", called + more)):
+        (tmp_path / f"{name}.toml").write_text(head + "[[measures]]" + text)
+        found.append(ev.fidelity(agency, cohort, tmp_path / f"{name}.toml"))
+    alone, beside = (each.cases("welcome-call") for each in found)
+    assert (alone["found"] > 0).any()
+    pd.testing.assert_frame_equal(alone, beside)
+    pd.testing.assert_frame_equal(found[0].windows, found[1].windows)
+
+
 def without(agency, *names):
     """Connect to the same records without some tables."""
     frames = {t: agency.table(t).to_pyarrow().to_pandas() for t in agency.tables if t not in names}

@@ -275,7 +275,7 @@ def cases_of(build, measure, drawing, policy="milwaukee_ocm_54_00", **rules):
 
 
 def windows_of(support):
-    units = support.exits.to_pyarrow().to_pandas().sort_values("child_id")
+    units = support.windows.to_pyarrow().to_pandas().sort_values("child_id")
     return [
         (u.child_id, str(u.window_start), str(u.window_end), u.pre_window_days)
         for u in units.itertuples()
