@@ -20,6 +20,7 @@ PERMANENCY = ("reunification", "relative", "guardianship", "adoption")
 REENTRY_FROM = ("reunification", "relative", "guardianship")
 SHORTEST_STAY = 8
 VISIT_DAYS = 30
+_LAST = datetime.date(9999, 12, 31)
 _OF_REMOVAL = (
     "removal_id",
     "child_id",
@@ -78,7 +79,7 @@ def stays(records: Records) -> Table:
         cluster=rows.family.fill_null("child " + rows.child_id),
     )
     same = _half_year(rows.discharge_date) == _half_year(rows.next_removal)
-    return records.stage(rows.mutate(same_period_return=true(same)))
+    return records.stage(rows.mutate(same_period_return=true(same)).drop("family"))
 
 
 def _half_year(day: DateValue):
@@ -224,9 +225,8 @@ def _settings(records: Records, rows: Table) -> Table:
     )
     stays_ = rows.select("removal_id", "removal_date", "left", on="child_id")
     found = given.join(stays_, given.child_id == stays_["on"])
-    return found.filter(
-        (found.start_date >= found.removal_date) & (found.start_date < found.left).fill_null(True)
-    ).drop("on")
+    before = found.start_date < found.left.fill_null(_LAST)
+    return found.filter((found.start_date >= found.removal_date) & before).drop("on")
 
 
 def permanency_in_care(least: int, most: int | None) -> Callable[..., Table]:
@@ -276,7 +276,7 @@ def placement_stability(
     rows = _entries(spells, period)
     rows = rows.mutate(age_months=completed_months(rows.removal_date, rows.birth_date))
     until = ibis.least(rows.left, on_day(period.end))
-    rows = records.stage(rows.mutate(until=until))
+    rows = rows.mutate(until=until)
     settings = _settings(records, rows)
     settings = settings.join(rows.select("removal_id", "until"), "removal_id")
     settings = settings.filter(settings.start_date < settings.until)

@@ -30,7 +30,6 @@ def maltreatment_in_care(
     rows = rows.mutate(
         age_months=completed_months(begins, rows.birth_date), days=days_between(until, begins)
     )
-    rows = records.stage(rows)
     counted = _victimizations(records, rows, period)
     rows = rows.left_join(counted, "removal_id").drop("removal_id_right")
     exclusions = [
@@ -105,7 +104,7 @@ def recurrence(records: Records, spells: Table, period: Period, same_period: boo
     )
     hits = pairs.group_by("child_id", "report_id")
     hits = hits.aggregate(again=ibis.ifelse(true(counts), 1, 0).max())
-    known = spells.filter(spells.county.notnull())
+    known = spells.filter(spells.county.notnull()).semi_join(in_period, "child_id")
     newest = last_of(known, ["county"], ["removal_date", "removal_id"])
     county = known.group_by("child_id").aggregate(newest=newest)
     county = county.select("child_id", county=county.newest["county"])
