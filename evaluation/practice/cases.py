@@ -30,6 +30,7 @@ _MOMENTS = {
     "window end": ("unit_id", "window_end"),
 }
 _CASE_COLUMNS = ("measure", "case_id", "cluster", "exit_id", "anchor_date")
+_WINDOW = ("measure", "case_id", "first_day", "due_date")
 _EXIT = ("index_date", "child_id", "removal_family_id", "household_id")
 _REACHED_BY = ("child_id", "family_id", "household_id")
 _NEEDS_WINDOW = ("window start", "window end")
@@ -277,7 +278,6 @@ class Support:
             "support_end",
             "window_end",
             "row_key",
-            *_EXIT,
             measure=ibis.literal(measure.id),
         )
 
@@ -327,14 +327,16 @@ class Support:
         Rows that one event reads go to their windows in one step; what several read is
         put beside the exits once for all.
         """
-        alone = event.link == "case" and not self._parts(event.table)[1:]
+        alone = event.link == "case" and len(self._parts(event.table)) == 1
         rows = self._asked(event.table) if alone else self.rows(event.table)
         kept = _REACHED_BY if alone else ("exit_id",)
         until = {"until": rows[event.until]} if event.until else {}
         rows = rows.filter(holds(rows, event.where) & rows[event.date].notnull())
         rows = rows.select(*kept, event_key="row_key", on=rows[event.date], **until)
         if alone:
-            return attach(rows, window, also=("measure", "case_id", "first_day", "due_date"))
+            exits = self.exits.select("exit_id", *_EXIT)
+            asked = window.select("exit_id", *_WINDOW).join(exits, "exit_id")
+            return attach(rows, self.records.stage(asked), also=_WINDOW)
         keys = [window.exit_id == rows.exit_id]
         if event.link == "row":
             keys.append(window.row_key == rows.event_key)
