@@ -26,12 +26,13 @@ import pandas as pd
 HERE = Path(__file__).parent
 sys.path[:0] = [str(HERE.parent), str(HERE)]
 
-from cohorts import MEMORY, Clock  # noqa: E402
+from cohorts import Clock  # noqa: E402
 
 import evaluation as ev  # noqa: E402
 from evaluation.sources import contract  # noqa: E402
 from evaluation.sources.simulation import simulate_tables  # noqa: E402
 
+MEMORY = "2GB"
 START, THROUGH = "2021-04-01", "2024-06-30"
 EXITS = ["exit_id", "child_id", "family_id", "removal_family_id", "household_id", "county"]
 TYPES = {"date": "DATE", "boolean": "BOOLEAN", "string": "VARCHAR"}
