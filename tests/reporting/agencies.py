@@ -14,19 +14,16 @@ import pandas as pd
 
 import evaluation as ev
 from evaluation.practice import practice_findings
-from evaluation.practice.equity import practice_by_group, risks_by_group
 from evaluation.reporting.annual import annual_report
-from evaluation.reporting.disclosure.practice import MEASURE_PARTS
 from evaluation.reporting.estimates_json import estimates_json
 from evaluation.reporting.provenance import provenance
 from evaluation.reporting.reports import MAKERS, REPORTS
 from evaluation.reporting.sections import characteristics
-from evaluation.reporting.sections.practice_groups import _groups, _shown
-from evaluation.reporting.wording import column_name, level_name
 from evaluation.reporting.workbook import workbook
 from tests.reporting.attack import attack, recovered
 from tests.reporting.attack_sheets import read_sheets
 from tests.reporting.counties import BELOW
+from tests.reporting.practice_truth import practice_counts
 
 FIRST, THROUGH = datetime.date(2018, 1, 1), datetime.date(2024, 6, 30)
 
@@ -80,40 +77,7 @@ def released(seed: int, children: int, folder: Path, compared: bool = True) -> d
 def exact_counts(found, cohort, check, practice) -> dict:
     """Count everything the sheets could give back."""
     truth = _children(cohort)
-    material = found.material
-    titles, _ = _shown(material)
-    table = practice.fidelity.table
-    for row in table[table["eligible"].notna()].to_dict("records"):
-        key = (0, "measure", titles[row["measure"]])
-        truth |= {(*key, part): int(row[part]) for part in MEASURE_PARTS}
-    for row in practice.questions.table.query("status == 'computed'").itertuples():
-        _pair(truth, (0, "measure", row.measure), row.numerator, row.denominator, row.per)
-    for row in practice.federal.table.query("status == 'computed'").itertuples():
-        _pair(truth, (0, "measure", row.title), row.numerator, row.denominator, row.per)
-        own = practice.federal.by_county
-        for county in own[own["indicator"] == row.indicator].itertuples():
-            key = (0, "county", row.title, str(county.county))
-            _pair(truth, key, county.numerator, county.denominator, row.per)
-    groups = practice_by_group(
-        material.cohort, _groups(material), practice.fidelity, practice.questions
-    )
-    for row in groups.itertuples():
-        kind = column_name(row.characteristic)
-        label = f"{kind}: {level_name(row.characteristic, row.level)}"
-        _pair(truth, (0, kind, titles[row.measure], label), row.events, row.n, row.per)
-    months = practice.fidelity.by_month
-    for form in ("%Y-%m", "%Y"):
-        periods = months.assign(period=months["month"].dt.strftime(form))
-        added = periods.groupby(["measure", "period"])[["met", "not_met"]].sum()
-        for (measure, period), row in added.iterrows():
-            key = (0, "Month or year", titles[measure], period)
-            _pair(truth, key, row["met"], row["met"] + row["not_met"], 100)
-    risks = risks_by_group(cohort, _members(material), 365, list(cohort.outcomes))
-    for row in risks.itertuples():
-        label = f"{column_name(row.characteristic)}: {level_name(row.characteristic, row.level)}"
-        _pair(truth, (0, "equity", row.measure, label), row.events, row.n, 100)
-        truth[0, "equity", row.measure, label, "families"] = int(row.families)
-    return truth | _rows(check)
+    return truth | practice_counts(found.material, practice, 0) | _rows(check)
 
 
 def _rows(check) -> dict:
@@ -139,19 +103,6 @@ def _children(cohort) -> dict:
     for step, row in zip(cohort.flow["step"], cohort.flow.itertuples(), strict=True):
         truth[0, "flow", f"{step}|{row.reason}", "excluded"] = int(row.excluded)
     return truth
-
-
-def _members(material) -> dict:
-    return {
-        name: characteristics.members(material.cohort.exits, name, material.rule)
-        for name in material.study.report.equity_by
-    }
-
-
-def _pair(truth: dict, key: tuple, events, n, per: int) -> None:
-    truth[(*key, "met")] = int(events)
-    if per == 100:
-        truth[(*key, "not_met")] = int(n - events)
 
 
 def attacked(seed: int, folder: Path, compared: bool = True) -> list:

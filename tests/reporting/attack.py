@@ -392,12 +392,17 @@ def recovered(found: Attack, truth: dict[Name, int], below: int) -> list[tuple[N
     below : int
         Counts from 1 to one less are small, and so are changes of as few.
     """
+    small = small_counts(found, truth, below)
+    spans = found.ranges(list(small))
+    return [(n, small[n]) for n, (low, high) in spans.items() if high - low < 0.5]
+
+
+def small_counts(found: Attack, truth: dict[Name, int], below: int) -> dict[Name, int]:
+    """Return the small counts, and changes of few, that some line of the attack is about."""
     names = set(_names(found)) | found.hidden
     truth = truth | {
         ("since", *name[1:]): truth[name] - truth[0, *name[1:]]
         for name in truth
         if name[0] == 1 and (0, *name[1:]) in truth
     }
-    small = [name for name, n in truth.items() if 0 < abs(n) < below and name in names]
-    spans = found.ranges(small)
-    return [(n, truth[n]) for n, (low, high) in spans.items() if high - low < 0.5]
+    return {name: n for name, n in truth.items() if 0 < abs(n) < below and name in names}

@@ -51,7 +51,8 @@ def parts_before(
         ``events`` and ``n`` of the same rows, this year.
     total : tuple of int
         Events and cases of the whole that last year's report showed. With two parts they
-        give the size of each.
+        give the size of each, and where the events of one part are missing, they are what
+        the others leave of the whole.
     sizes : sequence of int, optional
         Cases of each row that last year's report showed.
 
@@ -71,7 +72,18 @@ def parts_before(
         _parts(share, (int(row.events), int(row.n)), size, rule)
         for share, row, size in zip(shares, now.itertuples(), known, strict=True)
     ]
-    return np.array([*parts, UNKNOWN], dtype=float)
+    return np.array([*_without_others(parts, total[0]), UNKNOWN], dtype=float)
+
+
+def _without_others(parts: list[Parts], whole: int | None) -> list[Parts]:
+    """Fill in the events of the one part that lacks them."""
+    lacking = [place for place, own in enumerate(parts) if np.isnan(own[0])]
+    if whole is None or len(lacking) != 1:
+        return parts
+    events = whole - sum(own[0] for own in parts if not np.isnan(own[0]))
+    size = parts[lacking[0]][2]
+    parts[lacking[0]] = (events, size - events, size)
+    return parts
 
 
 def _of_two(

@@ -185,7 +185,7 @@ def equity(material: Material) -> Section | None:
     exact = risks_by_group(material.cohort, groups, study.main_horizon, outcomes)
     if exact.empty:
         return None
-    released = _groups_released(exact, rule)
+    released = _groups_released(exact, study.main_horizon, rule)
     blocks, told = [], Told()
     for outcome in outcomes:
         rows = released[released["measure"] == outcome].reset_index(drop=True)
@@ -210,13 +210,15 @@ def _rows(rows: pd.DataFrame) -> list[str]:
     return [row_name(r.measure, r.characteristic, r.level) for r in rows.itertuples()]
 
 
-def _groups_released(exact: pd.DataFrame, rule) -> pd.DataFrame:
-    """Release groups beside last year's: sizes stand among those who were followed."""
+def _groups_released(exact: pd.DataFrame, horizon: int, rule) -> pd.DataFrame:
+    """Release groups beside last year's: sizes and all events stand among the follow-up."""
 
     def known(own: pd.DataFrame):
         labels = [_group(r.characteristic, r.level) for r in own.itertuples()]
         sizes = [rule.before.count("who", label, "all") for label in labels]
-        return parts_before(rule, "equity", _rows(own), own, sizes=sizes)
+        outcome = own["measure"].iloc[0]
+        events = rule.before.count(f"{outcome}/all/", "all", f"events/{horizon}")
+        return parts_before(rule, "equity", _rows(own), own, (events, None), sizes)
 
     return release_groups(exact, rule, known=known)
 
