@@ -11,8 +11,10 @@ import pandas as pd
 from evaluation.practice.dose import EARLY, REFERRED
 from evaluation.reporting.disclosure.rule import Disclosure
 from evaluation.reporting.disclosure.since import (
+    EQUITY_LIMITS,
     closed_months,
     events_alone,
+    families_changed,
     parts_before,
     row_name,
     stays_hidden,
@@ -141,6 +143,7 @@ def release_groups(
     rule: Disclosure,
     hidden: np.ndarray | None = None,
     known: Callable[[pd.DataFrame], np.ndarray | None] | None = None,
+    names: Sequence[str] | None = None,
 ) -> pd.DataFrame:
     """Release rates of groups: those whose events, or others, are few or would give few back.
 
@@ -149,13 +152,16 @@ def release_groups(
     hidden in one measure is hidden in all: measures share their margins, so
     what one hides could else be worked out from another. A level of few
     families is hidden too, for an exact limit tells how many they are. Rows to
-    hide may be given instead. ``known`` is as for `hidden_levels`.
+    hide may be given instead. ``known`` is as for `hidden_levels`; ``names`` are the
+    rows as last year's report names them, to compare the families those limits tell of.
     """
     released = table.astype(object).reset_index(drop=True)
     values = [name for name in _GROUP_VALUES if name in released]
     gone = hidden_levels(table, rule, known) if hidden is None else hidden
     if "families" in table:
         gone = gone | np.array([rule.hides(n) for n in table["families"]], dtype=bool)
+    if names is not None:
+        gone = gone | families_changed(rule, EQUITY_LIMITS, names, table)
     released.loc[gone, values] = SUPPRESSED
     _round_all(released, values, rule, lambda value: round(value, 2))
     return released.drop(columns=[n for n in ("n", "events", "families") if n in released])

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 LARGEST = 100_000
 EXACT = 1e-11
 NEAR_WHOLE = 1e-6
+LIMIT_DIGITS = 3
+EQUITY_LIMITS = "equity_limits"
 CLOSED = datetime.timedelta(days=365)
 Parts = tuple[float, float, float]
 UNKNOWN: Parts = (np.nan, np.nan, np.nan)
@@ -125,6 +127,40 @@ def _parts(
 
 def _few_apart(then: Parts, now: Parts, rule: "Disclosure") -> bool:
     return any(rule.hides(abs(a - b)) for a, b in zip(then, now, strict=True))
+
+
+def families_changed(
+    rule: "Disclosure", table: str, names: Sequence[str], now: pd.DataFrame
+) -> np.ndarray:
+    """Return which rows without events are of few more or fewer families than last year.
+
+    The exact upper limit of no event among so many families, 1 - 0.025 ** (1 / families),
+    tells how many they are.
+
+    Parameters
+    ----------
+    rule, table, names
+        As for `parts_before`; the table is of upper limits.
+    now : pandas.DataFrame
+        ``events`` and ``ci_high`` of the same rows, this year.
+    """
+    found = []
+    for name, row in zip(names, now.itertuples(), strict=True):
+        limit = rule.before.share(table, name)
+        told = limit is not None and row.events == 0 and 0 < row.ci_high < 1
+        if not told or round(row.ci_high, LIMIT_DIGITS) == limit:
+            found.append(False)
+            continue
+        half = 0.5 / 10**LIMIT_DIGITS
+        least, most = (_families(min(limit + side, 1 - half)) for side in (half, -half))
+        families = round(_families(row.ci_high))
+        nearest = min(max(families, round(least)), round(most))
+        found.append(rule.hides(max(1, abs(families - nearest))))
+    return np.array(found, dtype=bool)
+
+
+def _families(limit: float) -> float:
+    return np.log(0.025) / np.log1p(-limit) if limit > 0 else LARGEST
 
 
 def events_alone(before: np.ndarray) -> np.ndarray:

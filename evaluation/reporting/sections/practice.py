@@ -17,7 +17,12 @@ from evaluation.reporting.disclosure.practice_groups import (
     release_periods,
     shown_months,
 )
-from evaluation.reporting.disclosure.since import parts_before, row_name
+from evaluation.reporting.disclosure.since import (
+    EQUITY_LIMITS,
+    LIMIT_DIGITS,
+    parts_before,
+    row_name,
+)
 from evaluation.reporting.numerals import SUPPRESSED, by_month, compact, is_missing, show
 from evaluation.reporting.sections import characteristics
 from evaluation.reporting.sections.section import Drawing, Material, Section, Told
@@ -193,7 +198,7 @@ def equity(material: Material) -> Section | None:
             continue
         words = outcome_words(outcome, study)
         blocks += _blocks(rows, exact, outcome, words, material)
-        told += Told.of_shares("equity", _rows(rows), rows["rate"])
+        told += _groups_told(rows)
     if not blocks:
         return None
     paragraphs = (
@@ -210,6 +215,15 @@ def _rows(rows: pd.DataFrame) -> list[str]:
     return [row_name(r.measure, r.characteristic, r.level) for r in rows.itertuples()]
 
 
+def _groups_told(rows: pd.DataFrame) -> Told:
+    """Name the shares, and of groups without events the upper limit as it is printed."""
+    none = rows[[not isinstance(r, str) and r == 0 for r in rows["rate"]]]
+    limits = [high if is_missing(high) else round(high, LIMIT_DIGITS) for high in none["ci_high"]]
+    return Told.of_shares("equity", _rows(rows), rows["rate"]) + Told.of_shares(
+        EQUITY_LIMITS, _rows(none), limits
+    )
+
+
 def _groups_released(exact: pd.DataFrame, horizon: int, rule) -> pd.DataFrame:
     """Release groups beside last year's: sizes and all events stand among the follow-up."""
 
@@ -220,7 +234,7 @@ def _groups_released(exact: pd.DataFrame, horizon: int, rule) -> pd.DataFrame:
         events = rule.before.count(f"{outcome}/all/", "all", f"events/{horizon}")
         return parts_before(rule, "equity", _rows(own), own, (events, None), sizes)
 
-    return release_groups(exact, rule, known=known)
+    return release_groups(exact, rule, known=known, names=_rows(exact))
 
 
 def _group(characteristic: str, level: str) -> str:
