@@ -222,6 +222,14 @@ def test_families_of_a_group_without_events_are_compared_through_its_exact_limit
     assert release_groups(table, rule, names=["a"])["ci_high"].tolist() == ["s"]
 
 
+def test_counts_to_the_nearest_five_tell_no_change_and_are_shown_again():
+    """91 was told as 90 last year, and is so again."""
+    told = {("fidelity", "R0", "met"): 90, ("fidelity", "R0", "eligible"): 135}
+    rule = after(told, below=8, profile="rounded")
+    row = release_measures(measures((91, 42, 0, 0)), rule).iloc[0]
+    assert row[["met", "not_met", "eligible"]].tolist() == [90, 40, 135]
+
+
 def test_nothing_stays_hidden_where_nothing_is_hidden():
     rule = after(hidden=[("practice_months", "R1|2020-02", "share")], below=0, profile="none")
     assert release_months(months((4, 3), (3, 2)), rule)["rate"].ne("s").all()

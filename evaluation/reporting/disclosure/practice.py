@@ -12,6 +12,7 @@ from evaluation.practice.dose import EARLY, REFERRED
 from evaluation.reporting.disclosure.rule import Disclosure
 from evaluation.reporting.disclosure.since import (
     EQUITY_LIMITS,
+    beside_last_year,
     closed_months,
     events_alone,
     families_changed,
@@ -47,7 +48,7 @@ def release_measures(table: pd.DataFrame, rule: Disclosure) -> pd.DataFrame:
     total they would give it back. Where the total is what last year's report
     showed, so are its parts taken to be: one hidden then stays hidden.
     """
-    released = table.astype(object).reset_index(drop=True)
+    released, rule = table.astype(object).reset_index(drop=True), beside_last_year(rule)
     for place, row in table.reset_index(drop=True).iterrows():
         if pd.isna(row["eligible"]):
             continue
@@ -98,7 +99,7 @@ def release_indicators(
     So do a numerator, a rest and a whole that few separate from last year's,
     which ``name`` and ``rows`` find: the table and its rows.
     """
-    released = table.astype(object).reset_index(drop=True)
+    released, rule = table.astype(object).reset_index(drop=True), beside_last_year(rule)
     for place, row in table.reset_index(drop=True).iterrows():
         if pd.isna(row["denominator"]):
             continue
@@ -292,7 +293,7 @@ def release_dose(table: pd.DataFrame, rule: Disclosure) -> pd.DataFrame:
     level hidden in one measure of a program is hidden in all of them. A share of all
     exits is hidden where few separate its count, or the rest, from last year's.
     """
-    table = table.reset_index(drop=True)
+    table, rule = table.reset_index(drop=True), beside_last_year(rule)
     released = table.astype(object)
     share = table["unit"] == "per 100"
     events, n = pd.to_numeric(table["events"]).fillna(0).astype(int), table["n"].astype(int)

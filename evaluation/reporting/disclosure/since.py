@@ -31,6 +31,11 @@ def row_name(*names: object) -> str:
     return "|".join(str(name) for name in names)
 
 
+def beside_last_year(rule: "Disclosure") -> "Disclosure":
+    """Return the rule as practice is judged by: rounded counts tell no change to the child."""
+    return rule.without_last_year() if rule.rounds else rule
+
+
 def parts_before(
     rule: "Disclosure",
     table: str,
@@ -193,7 +198,7 @@ def stays_hidden(
     """
     return np.array(
         [
-            rule.on and own and rule.before.hid(table, name)
+            rule.on and not rule.rounds and own and rule.before.hid(table, name)
             for name, own in zip(names, closed, strict=True)
         ],
         dtype=bool,
