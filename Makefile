@@ -58,7 +58,7 @@ bench: $(STAMP) $(PEERS)/.installed ## Time the package beside its peers (half a
 	@$(BIN)/python benchmarks/speed.py --peers $(PEERS)/bin/python
 	@$(BIN)/python benchmarks/cohorts.py
 
-attack: $(STAMP) ## Try to work hidden counts out of the released files of 300 small counties and 30 agencies
+attack: $(STAMP) ## Try to work hidden counts out of two years' released files of 300 small counties and 30 agencies
 	@$(BIN)/python -m tests.reporting.counties 300
 	@$(BIN)/python -m tests.reporting.agencies 30
 

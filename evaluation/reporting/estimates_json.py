@@ -26,7 +26,7 @@ def estimates_json(report: AnnualReport) -> str:
     -------
     str
         An object with ``study``, ``provenance``, ``audience``, ``profile``,
-        ``suppress_below``, ``protocol`` and ``counts`` (for next year's report),
+        ``suppress_below``, ``protocol``, ``counts`` and ``shares`` (for next year's report),
         ``effects``, ``diagnostics``, ``sensitivity``, ``beside``, ``home``, ``missing``,
         ``models``, ``incidence`` (for all, by exit type, by exit year, by arm), ``curves``,
         ``balance``, ``naive``, ``truth``,
@@ -51,6 +51,7 @@ def estimates_json(report: AnnualReport) -> str:
         "suppress_below": material.rule.below,
         "protocol": protocol_of(report.study),
         "counts": _counts(report),
+        "shares": _shares(report),
         "effects": _records(
             _with_ids(released.table, material.effects.table).assign(
                 verdict=[
@@ -124,9 +125,19 @@ def _counts(report: AnnualReport) -> list[dict[str, Any]]:
         for row in table.data.to_dict("records"):
             label = "|".join(str(row[key]) for key in COUNTED[table.name])
             found += [(table.name, label, name, row[name]) for name in names]
+    found += [count for part in report.everything for count in part.told.counts]
     return [
         {"table": table, "row": row, "column": column, "count": _plain(count)}
         for table, row, column, count in found
+    ]
+
+
+def _shares(report: AnnualReport) -> list[dict[str, Any]]:
+    """List the shares of practice, each once, which stand in tables without their counts."""
+    found = {share[:2]: share[2] for part in report.everything for share in part.told.shares}
+    return [
+        {"table": table, "row": row, "share": _plain(share)}
+        for (table, row), share in found.items()
     ]
 
 

@@ -1,5 +1,6 @@
 """What last year's report said, read from its ``estimates.json``."""
 
+import datetime
 import json
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,10 +10,22 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from evaluation.errors import StudyError
 from evaluation.reporting.disclosure import Published
+from evaluation.reporting.disclosure.published import SHARE
+from evaluation.reporting.numerals import SUPPRESSED
 from evaluation.study import Study
 
 LARGEST = 100_000_000
 NEAR_WHOLE = 0.02
+PRACTICE = (
+    "fidelity",
+    "practice by month",
+    "practice by group",
+    "permanency questions",
+    "federal indicators",
+    "federal indicators by county",
+    "outcomes by group",
+    "what was delivered",
+)
 ARM_COUNTS = ("n_treated", "n_comparison", "events_treated", "events_comparison", "clusters")
 Count = Annotated[int, Field(ge=0)] | Literal["s"]
 Share = Annotated[float, Field(ge=0, le=1)] | Literal["s"] | None
@@ -51,6 +64,14 @@ class ShareShown(_Part):
     weighted: bool
 
 
+class ShareOfTable(_Part):
+    """A share of a table whose counts are not shown, or events per day."""
+
+    table: str
+    row: str
+    share: Annotated[float, Field(ge=0)] | Literal["s"]
+
+
 class PointDrawn(_Part):
     """A point of a curve."""
 
@@ -86,6 +107,8 @@ class LastYear(_Part):
         The settings of last year's study.
     counts, incidence, curves, effects : tuple
         What the report showed.
+    shares : tuple or None
+        Shares of practice it showed; nothing in reports made before they were kept.
     """
 
     study: _Named
@@ -94,6 +117,12 @@ class LastYear(_Part):
     incidence: tuple[ShareShown, ...] = Field(strict=False)
     curves: tuple[PointDrawn, ...] = Field(strict=False)
     effects: tuple[EffectShown, ...] = Field(strict=False)
+    shares: tuple[ShareOfTable, ...] | None = Field(default=None, strict=False)
+
+    @property
+    def not_kept(self) -> tuple[str, ...]:
+        """Tables this report may show of which last year's file keeps no numbers."""
+        return PRACTICE if self.shares is None else ()
 
     @property
     def published(self) -> Published:
@@ -116,7 +145,22 @@ class LastYear(_Part):
         for row in self.effects:
             for name in ARM_COUNTS:
                 _keep(known, ("effects", f"{row.service}/{row.outcome}", name), getattr(row, name))
-        return Published(known)
+        shares = self.shares or ()
+        hidden = {(c.table, c.row, c.column) for c in self.counts if c.count == SUPPRESSED}
+        hidden |= {(s.table, s.row, SHARE) for s in shares if s.share == SUPPRESSED}
+        told = {(s.table, s.row): float(s.share) for s in shares if s.share != SUPPRESSED}
+        return Published(known, told, frozenset(hidden), self._through)
+
+    @property
+    def _through(self) -> datetime.date | None:
+        """The last day any record of last year's study counts."""
+        cohort = self.protocol.get("cohort")
+        through = cohort.get("data_through") if isinstance(cohort, dict) else None
+        days = through.values() if isinstance(through, dict) else [through]
+        try:
+            return max(datetime.date.fromisoformat(str(day)) for day in days)
+        except ValueError:
+            return None
 
     def share(self, outcome: str, by: str, group: str, time: int) -> ShareShown | None:
         """Return what was said of a group's outcome by a day."""

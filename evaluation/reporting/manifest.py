@@ -27,7 +27,8 @@ def manifest(found: AnnualReport, reports: Sequence[Report], folder: Path) -> st
     Returns
     -------
     str
-        JSON: ``rule``, ``data``, ``protocol``, ``outputs`` with ``file``, ``audience``,
+        JSON: ``rule`` (with ``not_compared``: what last year's file keeps no numbers of),
+        ``data``, ``protocol``, ``outputs`` with ``file``, ``audience``,
         ``sha256``, ``bytes`` and ``hidden_cells`` (cells and drawn numbers shown as
         ``s``), and ``hidden`` by table or chart.
     """
@@ -62,6 +63,7 @@ def manifest(found: AnnualReport, reports: Sequence[Report], folder: Path) -> st
             "suppress_below": rule.below,
             "words": rule.words,
             "beside": found.study.files.last_year,
+            "not_compared": _not_compared(found),
         },
         "data_sha256": found.provenance.data_hash,
         "protocol_sha256": found.provenance.protocol_hash,
@@ -74,6 +76,19 @@ def manifest(found: AnnualReport, reports: Sequence[Report], folder: Path) -> st
         "withheld_contrasts": [list(key) for key in found.material.released.withheld],
     }
     return json.dumps(said, indent=1, ensure_ascii=False) + "\n"
+
+
+def _not_compared(found: AnnualReport) -> list[str]:
+    """Say of which tables last year's file keeps no numbers to compare."""
+    last, name = found.material.last, found.study.files.last_year
+    if last is None or found.material.practice is None:
+        return []
+    return [
+        f"{table}: {name} keeps no numbers of it, so what last year's report showed of it could "
+        "not be compared; make last year's report again with this version, or do not release "
+        "this table beside it."
+        for table in last.not_kept
+    ]
 
 
 def _in_report(report: Report) -> int:

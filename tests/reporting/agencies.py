@@ -5,7 +5,6 @@ Run as a program it attacks many: ``python -m tests.reporting.agencies 10``.
 
 import datetime
 import sys
-import tempfile
 from pathlib import Path
 
 import matplotlib.pyplot as plt
@@ -14,56 +13,75 @@ import pandas as pd
 
 import evaluation as ev
 from evaluation.practice import practice_findings
-from evaluation.practice.equity import practice_by_group, risks_by_group
 from evaluation.reporting.annual import annual_report
-from evaluation.reporting.disclosure.practice import MEASURE_PARTS
 from evaluation.reporting.estimates_json import estimates_json
 from evaluation.reporting.provenance import provenance
 from evaluation.reporting.reports import MAKERS, REPORTS
 from evaluation.reporting.sections import characteristics
-from evaluation.reporting.sections.practice_groups import _groups, _shown
-from evaluation.reporting.wording import column_name, level_name
 from evaluation.reporting.workbook import workbook
-from tests.reporting.attack import attack, recovered
+from tests.reporting.attack import attack, recovered, small_counts
 from tests.reporting.attack_sheets import read_sheets
-from tests.reporting.counties import BELOW
+from tests.reporting.counties import BELOW, arguments, attack_many
+from tests.reporting.practice_truth import practice_counts
 
-FIRST, THROUGH = datetime.date(2018, 1, 1), datetime.date(2024, 6, 30)
+FIRST, LAST = datetime.date(2018, 1, 1), datetime.date(2022, 12, 31)
+THROUGH = datetime.date(2024, 6, 30)
 
 
-def study_of(compared: bool = True):
-    """A study that asks for every section; without comparisons it is quicker."""
+def study_of(compared: bool = True, back: int = 0, last_year: str | None = None):
+    """A study that asks for every section, some months back; without comparisons it is quicker."""
     services = [{"program": "success_coach", "exposure": "at exit"}] if compared else []
+    through, last = (
+        (pd.Timestamp(day) - pd.offsets.MonthEnd(back)).date() for day in (THROUGH, LAST)
+    )
     return ev.Study(
         title="County",
         design="quasi-experimental" if compared else "descriptive",
-        cohort={"exits": (FIRST, datetime.date(2022, 12, 31)), "data_through": THROUGH}
-        | {"adoption_link": "kept"},
+        cohort={"exits": (FIRST, last), "data_through": through, "adoption_link": "kept"},
         outcomes={"reentry": {}, "maltreatment": {}},
         services=services,
         primary={"outcome": "reentry", "service": "success_coach", "horizon": 365}
         if compared
         else None,
         adjustment={"covariates": ["sex"], "weights": "overlap"},
-        files={"policy": "milwaukee_ocm_54_00"},
+        files={"policy": "milwaukee_ocm_54_00", "last_year": last_year},
         report={"equity_by": ["sex", "race_ethnicity", "county"]},
     )
 
 
 def released(seed: int, children: int, folder: Path, compared: bool = True) -> dict:
     """Release an agency into a folder and return the exact counts by the attack's names."""
-    study = study_of(compared)
     with ev.simulate_agency(children=children, seed=seed) as agency:
-        check = agency.check()
-        cohort = ev.build_cohort(agency, study)
-        effects = ev.effects(cohort)
-        practice = practice_findings(agency, cohort)
-        origin = provenance(study, agency.source, agency.data_hash)
-        evidence = ev.evidence(cohort, effects) if compared else None
-        found = annual_report(study, check, cohort, effects, origin, None, evidence, practice)
-        names = [name for name in REPORTS if evidence is not None or name != "program"]
-        reports = [report for name in names for report in MAKERS[name](found)]
-        truth = exact_counts(found, cohort, check, practice)
+        return _release(agency, study_of(compared), folder, 0)
+
+
+def two_years(
+    seed: int, children: int, folder: Path, back: int, beside: bool = True
+) -> tuple[list[Path], dict]:
+    """Release an agency twice, the first time some months earlier; return files and truth."""
+    folders = [folder / "then", folder / "now"]
+    last_year = "then/estimates.json" if beside else None
+    now = study_of(compared=False, last_year=last_year)
+    now._folder = folder
+    with ev.simulate_agency(children=children, seed=seed) as agency:
+        truth = _release(agency, study_of(compared=False, back=back), folders[0], 0)
+        truth |= _release(agency, now, folders[1], 1)
+    return folders, truth
+
+
+def _release(agency, study, folder: Path, year: int) -> dict:
+    """Write what data formats hold: estimates, workbook, all sentences."""
+    compared = bool(study.services)
+    check = agency.check()
+    cohort = ev.build_cohort(agency, study)
+    effects = ev.effects(cohort)
+    practice = practice_findings(agency, cohort)
+    origin = provenance(study, agency.source, agency.data_hash)
+    evidence = ev.evidence(cohort, effects) if compared else None
+    found = annual_report(study, check, cohort, effects, origin, None, evidence, practice)
+    names = [name for name in REPORTS if evidence is not None or name != "program"]
+    reports = [report for name in names for report in MAKERS[name](found)]
+    truth = exact_counts(found, cohort, check, practice, year)
     plt.close("all")
     folder.mkdir(parents=True, exist_ok=True)
     tables = {t.name: t for report in reports for t in (*report.tables, *report.sheets)}
@@ -77,99 +95,60 @@ def released(seed: int, children: int, folder: Path, compared: bool = True) -> d
     return truth
 
 
-def exact_counts(found, cohort, check, practice) -> dict:
+def exact_counts(found, cohort, check, practice, year: int = 0) -> dict:
     """Count everything the sheets could give back."""
-    truth = _children(cohort)
-    material = found.material
-    titles, _ = _shown(material)
-    table = practice.fidelity.table
-    for row in table[table["eligible"].notna()].to_dict("records"):
-        key = (0, "measure", titles[row["measure"]])
-        truth |= {(*key, part): int(row[part]) for part in MEASURE_PARTS}
-    for row in practice.questions.table.query("status == 'computed'").itertuples():
-        _pair(truth, (0, "measure", row.measure), row.numerator, row.denominator, row.per)
-    for row in practice.federal.table.query("status == 'computed'").itertuples():
-        _pair(truth, (0, "measure", row.title), row.numerator, row.denominator, row.per)
-        own = practice.federal.by_county
-        for county in own[own["indicator"] == row.indicator].itertuples():
-            key = (0, "county", row.title, str(county.county))
-            _pair(truth, key, county.numerator, county.denominator, row.per)
-    groups = practice_by_group(
-        material.cohort, _groups(material), practice.fidelity, practice.questions
-    )
-    for row in groups.itertuples():
-        kind = column_name(row.characteristic)
-        label = f"{kind}: {level_name(row.characteristic, row.level)}"
-        _pair(truth, (0, kind, titles[row.measure], label), row.events, row.n, row.per)
-    months = practice.fidelity.by_month
-    for form in ("%Y-%m", "%Y"):
-        periods = months.assign(period=months["month"].dt.strftime(form))
-        added = periods.groupby(["measure", "period"])[["met", "not_met"]].sum()
-        for (measure, period), row in added.iterrows():
-            key = (0, "Month or year", titles[measure], period)
-            _pair(truth, key, row["met"], row["met"] + row["not_met"], 100)
-    risks = risks_by_group(cohort, _members(material), 365, list(cohort.outcomes))
-    for row in risks.itertuples():
-        label = f"{column_name(row.characteristic)}: {level_name(row.characteristic, row.level)}"
-        _pair(truth, (0, "equity", row.measure, label), row.events, row.n, 100)
-        truth[0, "equity", row.measure, label, "families"] = int(row.families)
-    return truth | _rows(check)
+    truth = _children(cohort, year)
+    return truth | practice_counts(found.material, practice, year) | _rows(check, year)
 
 
-def _rows(check) -> dict:
+def _rows(check, year: int) -> dict:
     quality = check.quality
-    truth = {(0, "rows", r.table, "aside"): int(r.quarantined) for r in check.counts.itertuples()}
+    truth = {
+        (year, "rows", r.table, "aside"): int(r.quarantined) for r in check.counts.itertuples()
+    }
     for row in quality.completeness.itertuples():
-        truth[0, "field", row.table, row.field, "missing"] = int(row.rows - row.given)
+        truth[year, "field", row.table, row.field, "missing"] = int(row.rows - row.given)
     for row in quality.validity.itertuples():
-        truth[0, "rule", row.table, row.field or "the whole row", row.rule] = int(row.rows)
+        truth[year, "rule", row.table, row.field or "the whole row", row.rule] = int(row.rows)
     for row in quality.federal.dropna(subset=["rows"]).itertuples():
-        truth[0, "limit", row.check.replace("_", " "), "rows"] = int(row.rows)
+        truth[year, "limit", row.check.replace("_", " "), "rows"] = int(row.rows)
     return truth
 
 
-def _children(cohort) -> dict:
+def _children(cohort, year: int) -> dict:
     exits, truth = cohort.exits, {}
     for kind, own in exits.groupby("exit_type"):
-        truth[0, "exit_type", kind, "all"] = len(own)
+        truth[year, "exit_type", kind, "all"] = len(own)
     for column in ("sex", "race_ethnicity", "age_group", "county"):
         labels = characteristics._labels(column, exits[column])
         for label, n in pd.Series(labels).value_counts().items():
-            truth[0, "who", label, "all"] = int(n)
+            truth[year, "who", label, "all"] = int(n)
     for step, row in zip(cohort.flow["step"], cohort.flow.itertuples(), strict=True):
-        truth[0, "flow", f"{step}|{row.reason}", "excluded"] = int(row.excluded)
+        truth[year, "flow", f"{step}|{row.reason}", "excluded"] = int(row.excluded)
     return truth
-
-
-def _members(material) -> dict:
-    return {
-        name: characteristics.members(material.cohort.exits, name, material.rule)
-        for name in material.study.report.equity_by
-    }
-
-
-def _pair(truth: dict, key: tuple, events, n, per: int) -> None:
-    truth[(*key, "met")] = int(events)
-    if per == 100:
-        truth[(*key, "not_met")] = int(n - events)
 
 
 def attacked(seed: int, folder: Path, compared: bool = True) -> list:
     """Release an agency of some size and return the small counts its files give back."""
-    children = int(np.random.default_rng(seed).integers(250, 1500))
-    truth = released(seed, children, folder, compared)
+    truth = released(seed, _children_of(seed), folder, compared)
     return recovered(attack([folder], read_sheets), truth, BELOW)
 
 
+def tried(seed: int, folder: Path, beside: bool = True) -> tuple[int, list]:
+    """Attack an agency released twice: how many small counts were tried, and those recovered.
+
+    The first report is 1, 3, 6 or 12 months older.
+    """
+    back = int(np.random.default_rng(seed).choice([1, 3, 6, 12]))
+    folders, truth = two_years(seed, _children_of(seed), folder, back, beside)
+    found = attack(folders, read_sheets)
+    return len(small_counts(found, truth, BELOW)), recovered(found, truth, BELOW)
+
+
+def _children_of(seed: int) -> int:
+    return int(np.random.default_rng(seed).integers(250, 1500))
+
+
 if __name__ == "__main__":
-    many, found = int(sys.argv[1]) if len(sys.argv) > 1 else 10, 0
-    first = int(sys.argv[2]) if len(sys.argv) > 2 else 0
-    for seed in range(first, first + many):
-        with tempfile.TemporaryDirectory() as place:
-            lost = attacked(seed, Path(place))
-        found += bool(lost)
-        print(f"agency {seed}: {len(lost)} small counts given back", flush=True)
-        for name, count in lost[:5]:
-            print(f"agency {seed}: {name} is {count}", flush=True)
-    print(f"{found} of {many} agencies gave a small count back")
-    sys.exit(bool(found))
+    seeds, beside = arguments(30)
+    sys.exit(bool(attack_many("agency", seeds, tried, beside=beside)))

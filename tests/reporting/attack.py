@@ -89,6 +89,7 @@ class Attack:
         self.known: dict[Name, float] = {}
         self.hidden: set[Name] = set()
         self.lines: list[tuple[dict[Name, float], float, float]] = []
+        self.periods: dict[tuple[int, str], object] = {}
 
     def cell(self, name: Name, value) -> None:
         """Take in a cell of a table, shown or hidden."""
@@ -108,6 +109,11 @@ class Attack:
     def at_most(self, small: Name, large: Name) -> None:
         """Take in that one count is no greater than another."""
         self.equal({small: 1.0, large: -1.0}, -np.inf, 0)
+
+    def same_children(self, name: Name) -> bool:
+        """Tell whether a count of both years is of one period: another's are other children."""
+        periods = [self.periods.get((year, part)) for year in (0, 1) for part in name]
+        return periods[: len(name)] == periods[len(name) :]
 
     def ranges(self, wanted: list[Name]) -> dict[Name, tuple[float, float]]:
         """Return the least and greatest value each count can have.
@@ -372,7 +378,7 @@ def _since(found: Attack) -> None:
     """What a count is now less what it was is the number of children added."""
     later = {name[1:] for name in _names(found) if name[0] == 1}
     for name in [name[1:] for name in _names(found) if name[0] == 0]:
-        if name in later:
+        if name in later and found.same_children(name):
             found.equal({(1, *name): 1.0, (0, *name): -1.0, ("since", *name): -1.0}, 0)
 
 
@@ -392,12 +398,17 @@ def recovered(found: Attack, truth: dict[Name, int], below: int) -> list[tuple[N
     below : int
         Counts from 1 to one less are small, and so are changes of as few.
     """
+    small = small_counts(found, truth, below)
+    spans = found.ranges(list(small))
+    return [(n, small[n]) for n, (low, high) in spans.items() if high - low < 0.5]
+
+
+def small_counts(found: Attack, truth: dict[Name, int], below: int) -> dict[Name, int]:
+    """Return the small counts, and changes of few, that some line of the attack is about."""
     names = set(_names(found)) | found.hidden
     truth = truth | {
         ("since", *name[1:]): truth[name] - truth[0, *name[1:]]
         for name in truth
-        if name[0] == 1 and (0, *name[1:]) in truth
+        if name[0] == 1 and (0, *name[1:]) in truth and found.same_children(name[1:])
     }
-    small = [name for name, n in truth.items() if 0 < abs(n) < below and name in names]
-    spans = found.ranges(small)
-    return [(n, truth[n]) for n, (low, high) in spans.items() if high - low < 0.5]
+    return {name: n for name, n in truth.items() if 0 < abs(n) < below and name in names}

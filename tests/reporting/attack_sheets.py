@@ -81,6 +81,8 @@ def _asked(found: Attack, rows: Sheet, year: int, name: str) -> None:
     number = "Numerator" if name == "federal" else "Number"
     for row in rows:
         key = (year, "measure", row[measure])
+        if "Period" in row:
+            found.periods[year, row[measure]] = row["Period"]
         found.cell((*key, "met"), row[number])
         found.cell((*key, "n"), row[of])
         found.adds_up([(*key, "met"), (*key, "not_met")], (*key, "n"))

@@ -103,18 +103,13 @@ def make_cohort(study, children, seed=3, hostile=False):
 def make_effects(cohort, small=False):
     """Invented estimates beside exact counts of the invented cohort."""
     exits = cohort.exits
-    served = exits["known_at_exit_coach"].to_numpy()
+    served, reached = (exits[f"known_at_exit_{name}"].to_numpy() for name in ("coach", "respite"))
     rows, models, curves, balance, naive = [], [], [], [], []
     for outcome in cohort.outcomes:
         ends = cohort.follow_up(outcome)
         events = (ends["event"] == 1).to_numpy()
-        counts = {
-            "n_treated": int(served.sum()),
-            "n_comparison": int((~served).sum()),
-            "events_treated": 4 if small else int((served & events).sum()),
-            "events_comparison": int((~served & events).sum()),
-            "clusters": int(exits["family_id"].nunique()),
-        }
+        counts = _arm_counts(served, events) | {"clusters": int(exits["family_id"].nunique())}
+        counts |= {"events_treated": 4} if small else {}
         shared = {
             "contrast": f"Coach against usual care: {outcome}",
             "outcome": outcome,
@@ -158,7 +153,8 @@ def make_effects(cohort, small=False):
         cox = {"horizon": pd.NA, "measure": "hazard_ratio", "primary": outcome == "reentry"}
         rows.append(shared | cox | ratio)
         respite = {"service": "respite", "estimate": 0.97, "ci_low": 0.6, "ci_high": 1.6, "p": 0.8}
-        rows.append(shared | cox | ratio | respite | {"contrast": "Respite", "primary": False})
+        respite |= {"contrast": "Respite", "primary": False}
+        rows.append(shared | cox | ratio | respite | _arm_counts(reached, events))
         for term, hazard in (("coach[T.yes]", 0.68), ("sex[T.male]", 1.13)):
             models.append(
                 {
@@ -231,6 +227,15 @@ def make_effects(cohort, small=False):
     effects = Effects(*frames, notes=notes)
     effects.table["horizon"] = effects.table["horizon"].astype("Int64")
     return effects
+
+
+def _arm_counts(served, events):
+    return {
+        "n_treated": int(served.sum()),
+        "n_comparison": int((~served).sum()),
+        "events_treated": int((served & events).sum()),
+        "events_comparison": int((~served & events).sum()),
+    }
 
 
 def make_agency(hostile=False):

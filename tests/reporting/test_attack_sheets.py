@@ -15,7 +15,7 @@ READ_FROM_JSON = {"counts", "incidence", "curves", "effects"}
 NOTHING_MORE = {
     "study", "provenance", "audience", "profile", "suppress_below", "protocol", "cannot",
     "diagnostics", "sensitivity", "beside", "home", "missing", "models", "balance", "naive",
-    "truth", "evidence",
+    "truth", "evidence", "shares",
 }  # fmt: skip
 DRAWN = "The numbers drawn: "
 CHILDREN = 500
@@ -37,6 +37,23 @@ def test_no_sheet_of_a_release_is_left_unread(released):
 def test_no_part_of_the_estimates_is_left_unread(released):
     estimates = json.loads((released[0] / "estimates.json").read_text(encoding="utf-8"))
     assert set(estimates) - READ_FROM_JSON - NOTHING_MORE == set()
+
+
+def test_the_shares_kept_for_next_year_are_numbers_of_the_sheets(released):
+    """So reading the sheets reads them too."""
+    shares = json.loads((released[0] / "estimates.json").read_text(encoding="utf-8"))["shares"]
+    cells = [v for rows in Files(released[0]).sheets.values() for row in rows for v in row.values()]
+    numbers = {
+        f"{value / per:.10g}"
+        for value in cells
+        if isinstance(value, int | float)
+        for per in (1, 100, 1_000, 100_000)
+    }
+    words = " ".join(str(value) for value in cells)
+    for row in shares:
+        if row["share"] != "s" and f"{row['share']:.10g}" not in numbers:
+            assert row["table"] in ("dose", "equity_limits"), row
+            assert f"{100 * row['share']:.1f}%" in words, row
 
 
 def test_every_table_of_a_page_is_a_sheet_or_the_numbers_of_a_chart(written):

@@ -87,7 +87,9 @@ def test_a_hidden_change_takes_a_second_count_with_it():
 
 def test_hidden_changes_are_not_a_small_change_together():
     rule = Disclosure(11)
-    assert rule.hidden_one_way([44, 50, 60], before=[40, 50, 40, 130]).tolist()[:3] == [True] * 3
+    hidden = rule.hidden_one_way([44, 50, 60], before=[40, 50, 40, 130]).tolist()[:3]
+    assert hidden == [True, False, True]
+    assert rule.hidden_one_way([44, 50, 60], before=[40, 50, 58, 130]).tolist()[:3] == [True] * 3
 
 
 def test_a_flow_that_few_separate_from_last_years_is_hidden_as_a_whole():

@@ -61,7 +61,7 @@ def test_the_manifest_lists_every_file_with_its_checksum(written):
 
 def test_the_manifest_counts_what_was_hidden_and_says_why(written, found):
     listed = json.loads((written / "manifest.json").read_text(encoding="utf-8"))
-    rule = {"profile": "threshold", "suppress_below": 11, "beside": None}
+    rule = {"profile": "threshold", "suppress_below": 11, "beside": None, "not_compared": []}
     assert listed["rule"] == rule | {"words": found.material.rule.words}
     in_json = (written / "estimates.json").read_text(encoding="utf-8").count('"s"')
     by_file = {output["file"]: output["hidden_cells"] for output in listed["outputs"]}

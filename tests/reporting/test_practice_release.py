@@ -21,6 +21,7 @@ def measures(*parts):
     names = ["met", "not_met", "not_yet_due", "cannot_be_computed"]
     table = pd.DataFrame([dict(zip(names, row, strict=True)) for row in parts])
     table["eligible"] = table[names].sum(axis=1)
+    table["measure"] = [f"R{place}" for place in range(len(table))]
     return table.assign(rate=0.5, ci_low=0.4, ci_high=0.6, reached="no")
 
 
@@ -123,6 +124,7 @@ def test_a_level_hidden_in_one_measure_is_hidden_in_all_that_share_its_margins()
 def test_a_month_with_few_is_hidden_and_no_other_gives_it_back():
     months = pd.DataFrame(
         {
+            "measure": "R1",
             "month": pd.date_range("2020-01-01", periods=4, freq="MS"),
             "met": [40, 45, 50, 55],
             "not_met": [30, 4, 30, 35],
@@ -137,7 +139,7 @@ def test_a_month_with_few_is_hidden_and_no_other_gives_it_back():
 
 
 def test_a_question_with_a_small_numerator_shows_no_value():
-    asked = indicator(5, 500).rename(columns={"observed": "value"})
+    asked = indicator(5, 500).rename(columns={"observed": "value"}).assign(name="reentry")
     row = release_questions(asked, RULE).iloc[0]
     assert (row[["numerator", "value", "ci_low", "ci_high"]] == "s").all()
 
@@ -145,9 +147,10 @@ def test_a_question_with_a_small_numerator_shows_no_value():
 def test_counties_have_no_counts_and_a_small_one_is_hidden_with_another():
     table = pd.DataFrame(
         {"county": list("ABC"), "numerator": [5, 40, 60], "denominator": 500, "per": 100}
-    )
+    ).assign(indicator="reentry")
     values = ["observed", "ci_low", "ci_high", "adjusted", "adjusted_low", "adjusted_high"]
-    released = release_counties(table.assign(**dict.fromkeys(values, 9.0)), RULE)
+    exact = table.assign(**dict.fromkeys(values, 9.0))
+    released = release_counties(exact, RULE, pd.Timestamp("2021-10-01"))
     assert "numerator" not in released
     assert released.set_index("county").loc["A", "adjusted"] == "s"
     assert (released["observed"] == "s").sum() == 2

@@ -356,6 +356,7 @@ def test_estimates_are_strict_json_in_full_precision(written, results):
         "suppress_below",
         "protocol",
         "counts",
+        "shares",
         "effects",
         "beside",
         "home",

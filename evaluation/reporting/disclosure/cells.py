@@ -71,25 +71,31 @@ class Cells:
             hidden = [cell for cell in parts if self.hidden[cell]]
             if not hidden and not self.hidden[total]:
                 continue
+            since = np.nan
             if self.hidden[total]:
                 strong = bool(hidden)
             else:
                 together = sum(self.counts[cell] for cell in hidden)
-                since = abs(together - sum(self.before[cell] for cell in hidden))
+                since = together - sum(self.before[cell] for cell in hidden)
                 strong = len(hidden) > 1 and together >= self.rule.below
-                strong = strong and not self.rule.hides(since)
+                strong = strong and not self.rule.hides(abs(since))
             if not strong:
-                cell = self._next_in(parts, total)
+                cell = self._next_in(parts, total, since)
                 if cell is not None:
                     return cell
         return None
 
-    def _next_in(self, parts: list[Cell], total: Cell) -> Cell | None:
-        """Choose the cell of a line to hide next: small before large, zero and total last."""
+    def _next_in(self, parts: list[Cell], total: Cell, since: float = np.nan) -> Cell | None:
+        """Choose the cell of a line to hide next: small before large, zero and total last.
+
+        Before all, one that leaves those hidden together no small change since last year.
+        """
         candidates = [cell for cell in parts if self.free[cell] and not self.hidden[cell]]
         nonzero = [cell for cell in candidates if self.counts[cell] > 0]
         if nonzero:
-            return min(nonzero, key=self._cost)
+            changes = {cell: since + self.counts[cell] - self.before[cell] for cell in nonzero}
+            enough = [cell for cell in nonzero if not self.rule.hides(abs(changes[cell]))]
+            return min(enough or nonzero, key=self._cost)
         if self.free[total] and not self.hidden[total]:
             return total
         return candidates[0] if candidates else None

@@ -158,6 +158,7 @@ class Disclosure:
         total_fixed: bool = True,
         before: np.ndarray | None = None,
         total_hidden: bool = False,
+        also: np.ndarray | None = None,
     ) -> np.ndarray:
         """Return which of several counts are hidden when their total is also shown.
 
@@ -171,6 +172,8 @@ class Disclosure:
             Last year's counts and, last, their total; missing where not shown.
         total_hidden : bool
             Whether the total is hidden whatever it is.
+        also : numpy.ndarray of bool, optional
+            Counts to hide whatever they are.
 
         Returns
         -------
@@ -179,10 +182,11 @@ class Disclosure:
         """
         column = np.asarray(counts, dtype=int)[:, None]
         known = None if before is None else np.repeat(np.asarray(before)[:, None], 2, axis=1)
+        fixed = None if also is None else np.asarray(also, dtype=bool)[:, None]
         if not total_fixed:
-            return self.hidden(column, before=known)[:, 0]
+            return self.hidden(column, before=known, also=fixed)[:, 0]
         hide = total_hidden or self.hides(int(column.sum()))
-        return self.hidden(column, columns_hidden=[hide], before=known)[:, 0]
+        return self.hidden(column, columns_hidden=[hide], before=known, also=fixed)[:, 0]
 
     def hidden(
         self,

@@ -4,13 +4,20 @@ import pandas as pd
 
 from evaluation.practice.adjusted import LABEL
 from evaluation.reporting.disclosure.practice import (
+    COUNTIES as COUNTIES_TOLD,
+)
+from evaluation.reporting.disclosure.practice import (
+    DOSE,
+    DOSE_DIGITS,
+    county_rows,
+    dose_rows,
     release_contacts,
     release_counties,
     release_dose,
     release_questions,
 )
 from evaluation.reporting.numerals import SUPPRESSED, compact, is_missing, show
-from evaluation.reporting.sections.section import Material, Section, too_small
+from evaluation.reporting.sections.section import Material, Section, Told, too_small
 from evaluation.reporting.tables import Column, Table
 from evaluation.reporting.wording import column_name, level_name, upper_first
 
@@ -90,7 +97,9 @@ def questions(material: Material) -> Section | None:
     points = tuple(f"{r.measure}: {r.needs}." for r in lacking.itertuples())
     title = f"{len(counted)} of {len(found.table)} measures of permanency could be computed"
     lead = "Cannot be computed:" if points else ""
-    return Section("questions", title, found.notes, tuple(blocks), lead, points)
+    rows = [str(name) for name in counted["name"]]
+    told = Told.of_counts("questions", rows, released, ("numerator", "denominator"))
+    return Section("questions", title, found.notes, tuple(blocks), lead, points, told=told)
 
 
 def dose(material: Material) -> Section | None:
@@ -98,7 +107,7 @@ def dose(material: Material) -> Section | None:
     if material.practice is None:
         return None
     found, rule = material.practice.dose, material.rule
-    blocks = []
+    blocks, told = [], Told()
     if len(found.contacts):
         rows = release_contacts(found.contacts, rule)
         rows["told"] = [_plain(value, "{:.2f}") for value in rows["per_month"]]
@@ -107,6 +116,7 @@ def dose(material: Material) -> Section | None:
     if len(found.table):
         names = {service.program: service.name for service in material.study.services}
         released = release_dose(found.table, rule)
+        told = _dose_told(released)
         released["program"] = [names.get(p, p.replace("_", " ")) for p in released["program"]]
         released["told"] = [
             _value(r.value, 100 if r.unit == "per 100" else None) for r in released.itertuples()
@@ -116,7 +126,17 @@ def dose(material: Material) -> Section | None:
         blocks += _by_group(released, rule.words)
     title = _title(found.contacts, rule) if len(found.contacts) else "What was delivered"
     lead = "Cannot be computed:" if found.cannot else ""
-    return Section("dose", title, found.notes, tuple(blocks), lead, found.cannot)
+    return Section("dose", title, found.notes, tuple(blocks), lead, found.cannot, told=told)
+
+
+def _dose_told(released: pd.DataFrame) -> Told:
+    """Name the shares of everyone, as far as they are printed."""
+    whole = released[(released["level"] == "all") & (released["unit"] == "per 100")]
+    shares = [
+        value if value == SUPPRESSED or is_missing(value) else round(value / 100, DOSE_DIGITS)
+        for value in whole["value"]
+    ]
+    return Told.of_shares(DOSE, dose_rows(whole), shares)
 
 
 def counties(material: Material) -> Section | None:
@@ -124,10 +144,11 @@ def counties(material: Material) -> Section | None:
     if material.practice is None or material.practice.federal.by_county.empty:
         return None
     found = material.practice.federal
-    blocks, points = [], []
+    blocks, points, told = [], [], Told()
     for about in found.table[found.table["status"] == "computed"].itertuples():
         rows = found.by_county[found.by_county["indicator"] == about.indicator]
-        released = release_counties(rows.assign(per=about.per), material.rule)
+        rows = rows.assign(per=about.per)
+        released = release_counties(rows, material.rule, about.period_start)
         released["limits"] = [
             compact(r.ci_low, r.ci_high, "decimal") for r in released.itertuples()
         ]
@@ -141,12 +162,17 @@ def counties(material: Material) -> Section | None:
             points.append(too_small(f"“{caption}”", material.rule))
         else:
             blocks.append(table)
+            shares = [
+                value if value == SUPPRESSED or is_missing(value) else value / about.per
+                for value in released["observed"]
+            ]
+            told += Told.of_shares(COUNTIES_TOLD, county_rows(rows, about.period_start), shares)
     if not blocks and not points:
         return None
     paragraphs = (f"{upper_first(LABEL.rstrip('.'))}.",)
     title = "Federal indicators by county"
     lead = "Not shown:" if points else ""
-    return Section("counties", title, paragraphs, tuple(blocks), lead, tuple(points))
+    return Section("counties", title, paragraphs, tuple(blocks), lead, tuple(points), told=told)
 
 
 def _title(contacts: pd.DataFrame, rule) -> str:

@@ -6,19 +6,31 @@ from evaluation.practice.equity import risks_by_group
 from evaluation.reporting.charts.run import run as draw_run
 from evaluation.reporting.charts.served import served as draw_shares
 from evaluation.reporting.disclosure.practice import (
+    MONTHS,
+    indicator_row,
+    release_federal,
     release_groups,
-    release_indicators,
     release_measures,
-    release_months,
 )
-from evaluation.reporting.disclosure.practice_groups import LEAST_MONTHS, shown_months
+from evaluation.reporting.disclosure.practice_groups import (
+    LEAST_MONTHS,
+    release_periods,
+    shown_months,
+)
+from evaluation.reporting.disclosure.since import (
+    EQUITY_LIMITS,
+    LIMIT_DIGITS,
+    parts_before,
+    row_name,
+)
 from evaluation.reporting.numerals import SUPPRESSED, by_month, compact, is_missing, show
 from evaluation.reporting.sections import characteristics
-from evaluation.reporting.sections.section import Drawing, Material, Section
+from evaluation.reporting.sections.section import Drawing, Material, Section, Told
 from evaluation.reporting.tables import Column, Table
 from evaluation.reporting.wording import column_name, level_name, outcome_words, units
 
 NESTED = "disruption"
+SHOWN_PARTS = ("met", "not_met", "not_yet_due", "eligible")
 MEASURES = (
     Column("name", "Measure"),
     Column("eligible", "Eligible", "count"),
@@ -91,7 +103,12 @@ def fidelity(material: Material) -> Section | None:
         f"{material.rule.words}"
     )
     blocks.append(Table("fidelity", "Measures of the practice policy", MEASURES, released, note))
-    blocks += _run_chart(found, released[shown & (released["status"] == "judged")], material)
+    measures = [str(name) for name in released["measure"]]
+    told = Told.of_counts("fidelity", measures, released, SHOWN_PARTS)
+    drawing, months = _run_chart(
+        found, released[shown & (released["status"] == "judged")], material
+    )
+    blocks += drawing
     lacking = found.table[found.table["eligible"].isna()]
     points = [f"{r.measure} {r.title}: {r.needs}." for r in lacking.itertuples()]
     points += [f"{rule}: {words}" for rule, words in found.text]
@@ -101,19 +118,20 @@ def fidelity(material: Material) -> Section | None:
         if points
         else ""
     )
-    return Section("fidelity", title, tuple(found.notes), tuple(blocks), lead, tuple(points))
+    notes = tuple(found.notes)
+    return Section("fidelity", title, notes, tuple(blocks), lead, tuple(points), told=told + months)
 
 
-def _run_chart(found, shown: pd.DataFrame, material: Material) -> list[Drawing]:
+def _run_chart(found, shown: pd.DataFrame, material: Material) -> tuple[list[Drawing], Told]:
     """Draw the judged measure with most cases month by month, if its counts may be shown."""
     if shown.empty:
-        return []
+        return [], Told()
     measure = shown.loc[shown["eligible"].map(float).idxmax()]
     months = found.by_month[found.by_month["measure"] == measure["measure"]]
-    rows = release_months(months[months["met"] + months["not_met"] > 0], material.rule)
+    rows = release_periods(months, {measure["measure"]}, material.rule)
+    if shown_months(rows) < LEAST_MONTHS or (rows["period"].str.len() == len("2020")).any():
+        return [], Told()
     known = pd.to_numeric(rows["rate"], errors="coerce").dropna()
-    if shown_months(rows) < LEAST_MONTHS:
-        return []
     title = (
         f"{measure['title']}: {show(known.median(), 'percent')} in the median month, "
         f"{show(known.iloc[-1], 'percent')} in the last shown"
@@ -127,7 +145,9 @@ def _run_chart(found, shown: pd.DataFrame, material: Material) -> list[Drawing]:
         required=measure["share_required"],
         name="fidelity_run",
     )
-    return [Drawing(chart, f"{measure['title']}, month by month")]
+    names = [row_name(r.measure, r.period) for r in rows.itertuples()]
+    told = Told.of_shares(MONTHS, names, rows["rate"])
+    return [Drawing(chart, f"{measure['title']}, month by month")], told
 
 
 def federal(material: Material) -> Section | None:
@@ -136,7 +156,7 @@ def federal(material: Material) -> Section | None:
         return None
     found = material.practice.federal
     counted = found.table[found.table["status"] == "computed"]
-    released = release_indicators(counted, material.rule)
+    released = release_federal(counted, material.rule)
     released["period"] = [
         f"{r.period_start:%Y-%m-%d} to {r.period_end:%Y-%m-%d}" for r in counted.itertuples()
     ]
@@ -150,7 +170,9 @@ def federal(material: Material) -> Section | None:
     points = tuple(f"{r.title}: {r.needs}." for r in lacking.itertuples())
     lead = "Cannot be computed:" if points else ""
     blocks = (table,) if len(released) else ()
-    return Section("federal", title, (NATIONAL, *found.notes), blocks, lead, points)
+    rows = [indicator_row(r.indicator, r.period_start) for r in counted.itertuples()]
+    told = Told.of_counts("federal", rows, released, ("numerator", "denominator"))
+    return Section("federal", title, (NATIONAL, *found.notes), blocks, lead, points, told=told)
 
 
 def equity(material: Material) -> Section | None:
@@ -168,14 +190,15 @@ def equity(material: Material) -> Section | None:
     exact = risks_by_group(material.cohort, groups, study.main_horizon, outcomes)
     if exact.empty:
         return None
-    released = release_groups(exact, rule)
-    blocks = []
+    released = _groups_released(exact, study.main_horizon, rule)
+    blocks, told = [], Told()
     for outcome in outcomes:
         rows = released[released["measure"] == outcome].reset_index(drop=True)
         if rows.empty or (rows["rate"] == SUPPRESSED).all():
             continue
         words = outcome_words(outcome, study)
         blocks += _blocks(rows, exact, outcome, words, material)
+        told += _groups_told(rows)
     if not blocks:
         return None
     paragraphs = (
@@ -185,16 +208,43 @@ def equity(material: Material) -> Section | None:
     )
     month = by_month(study.main_horizon)
     title = f"By {month}, groups of children beside everyone"
-    return Section("equity", title, paragraphs, tuple(blocks))
+    return Section("equity", title, paragraphs, tuple(blocks), told=told)
+
+
+def _rows(rows: pd.DataFrame) -> list[str]:
+    return [row_name(r.measure, r.characteristic, r.level) for r in rows.itertuples()]
+
+
+def _groups_told(rows: pd.DataFrame) -> Told:
+    """Name the shares, and of groups without events the upper limit as it is printed."""
+    none = rows[[not isinstance(r, str) and r == 0 for r in rows["rate"]]]
+    limits = [high if is_missing(high) else round(high, LIMIT_DIGITS) for high in none["ci_high"]]
+    return Told.of_shares("equity", _rows(rows), rows["rate"]) + Told.of_shares(
+        EQUITY_LIMITS, _rows(none), limits
+    )
+
+
+def _groups_released(exact: pd.DataFrame, horizon: int, rule) -> pd.DataFrame:
+    """Release groups beside last year's: sizes and all events stand among the follow-up."""
+
+    def known(own: pd.DataFrame):
+        labels = [_group(r.characteristic, r.level) for r in own.itertuples()]
+        sizes = [rule.before.count("who", label, "all") for label in labels]
+        outcome = own["measure"].iloc[0]
+        events = rule.before.count(f"{outcome}/all/", "all", f"events/{horizon}")
+        return parts_before(rule, "equity", _rows(own), own, (events, None), sizes)
+
+    return release_groups(exact, rule, known=known, names=_rows(exact))
+
+
+def _group(characteristic: str, level: str) -> str:
+    return f"{column_name(characteristic)}: {level_name(characteristic, level)}"
 
 
 def _blocks(rows: pd.DataFrame, exact: pd.DataFrame, outcome: str, words, material: Material):
     study = material.study
     rows = rows.assign(
-        group=[
-            f"{column_name(r.characteristic)}: {level_name(r.characteristic, r.level)}"
-            for r in rows.itertuples()
-        ],
+        group=[_group(r.characteristic, r.level) for r in rows.itertuples()],
         limits=[compact(r.ci_low, r.ci_high, "percent") for r in rows.itertuples()],
         difference_limits=[
             compact(r.difference_low, r.difference_high, "per100") for r in rows.itertuples()

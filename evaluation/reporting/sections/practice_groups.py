@@ -3,15 +3,23 @@
 import pandas as pd
 
 from evaluation.practice.equity import practice_by_group
-from evaluation.reporting.disclosure.practice import release_measures, release_questions
+from evaluation.reporting.disclosure.practice import (
+    MONTHS as BY_PERIOD,
+)
+from evaluation.reporting.disclosure.practice import (
+    release_measures,
+    release_questions,
+)
 from evaluation.reporting.disclosure.practice_groups import (
+    group_rows,
     release_periods,
     release_practice_groups,
     shown_measures,
 )
+from evaluation.reporting.disclosure.since import row_name
 from evaluation.reporting.numerals import SUPPRESSED, compact, is_missing
 from evaluation.reporting.sections import characteristics
-from evaluation.reporting.sections.section import Material, Section
+from evaluation.reporting.sections.section import Material, Section, Told
 from evaluation.reporting.tables import Column, Table
 from evaluation.reporting.wording import column_name, level_name
 
@@ -92,8 +100,17 @@ def practice_groups(material: Material) -> Section | None:
         for kind, (name, caption) in KINDS.items()
         if len(rows := released[released["kind"] == kind])
     ]
-    sheets += _months(found.fidelity, names, shown, rule)
-    return Section("practice_groups", title, paragraphs, tuple(blocks), sheets=tuple(sheets))
+    months, told = _months(found.fidelity, names, shown, rule)
+    for kind, rows in released.groupby("kind", sort=False):
+        told += Told.of_shares(str(kind), group_rows(rows), rows["rate"])
+    return Section(
+        "practice_groups",
+        title,
+        paragraphs,
+        tuple(blocks),
+        sheets=tuple([*sheets, *months]),
+        told=told,
+    )
 
 
 def _groups(material: Material) -> dict:
@@ -158,12 +175,14 @@ def _per(rows: pd.DataFrame) -> pd.DataFrame:
     return rows
 
 
-def _months(fidelity, names: dict[str, str], shown: set[str], rule) -> list[Table]:
+def _months(fidelity, names: dict[str, str], shown: set[str], rule) -> tuple[list[Table], Told]:
     if fidelity is None:
-        return []
+        return [], Told()
     rows = release_periods(fidelity.by_month, shown, rule)
     if rows.empty:
-        return []
+        return [], Told()
+    periods = [row_name(r.measure, r.period) for r in rows.itertuples()]
+    told = Told.of_shares(BY_PERIOD, periods, rows["rate"])
     rows = rows.assign(name=rows["measure"].map(names))
     caption = "Measures of the practice policy, by the month or year cases count from"
-    return [Table("practice_months", caption, MONTHS, rows, rule.words)]
+    return [Table("practice_months", caption, MONTHS, rows, rule.words)], told

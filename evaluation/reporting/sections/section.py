@@ -1,13 +1,17 @@
 """What a section is made of, and what every section is made from."""
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
+
+import pandas as pd
 
 from evaluation.reporting.charts.chart import Chart
 from evaluation.reporting.charts.style import FULL_WIDTH
 from evaluation.reporting.disclosure import Disclosure, ReleasedEffects, ReleasedFollowUp
 from evaluation.reporting.follow_up import OutcomeFollowUp
 from evaluation.reporting.last_year import LastYear
+from evaluation.reporting.numerals import is_missing
 from evaluation.reporting.tables import Table
 from evaluation.reporting.wording import upper_first
 from evaluation.study import Note, Study
@@ -27,6 +31,46 @@ class Drawing:
         """Per cent of the line, so that the chart stands on one page."""
         across, high = self.chart.figure.get_size_inches()
         return int(min(100, 100 * TALLEST / (high * FULL_WIDTH / across)))
+
+
+@dataclass(frozen=True)
+class Told:
+    """Released numbers that next year's report must not be subtracted from.
+
+    Attributes
+    ----------
+    counts : tuple of (str, str, str, int or str)
+        Table, row, column and count, hidden ones as `SUPPRESSED`.
+    shares : tuple of (str, str, float or str)
+        Table, row and share.
+    """
+
+    counts: tuple[tuple[str, str, str, Any], ...] = ()
+    shares: tuple[tuple[str, str, Any], ...] = ()
+
+    @classmethod
+    def of_counts(
+        cls, table: str, rows: Sequence[str], frame: pd.DataFrame, columns: Sequence[str]
+    ) -> "Told":
+        """Name the counts of a released table."""
+        return cls(
+            counts=tuple(
+                (table, row, column, count)
+                for column in columns
+                for row, count in zip(rows, frame[column], strict=True)
+            )
+        )
+
+    @classmethod
+    def of_shares(cls, table: str, rows: Sequence[str], shares: Iterable[Any]) -> "Told":
+        """Name the shares of a released table; missing ones are left out."""
+        named = zip(rows, shares, strict=True)
+        return cls(
+            shares=tuple((table, row, share) for row, share in named if not is_missing(share))
+        )
+
+    def __add__(self, other: "Told") -> "Told":
+        return Told(self.counts + other.counts, self.shares + other.shares)
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,6 +93,8 @@ class Section:
         A list at the end.
     sheets : tuple of Table
         Released tables too long for a page: in the workbook alone.
+    told : Told
+        Counts and shares of its tables by the names next year's report knows them by.
     """
 
     name: str
@@ -58,6 +104,7 @@ class Section:
     lead: str = ""
     points: tuple[str, ...] = ()
     sheets: tuple[Table, ...] = ()
+    told: Told = field(default_factory=Told)
 
     @property
     def charts(self) -> tuple[Chart, ...]:
