@@ -13,6 +13,7 @@ SUPPRESSED = "s"
 MISSING = "–"
 MINUS = "−"
 DAYS_PER_MONTH = 30.4375
+PER_100 = 100
 
 
 def is_missing(value: Any) -> bool:
@@ -32,8 +33,8 @@ def show(value: Any, kind: str = "text") -> str:
     kind : str
         ``text``, ``count``, ``percent`` (of a share, one decimal), ``per100`` (a
         signed difference of shares per 100, one decimal), ``signed`` (two decimals with a
-        sign), ``ratio`` (two decimals), ``decimal`` (three significant
-        digits), ``p`` (three decimals).
+        sign), ``ratio`` (two decimals), ``tenths`` and ``hundredths`` (one and two
+        decimals), ``decimal`` (three significant digits), ``p`` (three decimals).
 
     Returns
     -------
@@ -44,6 +45,11 @@ def show(value: Any, kind: str = "text") -> str:
     if isinstance(value, str) or kind == "text":
         return str(value)
     return _WRITE[kind](float(value))
+
+
+def rate_kind(per: int) -> str:
+    """Return how a rate is printed: per 100 with one decimal, others with two."""
+    return "tenths" if per == PER_100 else "hundredths"
 
 
 def months(days: float) -> int:
@@ -105,6 +111,8 @@ _WRITE = {
     "per100": lambda value: signed(100 * value, 1),
     "signed": lambda value: signed(value, 2),
     "ratio": _ratio,
+    "tenths": lambda value: f"{value:,.1f}".replace("-", MINUS),
+    "hundredths": lambda value: f"{value:,.2f}".replace("-", MINUS),
     "decimal": lambda value: f"{value:.3g}".replace("-", MINUS),
     "p": _p,
 }

@@ -16,7 +16,7 @@ from evaluation.reporting.disclosure.practice import (
     release_dose,
     release_questions,
 )
-from evaluation.reporting.numerals import SUPPRESSED, compact, is_missing, show
+from evaluation.reporting.numerals import SUPPRESSED, compact, is_missing, rate_kind, show
 from evaluation.reporting.sections.section import Material, Section, Told, too_small
 from evaluation.reporting.tables import Column, Table
 from evaluation.reporting.wording import column_name, level_name, upper_first
@@ -63,13 +63,6 @@ CONTACT_MEASURES = {
 MONTHS = (
     Column("month", "Month since the exit", "count"),
     Column("told", "Contacts per child", "decimal"),
-)
-COUNTIES = (
-    Column("county", "County"),
-    Column("observed", "Observed", "decimal"),
-    Column("limits", "95% interval", "decimal"),
-    Column("adjusted", "RSP-style", "decimal"),
-    Column("adjusted_limits", "95% interval", "decimal"),
 )
 MOST_OF_A_TABLE = 0.5
 TAXONOMIES = {
@@ -149,15 +142,14 @@ def counties(material: Material) -> Section | None:
         rows = found.by_county[found.by_county["indicator"] == about.indicator]
         rows = rows.assign(per=about.per)
         released = release_counties(rows, material.rule, about.period_start)
-        released["limits"] = [
-            compact(r.ci_low, r.ci_high, "decimal") for r in released.itertuples()
-        ]
+        kind = rate_kind(about.per)
+        released["limits"] = [compact(r.ci_low, r.ci_high, kind) for r in released.itertuples()]
         released["adjusted_limits"] = [
-            compact(r.adjusted_low, r.adjusted_high, "decimal") for r in released.itertuples()
+            compact(r.adjusted_low, r.adjusted_high, kind) for r in released.itertuples()
         ]
         note = f"Per {about.per:,}. {material.rule.words}"
         caption = f"{about.title}, by county"
-        table = Table(f"county_{about.indicator}", caption, COUNTIES, released, note)
+        table = Table(f"county_{about.indicator}", caption, _county_columns(kind), released, note)
         if table.share_hidden > MOST_OF_A_TABLE:
             points.append(too_small(f"“{caption}”", material.rule))
         else:
@@ -173,6 +165,16 @@ def counties(material: Material) -> Section | None:
     title = "Federal indicators by county"
     lead = "Not shown:" if points else ""
     return Section("counties", title, paragraphs, tuple(blocks), lead, tuple(points), told=told)
+
+
+def _county_columns(kind: str) -> tuple[Column, ...]:
+    return (
+        Column("county", "County"),
+        Column("observed", "Observed", kind),
+        Column("limits", "95% interval", kind),
+        Column("adjusted", "RSP-style", kind),
+        Column("adjusted_limits", "95% interval", kind),
+    )
 
 
 def _title(contacts: pd.DataFrame, rule) -> str:

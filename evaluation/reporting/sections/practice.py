@@ -23,7 +23,7 @@ from evaluation.reporting.disclosure.since import (
     parts_before,
     row_name,
 )
-from evaluation.reporting.numerals import SUPPRESSED, by_month, compact, is_missing, show
+from evaluation.reporting.numerals import SUPPRESSED, by_month, compact, is_missing, rate_kind, show
 from evaluation.reporting.sections import characteristics
 from evaluation.reporting.sections.section import Drawing, Material, Section, Told
 from evaluation.reporting.tables import Column, Table
@@ -56,11 +56,6 @@ GROUPS = (
     Column("limits", "95% interval", "percent"),
     Column("difference", "Difference from everyone, per 100", "per100"),
     Column("difference_limits", "95% interval", "per100"),
-)
-NATIONAL = (
-    "National performance is for its own periods and stands beside the observed performance as "
-    "context. It is no target and not comparable to a federal risk-standardized performance, which "
-    "needs other states' children."
 )
 
 
@@ -161,7 +156,7 @@ def federal(material: Material) -> Section | None:
         f"{r.period_start:%Y-%m-%d} to {r.period_end:%Y-%m-%d}" for r in counted.itertuples()
     ]
     released["limits"] = [
-        compact(r.ci_low, r.ci_high, "decimal") for r in released.itertuples(index=False)
+        compact(r.ci_low, r.ci_high, rate_kind(r.per)) for r in released.itertuples(index=False)
     ]
     title = f"{len(counted)} of {len(found.table)} federal indicators could be computed"
     note = f"Shares per 100 children; rates as named. {material.rule.words}"
@@ -172,7 +167,7 @@ def federal(material: Material) -> Section | None:
     blocks = (table,) if len(released) else ()
     rows = [indicator_row(r.indicator, r.period_start) for r in counted.itertuples()]
     told = Told.of_counts("federal", rows, released, ("numerator", "denominator"))
-    return Section("federal", title, (NATIONAL, *found.notes), blocks, lead, points, told=told)
+    return Section("federal", title, found.notes, blocks, lead, points, told=told)
 
 
 def equity(material: Material) -> Section | None:
