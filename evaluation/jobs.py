@@ -1,6 +1,9 @@
 """What each command on a study does: the whole way from records to files."""
 
 import difflib
+from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +18,7 @@ from evaluation.reporting.folder import (
     write_parquet,
     write_text,
 )
+from evaluation.second_process import SecondProcess
 from evaluation.study import Study
 
 Made = list[tuple[str, Path]]
@@ -136,26 +140,39 @@ def report(
     study = Study.from_toml(study_file)
     refuse_unwritable(out)
     registry_of(study)
-    with agency_of(study) as agency:
+    with agency_of(study) as agency, SecondProcess() as beside:
         cache = _cache(kept, agency, study)
         step("Checking every row", lambda: _first_read(agency, study, cache))
-        made = _report(agency, study, out, only, formats, step, cache=cache)
+        made = _report(agency, study, out, only, formats, step, beside, cache=cache)
         where = None if cache is None else cache.kept_in
     return [*made, *([] if where is None else [("kept, internal", where)])]
 
 
 def demo(out: Path, children: int, seed: int, step: Step) -> Made:
     """Simulate an agency, write it as files, and run everything on those files."""
+    from evaluation.effects.truth import exposures
     from evaluation.sources import connect
+    from evaluation.sources.simulation.estimands import estimands
 
-    with whole_folder(out) as folder:
+    with whole_folder(out) as folder, SecondProcess() as beside:
         truth = simulated(folder, children, seed, step)
         study = Study.from_toml(folder / "study.toml")
+        known = beside.start(partial(estimands, truth.scenario, exposures=exposures(study)))
         with connect(folder / "data", truth=truth) as agency:
             result = step("Checking every row", agency.check)
             for name in ("counts", "findings", "quarantine"):
                 write_csv(folder / "check" / f"{name}.csv", getattr(result, name))
-            made = _report(agency, study, folder / "report", None, None, step, folder / "cohort")
+            made = _report(
+                agency,
+                study,
+                folder / "report",
+                None,
+                None,
+                step,
+                beside,
+                cohort_out=folder / "cohort",
+                known=known,
+            )
     places = [("data", out / "data"), ("study", out / "study.toml"), ("checks", out / "check")]
     places += [("cohort", out / "cohort")]
     return places + [(label, out / path.relative_to(folder)) for label, path in made]
@@ -206,23 +223,27 @@ def _report(
     only: list[str] | None,
     formats: list[str] | None,
     step: Step,
+    beside: SecondProcess,
     cohort_out: Path | None = None,
     cache=None,
+    known: Callable[[], pd.DataFrame] | None = None,
 ) -> Made:
     from evaluation import evidence
-    from evaluation.effects import beside_truth, effects
+    from evaluation.effects import beside_truth
     from evaluation.effects.trial.forecast import trial_forecast
     from evaluation.practice import practice_findings
     from evaluation.reporting import write_reports
 
     built = step("Building the cohort", lambda: _build(agency, study, cache))
     words = ": ".join(filter(None, ["Estimating effects", trial_forecast(built)]))
-    found = step(words, lambda: effects(built))
-    found = step("Trying other choices", lambda: _with_sensitivity(built, found))
+    found = step(words, lambda: _effects(built, beside))
     weighed = step("Weighing the evidence", lambda: evidence(built, found))
     truth = None
     if agency.truth is not None:
-        truth = step("Computing the truth", lambda: beside_truth(found, agency.truth, study))
+        truth = step(
+            "Computing the truth",
+            lambda: beside_truth(found, agency.truth, study, None if known is None else known()),
+        )
     practice = step("Measuring practice", lambda: practice_findings(agency, built))
     if cohort_out is not None:
         soon = None if practice.fidelity is None else practice.fidelity.due_soon()
@@ -256,18 +277,25 @@ def _due_soon(agency, built) -> pd.DataFrame | None:
     return fidelity(agency, built).due_soon()
 
 
-def _with_sensitivity(built, found):
-    """Repeat the primary contrast (without one, the first) under other choices."""
-    from dataclasses import replace
+def _effects(built, beside: SecondProcess):
+    """Estimate every contrast; repeat the primary one (or the first) under other choices.
 
-    from evaluation.effects import sensitivity
+    The repetitions need no estimates but E-values, so those of a declared contrast are made
+    beside them.
+    """
+    from evaluation.effects import effects, sensitivity
+    from evaluation.effects.sensitivity import needed, other_choices, with_e_values
 
     primary = built.study.primary
-    chosen = found.table[["service", "outcome"]].drop_duplicates().head(1)
-    pairs = list(chosen.itertuples(index=False, name=None))
-    if primary is not None:
-        pairs = [(primary.service, primary.outcome)]
-    return replace(found, sensitivity=sensitivity(built, found, contrasts=pairs))
+    if primary is None:
+        found = effects(built)
+        first = found.table[["service", "outcome"]].drop_duplicates().head(1)
+        pairs = list(first.itertuples(index=False, name=None))
+        return replace(found, sensitivity=sensitivity(built, found, contrasts=pairs))
+    pairs = [(primary.service, primary.outcome)]
+    others = beside.start(other_choices, needed(built, pairs), pairs)
+    found = effects(built)
+    return replace(found, sensitivity=with_e_values(found, others()))
 
 
 def _private(tables: dict[str, pd.DataFrame], study: Study) -> dict[str, pd.DataFrame]:
