@@ -22,6 +22,8 @@ from evaluation.second_process import SecondProcess
 from evaluation.study import Study
 
 Made = list[tuple[str, Path]]
+_LARGE = 100_000
+"""Exits beyond which effects are estimated in one process."""
 
 
 def plan(study: Path, given: dict[str, Any]) -> list[str]:
@@ -236,7 +238,9 @@ def _report(
 
     built = step("Building the cohort", lambda: _build(agency, study, cache))
     words = ": ".join(filter(None, ["Estimating effects", trial_forecast(built)]))
-    found = step(words, lambda: _effects(built, beside))
+    every = step(words, lambda: _begin_effects(built, beside))
+    practice = step("Measuring practice", lambda: practice_findings(agency, built))
+    found = step("Trying other choices", every)
     weighed = step("Weighing the evidence", lambda: evidence(built, found))
     truth = None
     if agency.truth is not None:
@@ -244,7 +248,6 @@ def _report(
             "Computing the truth",
             lambda: beside_truth(found, agency.truth, study, None if known is None else known()),
         )
-    practice = step("Measuring practice", lambda: practice_findings(agency, built))
     if cohort_out is not None:
         soon = None if practice.fidelity is None else practice.fidelity.due_soon()
         _write_cohort(built, cohort_out, due_soon=soon)
@@ -277,25 +280,56 @@ def _due_soon(agency, built) -> pd.DataFrame | None:
     return fidelity(agency, built).due_soon()
 
 
-def _effects(built, beside: SecondProcess):
-    """Estimate every contrast; repeat the primary one (or the first) under other choices.
+def _begin_effects(built, beside: SecondProcess) -> Callable[[], Any]:
+    """Estimate the main outcome's contrasts; return how to wait for every effect.
 
-    The repetitions need no estimates but E-values, so those of a declared contrast are made
-    beside them.
+    The other outcomes' contrasts, and the primary one under other choices, are estimated in
+    the second process meanwhile. A large cohort stays in one, to spare memory.
     """
-    from evaluation.effects import effects, sensitivity
-    from evaluation.effects.sensitivity import needed, other_choices, with_e_values
+    from evaluation.effects.contrast import main_outcome
+    from evaluation.effects.sensitivity import needed, with_e_values
+    from evaluation.effects.study_effects import contrasts_on, effects, put_together
+
+    study = built.study
+    if not study.services or not built.outcomes or built.flow.iloc[-1]["exits"] > _LARGE:
+        found = effects(built)
+        return lambda: _with_sensitivity(built, found)
+    pairs = [] if study.primary is None else [(study.primary.service, study.primary.outcome)]
+    main, cohort = main_outcome(built), needed(built, pairs)
+    others = [outcome for outcome in built.outcomes if outcome != main]
+    later = beside.start(_beside_main, cohort, pairs, others)
+    own = contrasts_on(cohort, main)
+
+    def every() -> Any:
+        choices, found = later()
+        found[main] = own
+        together = put_together(built, [found[outcome] for outcome in built.outcomes])
+        if not pairs:
+            return _with_sensitivity(built, together)
+        return replace(together, sensitivity=with_e_values(together, choices))
+
+    return every
+
+
+def _beside_main(cohort, pairs: list[tuple[str, str]], outcomes: list[str]) -> tuple[list, dict]:
+    """Repeat contrasts under other choices, and estimate those on some outcomes."""
+    from evaluation.effects.sensitivity import other_choices
+    from evaluation.effects.study_effects import contrasts_on
+
+    found = {outcome: contrasts_on(cohort, outcome) for outcome in outcomes}
+    return other_choices(cohort, pairs), found
+
+
+def _with_sensitivity(built, found):
+    """Repeat the primary contrast (without one, the first) under other choices."""
+    from evaluation.effects import sensitivity
 
     primary = built.study.primary
-    if primary is None:
-        found = effects(built)
-        first = found.table[["service", "outcome"]].drop_duplicates().head(1)
-        pairs = list(first.itertuples(index=False, name=None))
-        return replace(found, sensitivity=sensitivity(built, found, contrasts=pairs))
-    pairs = [(primary.service, primary.outcome)]
-    others = beside.start(other_choices, needed(built, pairs), pairs)
-    found = effects(built)
-    return replace(found, sensitivity=with_e_values(found, others()))
+    chosen = found.table[["service", "outcome"]].drop_duplicates().head(1)
+    pairs = list(chosen.itertuples(index=False, name=None))
+    if primary is not None:
+        pairs = [(primary.service, primary.outcome)]
+    return replace(found, sensitivity=sensitivity(built, found, contrasts=pairs))
 
 
 def _private(tables: dict[str, pd.DataFrame], study: Study) -> dict[str, pd.DataFrame]:

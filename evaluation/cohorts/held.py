@@ -19,6 +19,7 @@ class HeldCohort:
     study : Study
     exits : pandas.DataFrame
     outcomes : tuple of str
+    offers : pandas.DataFrame
     report_days : pandas.DataFrame or None
         As the cohort's.
     rows : dict of str to pandas.DataFrame
@@ -30,12 +31,13 @@ class HeldCohort:
     study: Study
     exits: pd.DataFrame
     outcomes: tuple[str, ...]
+    offers: pd.DataFrame
     report_days: pd.DataFrame | None
     rows: dict[str, pd.DataFrame]
     counted: dict[str, pd.DataFrame | DataError]
 
     def follow_up(self, outcome: str) -> pd.DataFrame:
-        """Return the start–stop rows of an outcome that is held."""
+        """Return the start–stop rows of an outcome."""
         return self.rows[outcome]
 
     def follow_up_counting(self, counted: str) -> pd.DataFrame:
@@ -46,14 +48,12 @@ class HeldCohort:
         return found
 
 
-def held(cohort: Cohort, outcomes: Iterable[str], counted: Iterable[str] = ()) -> HeldCohort:
+def held(cohort: Cohort, counted: Iterable[str] = ()) -> HeldCohort:
     """Take from the engine what `HeldCohort` has.
 
     Parameters
     ----------
     cohort : Cohort
-    outcomes : iterable of str
-        Those whose rows are needed.
     counted : iterable of str
         Keys of `surveillance.COUNTED`.
     """
@@ -68,7 +68,8 @@ def held(cohort: Cohort, outcomes: Iterable[str], counted: Iterable[str] = ()) -
         study=cohort.study,
         exits=cohort.exits,
         outcomes=cohort.outcomes,
+        offers=cohort.offers,
         report_days=cohort.report_days,
-        rows={outcome: cohort.follow_up(outcome) for outcome in outcomes},
+        rows={outcome: cohort.follow_up(outcome) for outcome in cohort.outcomes},
         counted={name: counting(name) for name in counted},
     )

@@ -88,14 +88,12 @@ def with_e_values(found: Effects, others: Iterable[dict]) -> pd.DataFrame:
 
 
 def needed(cohort: Cohort, contrasts: Collection[tuple[str, str]]) -> HeldCohort:
-    """Hold of a cohort what `other_choices` asks of it."""
+    """Hold of a cohort what its effects and `other_choices` of some contrasts ask of it."""
     services = {service.program: service for service in cohort.study.services}
-    named = {outcome for _, outcome in contrasts}
     watched = "maltreatment" in cohort.outcomes and any(
         not refusal(services[program], "maltreatment") for program, _ in contrasts
     )
-    outcomes = [outcome for outcome in cohort.outcomes if outcome in named]
-    return held(cohort, outcomes, (*BOUNDS, BEFORE_EXIT) if watched else ())
+    return held(cohort, (*BOUNDS, BEFORE_EXIT) if watched else ())
 
 
 def other_choices(
