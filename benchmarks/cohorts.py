@@ -10,6 +10,7 @@ processor seconds, which other work on the machine changes least.
 import argparse
 import datetime
 import json
+import os
 import resource
 import subprocess
 import sys
@@ -23,9 +24,9 @@ import pyarrow.parquet as pq
 HERE = Path(__file__).parent
 sys.path[:0] = [str(HERE.parent), str(HERE)]
 
+SIZES = {1_000_000: "2GB", 10_000_000: "8GB"}
+"""Children, and the memory DuckDB is allowed on both sides."""
 BY_HAND = {"cohort": "cohort_by_hand.sql", "check": "check_by_hand.sql"}
-KEYS = ["exit_id", "start"]
-MEMORY = "2GB"
 IN_PANDAS = 10_000_000
 
 
@@ -109,9 +110,13 @@ def exits_beside(rows: Path) -> Path:
 
 def by_hand(work: str, data: Path, out: Path | None) -> dict:
     """Run the hand-written SQL, with the memory the package allows DuckDB."""
+    from evaluation.sources.engines import memory_limit
+
     with (
         tempfile.TemporaryDirectory() as scratch,
-        duckdb.connect(config={"memory_limit": MEMORY, "temp_directory": scratch}) as connection,
+        duckdb.connect(
+            config={"memory_limit": memory_limit(), "temp_directory": scratch}
+        ) as connection,
     ):
         connection.execute("ATTACH $data AS agency (READ_ONLY)".replace("$data", f"'{data}'"))
         connection.execute("SET preserve_insertion_order = false")
@@ -133,7 +138,7 @@ def by_hand(work: str, data: Path, out: Path | None) -> dict:
 
 def differing(one: Path, other: Path) -> int:
     """Count rows that only one of two files holds, in the columns of the second."""
-    with duckdb.connect(config={"memory_limit": MEMORY}) as connection:
+    with duckdb.connect(config={"memory_limit": "4GB"}) as connection:
         columns = ", ".join(
             row[0] for row in connection.sql(f"DESCRIBE SELECT * FROM '{other}'").fetchall()
         )
@@ -144,25 +149,29 @@ def differing(one: Path, other: Path) -> int:
         )
 
 
-def measured(who: str, work: str, data: Path, out: Path | None = None) -> dict:
+def measured(who: str, work: str, data: Path, memory: str, out: Path | None = None) -> dict:
     """Run one measurement in a process of its own."""
     command = [sys.executable, __file__, "--measure", who, work, str(data)]
     done = subprocess.run(
-        [*command, *([str(out)] if out else [])], capture_output=True, text=True, check=False
+        [*command, *([str(out)] if out else [])],
+        capture_output=True,
+        text=True,
+        check=False,
+        env=os.environ | {"PERMANENCY_MEMORY": memory},
     )
     if done.returncode:
         raise RuntimeError(done.stderr[-2000:])
     return json.loads(done.stdout.splitlines()[-1])
 
 
-def compare(data: Path, folder: Path) -> dict[str, dict]:
+def compare(data: Path, folder: Path, memory: str) -> dict[str, dict]:
     """Measure both works by both; the rows of the cohort must be the same."""
     found = {}
     for work in BY_HAND:
         files = [folder / f"{who}.parquet" for who in ("package", "hand")]
         outs = files if work == "cohort" else [None, None]
-        ours = measured("package", work, data, outs[0])
-        hand = measured("hand", work, data, outs[1])
+        ours = measured("package", work, data, memory, outs[0])
+        hand = measured("hand", work, data, memory, outs[1])
         differ = abs(ours["rows"] - hand["rows"])
         if work == "cohort":
             differ += differing(*files) + differing(*map(exits_beside, files))
@@ -210,11 +219,11 @@ def main() -> None:
         "| children | placements | spells | work | who | rows | processor s | wall s | peak GB |",
         "|---:|---:|---:|---|---|---:|---:|---:|---:|",
     ]
-    for children in [given.children] if given.children else [1_000_000, 10_000_000]:
+    for children in [given.children] if given.children else SIZES:
         with tempfile.TemporaryDirectory() as folder:
-            data = Path(folder, "agency.duckdb")
+            data, memory = Path(folder, "agency.duckdb"), SIZES.get(children, "2GB")
             sizes = make(data, children)
-            lines += lines_of(children, sizes, compare(data, Path(folder)))
+            lines += lines_of(children, sizes, compare(data, Path(folder), memory))
     about = __doc__.split("\n\n")[1]
     text = "\n".join(["# Cohorts beside hand-written SQL", "", about, "", *lines, ""])
     print(text)

@@ -4,8 +4,10 @@ Estimator tier: data sets drawn by the simulator directly as cohort tables, the 
 own contrasts on each, bias and coverage against the simulator's estimands. Pipeline tier:
 agencies from records to effect, whose cohort tables must be the simulator's own
 (``truth_pipeline.py``). Seeds and limits are fixed below; every cell is published, and
-none is run again with another seed. What is done is kept in ``benchmarks/.truth``, fifty
-data sets at a time, and not repeated; other settings are kept apart.
+none is run again with another seed. Every scenario has its next fifty data sets and ten
+agencies before any has more, and the page is written after each such turn. What is done is
+kept in ``benchmarks/.truth`` and not repeated; other settings are kept apart;
+delete it after a change that moves estimates.
 
     python benchmarks/truth.py                        # everything; hours
     python benchmarks/truth.py --sets 50 --trial-sets 10 --agencies 2 --scenario "no effect"
@@ -55,7 +57,7 @@ TRIALS = (TRIAL, GIVEN_HISTORY)
 AGENCIES = 50
 FIRST_SEED = 1_000_000
 FIRST_AGENCY = 2_000_000
-CHUNK = 50
+CHUNK, AGENCIES_A_TURN = 50, 10
 LARGE = 400_000
 TRIAL_SETS, TRIAL_REPLICATES = 400, 200
 PLANNED_TRIALS = TRIAL_SETS, TRIAL_REPLICATES
@@ -220,8 +222,8 @@ def pipeline(scenario: str, agencies: int, work: Callable) -> pd.DataFrame:
     place = folder(scenario)
     known = kept(place / "truths.csv", lambda: truths(scenario))
     parts = []
-    for seed in range(FIRST_AGENCY, FIRST_AGENCY + agencies, CHUNK // 5):
-        seeds = range(seed, min(seed + CHUNK // 5, FIRST_AGENCY + agencies))
+    for seed in range(FIRST_AGENCY, FIRST_AGENCY + agencies, AGENCIES_A_TURN):
+        seeds = range(seed, min(seed + AGENCIES_A_TURN, FIRST_AGENCY + agencies))
         parts.append(
             kept(
                 place / f"agencies-{seed}-{len(seeds)}.csv",
@@ -318,28 +320,26 @@ def main() -> None:
     }
     _set(settings)
     scenarios = given.scenario or list(SCENARIOS)
-    tables, agencies = [], []
+    run = {
+        "asked": given.sets,
+        "planned_sets": SETS,
+        "trial": (given.trial_sets, given.trial_replicates),
+        "planned_trial": PLANNED_TRIALS,
+        "children": CHILDREN,
+        "horizon": HORIZON,
+        "left": [name for name in SCENARIOS if name not in scenarios],
+        "command": " ".join(["python benchmarks/truth.py", *sys.argv[1:]]),
+    }
     with ProcessPoolExecutor(given.workers, initializer=_set, initargs=(settings,)) as pool:
-        for scenario in scenarios:
-            tables.append(cell(scenario, given.sets, pool.map))
-            if given.agencies:
-                agencies.append(pipeline(scenario, given.agencies, pool.map))
-            print(f"{scenario}: done", flush=True)
-            done = [str(table["scenario"].iloc[0]) for table in tables]
-            run = {
-                "sets": given.sets,
-                "planned_sets": SETS,
-                "trial": (given.trial_sets, given.trial_replicates),
-                "planned_trial": PLANNED_TRIALS,
-                "children": CHILDREN,
-                "horizon": HORIZON,
-                "agencies": given.agencies,
-                "left": [name for name in SCENARIOS if name not in done],
-                "command": " ".join(["python benchmarks/truth.py", *sys.argv[1:]]),
-            }
+        for turn, sets in enumerate([*range(CHUNK, given.sets, CHUNK), given.sets], start=1):
+            tables = [cell(scenario, sets, pool.map) for scenario in scenarios]
+            records = min(given.agencies, turn * AGENCIES_A_TURN)
+            agencies = [pipeline(name, records, pool.map) for name in scenarios if records]
             pages = pd.concat(agencies) if agencies else pd.DataFrame()
-            (HERE / "TRUTH.md").write_text(page(tables, pages, run), encoding="utf-8")
+            done = run | {"sets": sets, "agencies": records}
+            (HERE / "TRUTH.md").write_text(page(tables, pages, done), encoding="utf-8")
             draw(pd.concat(tables), HERE / "truth.svg", SETS)
+            print(f"{sets} data sets and {records} agencies of every scenario: done", flush=True)
 
 
 def _set(settings: dict) -> None:

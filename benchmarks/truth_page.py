@@ -68,9 +68,9 @@ def page(tables: list[pd.DataFrame], agencies: pd.DataFrame, run: dict) -> str:
     agencies : DataFrame
         The pipeline tier; empty where it was not run.
     run : dict
-        What was run and what was planned: ``sets``, ``planned_sets``, ``trial``,
-        ``planned_trial`` (sets and replicates), ``children``, ``horizon``, ``left``
-        (scenarios not run), ``command``.
+        What was run and what was planned: ``sets``, ``asked``, ``planned_sets``, ``trial``,
+        ``planned_trial`` (sets and replicates), ``agencies``, ``children``, ``horizon``,
+        ``left`` (scenarios not run), ``command``.
     """
     lines = [
         "# Do the estimators recover the truth?",
@@ -127,11 +127,16 @@ def _small(run: dict) -> list[str]:
         "of coverage and rejection are widened by three Monte Carlo standard errors, so a cell "
         "that passes is only not contradicted, and cells of fewer than "
         f"{LEAST_JUDGED} data sets are not judged. The scenarios share their seeds, so their "
-        f"errors lean the same way. The full run, hours long, is `make truth`; this one is "
-        f"`{run['command']}`.",
+        f"errors lean the same way. {_how(run)}",
         "",
         *left,
     ]
+
+
+def _how(run: dict) -> str:
+    if run["sets"] < run["asked"]:
+        return f"`{run['command']}` was stopped here and goes on where it stopped."
+    return f"The full run, hours long, is `make truth`; this one is `{run['command']}`."
 
 
 def _agencies(table: pd.DataFrame, run: dict) -> list[str]:

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from evaluation.estimates.influential import Influential
 
 _ROUNDING = 1e-9
+_FAR = 12.0
+"""Factor exp(12) of the hazard: where a coefficient that ran to infinity begins again."""
 
 
 @dataclass(frozen=True, repr=False)
@@ -87,7 +89,9 @@ class HazardModel(Result):
         checked = checked_weights(weights, len(fit.rows))
         if not (fit.event & (checked > 0)).any():
             raise EstimateError("These weights leave no event.")
-        start = np.where(fit.maximum.infinite, 0.0, fit.maximum.beta)
+        far = _FAR / fit.design.spread
+        start = fit.maximum.beta
+        start = np.where(fit.maximum.infinite, np.clip(start, -far, far), start)
         model = fit.model.reweighted(checked)
         found = maximize(model, terms, fit.design.spread, start, again=True)
         coef = np.where(found.infinite, np.copysign(np.inf, found.beta), found.beta)

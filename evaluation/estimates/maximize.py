@@ -11,8 +11,11 @@ from evaluation.estimates.partial_likelihood import PartialLikelihood
 _CONVERGED = 1e-15
 _CONVERGED_AGAIN = 1e-10
 """Enough in a replicate, far below its spread: the step taken last squares what is left."""
-_STALLED = 1e-9
+_STALLED, _STALLED_AGAIN = 1e-9, 1e-6
+"""Events that a step gains, below which what still moves is on its way to infinity."""
 _STILL_MOVING = 0.01
+_SLOW, _LEAP, _MORE_THAN_A_STEP = 0.2, 8.0, 0.75
+"""Towards infinity a step promises 1/e of what the last did and gains 0.63 of it."""
 _FLAT = 1e-4
 _SINGULAR = 1e-11
 _REACH = 10.0
@@ -100,16 +103,18 @@ def maximize(
     null = hazard.loglik
     if beta.any():
         null = np.nan if again else model.hazard(np.zeros(len(terms))).loglik
-    enough = _CONVERGED_AGAIN if again else _CONVERGED
+    enough, stalled = (_CONVERGED_AGAIN, _STALLED_AGAIN) if again else (_CONVERGED, _STALLED)
     gradient, information = model.derivatives(hazard)
     _check_identified(information, terms, spread, model)
     heavy = float(model.weights[model.events].sum())
     unit = heavy / len(model.events)
+    last = np.inf
     for taken in range(1, _MOST_STEPS + 1):
         step = _solve(information, gradient)
-        gain = float(gradient @ step)
+        gain, before = float(gradient @ step), last
+        last = gain
         moving = np.abs(step) * spread > _STILL_MOVING
-        if gain < _STALLED * unit and moving.any():
+        if gain < stalled * unit and moving.any():
             loglik = (null, hazard.loglik)
             found = Maximum(beta, information, information, loglik, moving, taken)
             return _unbounded(found, spread, unit)
@@ -123,7 +128,10 @@ def maximize(
                 steps=taken,
             )
         reach = float((np.abs(step) * spread).max())
-        beta, hazard = _climb(model, beta, step * min(1.0, _REACH / reach), hazard.loglik)
+        step = step * min(1.0, _REACH / reach)
+        slow = _SLOW * before < gain < unit
+        ahead = _leap(model, beta, step, gain, hazard.loglik) if slow else None
+        beta, hazard = ahead or _climb(model, beta, step, hazard.loglik)
         gradient, information = model.derivatives(hazard)
     raise EstimateError(
         f"The partial likelihood did not settle in {_MOST_STEPS} steps; look for extreme "
@@ -155,6 +163,13 @@ def without_infinite(maximum: Maximum, covariance: np.ndarray) -> np.ndarray:
     covariance[maximum.infinite] = np.nan
     covariance[:, maximum.infinite] = np.nan
     return covariance
+
+
+def _leap(model: PartialLikelihood, beta: np.ndarray, step: np.ndarray, gain: float, loglik: float):
+    """Go many steps at once where each gains a fixed share of the last: on the way to infinity."""
+    far = beta + _LEAP * step
+    hazard = model.hazard(far)
+    return (far, hazard) if hazard.loglik > loglik + _MORE_THAN_A_STEP * gain else None
 
 
 def _climb(model: PartialLikelihood, beta: np.ndarray, step: np.ndarray, loglik: float):

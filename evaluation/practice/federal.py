@@ -34,8 +34,9 @@ NOTES = (
     "Rules are those of the federal data dictionary (CFSR Round 4, August 2022); intervals count "
     "families (Wilson on the effective number of children; gamma on the effective number of "
     "events per day).",
-    "National performance is for its own periods and is printed beside the observed performance "
-    "as context; a state's observed performance is not comparable to a federal RSP.",
+    "National performance is for its own periods and stands beside the observed performance as "
+    "context. It is no target and not comparable to a federal risk-standardized performance (RSP), "
+    "which needs other states' children.",
     "A child counts once in a share: the first exit, entry or report of the period that no "
     "exclusion holds for. A child is in care on a day from the removal up to, not including, the "
     "discharge.",
@@ -45,7 +46,7 @@ NOTES = (
 )
 SAME_PERIOD = (
     "As in the federal figures, children who re-entered in the half-year of their discharge are "
-    "left out, which biases re-entry low; same_period=False keeps them."
+    "left out, which biases re-entry low."
 )
 NO_VISITS = (
     "Without the table placements, time on a trial home visit beyond 30 days is not taken off the "

@@ -50,7 +50,7 @@
   function switchable(figure) {
     const folded = figure.nextElementSibling;
     if (!folded || folded.tagName !== "DETAILS") return;
-    const image = figure.querySelector("img");
+    const image = figure.querySelector(".scroll");
     const bar = document.createElement("div");
     bar.className = "switch";
     bar.setAttribute("role", "group");

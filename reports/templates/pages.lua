@@ -12,6 +12,12 @@ local function width_of(image)
   return image.attributes['width'] or '100%'
 end
 
+-- A region that scrolls sideways on a narrow screen, with keys too.
+local function scrolling(block, label)
+  local named = { { 'role', 'region' }, { 'aria-label', label }, { 'tabindex', '0' } }
+  return pandoc.Div({ block }, pandoc.Attr('', { 'scroll' }, named))
+end
+
 local function with_scope(cells, scope)
   for _, cell in ipairs(cells) do
     cell.attr.attributes['scope'] = scope
@@ -29,13 +35,16 @@ function Table(tbl)
         with_scope({ row.cells[1] }, 'row')
       end
     end
-    local label = pandoc.utils.stringify(tbl.caption.long)
-    local named = { { 'role', 'region' }, { 'aria-label', label }, { 'tabindex', '0' } }
-    return pandoc.Div({ tbl }, pandoc.Attr('', { 'scroll' }, named))
+    return scrolling(tbl, pandoc.utils.stringify(tbl.caption.long))
   end
 end
 
 function Figure(fig)
+  if FORMAT:match('html') then
+    local label = 'Chart: ' .. pandoc.utils.stringify(fig.caption.long)
+    fig.content = { scrolling(pandoc.Plain(pandoc.utils.blocks_to_inlines(fig.content)), label) }
+    return fig
+  end
   if FORMAT ~= 'typst' then
     return nil
   end

@@ -91,8 +91,23 @@ def test_groups_without_an_effect_are_named_beside_those_with_one():
         outcome_name=lambda outcome: "re-entry",
     )
     (table,) = beside_tables(material)
-    assert table.data["variant"].tolist() == ["female"]
-    assert table.note.endswith("No effect could be estimated within Coach by sex: male.")
+    assert table.data["variant"].tolist() == ["Female"]
+    assert table.note.endswith("No effect could be estimated within Coach by sex: Male.")
+
+
+def test_groups_have_words_and_not_the_codes_of_the_records():
+    coded = {"analysis": "by race_ethnicity", "variant": "american_indian_alaska_native"}
+    given = [row(**coded), row(analysis="by race_ethnicity", variant="groups differ")]
+    material = SimpleNamespace(
+        released=SimpleNamespace(
+            beside=pd.DataFrame(given).astype(object), home=pd.DataFrame(), missing=pd.DataFrame()
+        ),
+        study=SimpleNamespace(main_horizon=365, primary=None),
+        service_name=lambda service: service.capitalize(),
+    )
+    (table,) = beside_tables(material)
+    assert set(table.data["analysis"]) == {"by race and ethnicity"}
+    assert table.data["variant"].tolist() == ["American Indian or Alaska Native", "groups differ"]
 
 
 def test_pages_show_other_analyses_of_the_primary_contrast_and_the_workbook_all():

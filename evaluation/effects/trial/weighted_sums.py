@@ -48,9 +48,10 @@ class Growth:
     def coefficients(self) -> np.ndarray:
         """Return what each polynomial counts on each day, shape (days, terms)."""
         k = np.arange(self.terms)
-        reach = self._level[:, None] * self._half
-        scale = np.exp(self._level * self._middle + reach[:, 0])
-        return np.where(k > 0, 2.0, 1.0) * special.ive(k, reach) * scale[:, None]
+        levels, place = np.unique(self._level, return_inverse=True)
+        reach = levels[:, None] * self._half
+        scale = np.exp(levels * self._middle + reach[:, 0])
+        return (np.where(k > 0, 2.0, 1.0) * special.ive(k, reach) * scale[:, None])[place]
 
 
 def at_risk(

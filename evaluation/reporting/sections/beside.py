@@ -5,7 +5,7 @@ import pandas as pd
 from evaluation.reporting.numerals import SUPPRESSED, compact, is_missing, months, show
 from evaluation.reporting.sections.section import Material
 from evaluation.reporting.tables import Column, Table
-from evaluation.reporting.wording import outcome_words
+from evaluation.reporting.wording import column_name, level_name, outcome_words
 
 SHOWN = {
     "risk_difference": ("difference per 100", "per100"),
@@ -30,6 +30,7 @@ HOME = (
     Column("difference", "Difference per 100 (95%)"),
     Column("days", "More days at home (95%)"),
 )
+BY, DIFFER = "by ", "groups differ"
 NOTE = (
     "Each row makes one choice differently, or looks within a group; “groups differ” tests that "
     "all groups have one effect. These are not adjusted for their number."
@@ -87,8 +88,8 @@ def _rows(material: Material, released: pd.DataFrame) -> pd.DataFrame:
         rows.append(
             {
                 "what": _what(material, row),
-                "analysis": row.analysis.replace("_", " "),
-                "variant": row.variant,
+                "analysis": _analysis(row.analysis),
+                "variant": _variant(row.analysis, row.variant),
                 "measure": words,
                 "month": None if is_missing(row.horizon) else months(int(row.horizon)),
                 "value": _value(row, kind),
@@ -100,13 +101,27 @@ def _rows(material: Material, released: pd.DataFrame) -> pd.DataFrame:
 
 def _groups_left(material: Material, beside: pd.DataFrame) -> str:
     """Name the groups in which no effect could be estimated, service by service."""
-    left = beside[beside["measure"].isna() & beside["analysis"].str.startswith("by ")]
+    left = beside[beside["measure"].isna() & beside["analysis"].str.startswith(BY)]
     said = []
     for (service, analysis), own in left.groupby(["service", "analysis"], sort=False):
-        by = analysis.removeprefix("by ").replace("_", " ")
-        names = ", ".join(dict.fromkeys(map(str, own["variant"])))
-        said.append(f"{material.service_name(service)} by {by}: {names}")
+        names = ", ".join(dict.fromkeys(_variant(analysis, name) for name in own["variant"]))
+        said.append(f"{material.service_name(service)} {_analysis(analysis)}: {names}")
     return f" No effect could be estimated within {'; '.join(said)}." if said else ""
+
+
+def _analysis(analysis: str) -> str:
+    """Name an analysis: "by race_ethnicity" becomes "by race and ethnicity"."""
+    if not analysis.startswith(BY):
+        return analysis.replace("_", " ")
+    name = column_name(analysis.removeprefix(BY))
+    return f"{BY}{name[:1].lower()}{name[1:]}"
+
+
+def _variant(analysis: str, variant: str) -> str:
+    """Name a group within which was looked; other variants have their words."""
+    if not analysis.startswith(BY) or variant == DIFFER:
+        return str(variant)
+    return level_name(analysis.removeprefix(BY), variant)
 
 
 def home_table(material: Material) -> Table | None:
