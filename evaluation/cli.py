@@ -21,8 +21,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 _INTERRUPTED = 130
-_REPORT: tuple[str, ...] = ("Building the cohort", "Estimating effects", "Weighing the evidence")
-_REPORT += ("Computing the truth", "Measuring practice", "Writing the reports")
+_REPORT: tuple[str, ...] = ("Building the cohort", "Estimating effects", "Measuring practice")
+_REPORT += ("Trying other choices", "Weighing the evidence", "Writing the reports")
 
 _ONLY = "Write only annual, brief, technical, data_quality or program; repeat for several."
 

@@ -1,6 +1,9 @@
 """What each command on a study does: the whole way from records to files."""
 
 import difflib
+from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,9 +18,12 @@ from evaluation.reporting.folder import (
     write_parquet,
     write_text,
 )
+from evaluation.second_process import SecondProcess
 from evaluation.study import Study
 
 Made = list[tuple[str, Path]]
+_LARGE = 100_000
+"""Exits beyond which effects are estimated in one process."""
 
 
 def plan(study: Path, given: dict[str, Any]) -> list[str]:
@@ -136,26 +142,39 @@ def report(
     study = Study.from_toml(study_file)
     refuse_unwritable(out)
     registry_of(study)
-    with agency_of(study) as agency:
+    with agency_of(study) as agency, SecondProcess() as beside:
         cache = _cache(kept, agency, study)
         step("Checking every row", lambda: _first_read(agency, study, cache))
-        made = _report(agency, study, out, only, formats, step, cache=cache)
+        made = _report(agency, study, out, only, formats, step, beside, cache=cache)
         where = None if cache is None else cache.kept_in
     return [*made, *([] if where is None else [("kept, internal", where)])]
 
 
 def demo(out: Path, children: int, seed: int, step: Step) -> Made:
     """Simulate an agency, write it as files, and run everything on those files."""
+    from evaluation.effects.truth import exposures
     from evaluation.sources import connect
+    from evaluation.sources.simulation.estimands import estimands
 
-    with whole_folder(out) as folder:
+    with whole_folder(out) as folder, SecondProcess() as beside:
         truth = simulated(folder, children, seed, step)
         study = Study.from_toml(folder / "study.toml")
+        known = beside.start(partial(estimands, truth.scenario, exposures=exposures(study)))
         with connect(folder / "data", truth=truth) as agency:
             result = step("Checking every row", agency.check)
             for name in ("counts", "findings", "quarantine"):
                 write_csv(folder / "check" / f"{name}.csv", getattr(result, name))
-            made = _report(agency, study, folder / "report", None, None, step, folder / "cohort")
+            made = _report(
+                agency,
+                study,
+                folder / "report",
+                None,
+                None,
+                step,
+                beside,
+                cohort_out=folder / "cohort",
+                known=known,
+            )
     places = [("data", out / "data"), ("study", out / "study.toml"), ("checks", out / "check")]
     places += [("cohort", out / "cohort")]
     return places + [(label, out / path.relative_to(folder)) for label, path in made]
@@ -206,24 +225,29 @@ def _report(
     only: list[str] | None,
     formats: list[str] | None,
     step: Step,
+    beside: SecondProcess,
     cohort_out: Path | None = None,
     cache=None,
+    known: Callable[[], pd.DataFrame] | None = None,
 ) -> Made:
     from evaluation import evidence
-    from evaluation.effects import beside_truth, effects
+    from evaluation.effects import beside_truth
     from evaluation.effects.trial.forecast import trial_forecast
     from evaluation.practice import practice_findings
     from evaluation.reporting import write_reports
 
     built = step("Building the cohort", lambda: _build(agency, study, cache))
     words = ": ".join(filter(None, ["Estimating effects", trial_forecast(built)]))
-    found = step(words, lambda: effects(built))
-    found = step("Trying other choices", lambda: _with_sensitivity(built, found))
+    every = step(words, lambda: _begin_effects(built, beside))
+    practice = step("Measuring practice", lambda: practice_findings(agency, built))
+    found = step("Trying other choices", every)
     weighed = step("Weighing the evidence", lambda: evidence(built, found))
     truth = None
     if agency.truth is not None:
-        truth = step("Computing the truth", lambda: beside_truth(found, agency.truth, study))
-    practice = step("Measuring practice", lambda: practice_findings(agency, built))
+        truth = step(
+            "Computing the truth",
+            lambda: beside_truth(found, agency.truth, study, None if known is None else known()),
+        )
     if cohort_out is not None:
         soon = None if practice.fidelity is None else practice.fidelity.due_soon()
         _write_cohort(built, cohort_out, due_soon=soon)
@@ -256,10 +280,48 @@ def _due_soon(agency, built) -> pd.DataFrame | None:
     return fidelity(agency, built).due_soon()
 
 
+def _begin_effects(built, beside: SecondProcess) -> Callable[[], Any]:
+    """Estimate the main outcome's contrasts; return how to wait for every effect.
+
+    The other outcomes' contrasts, and the primary one under other choices, are estimated in
+    the second process meanwhile. A large cohort stays in one, to spare memory.
+    """
+    from evaluation.effects.contrast import main_outcome
+    from evaluation.effects.sensitivity import needed, with_e_values
+    from evaluation.effects.study_effects import contrasts_on, effects, put_together
+
+    study = built.study
+    if not study.services or not built.outcomes or built.flow.iloc[-1]["exits"] > _LARGE:
+        found = effects(built)
+        return lambda: _with_sensitivity(built, found)
+    pairs = [] if study.primary is None else [(study.primary.service, study.primary.outcome)]
+    main, cohort = main_outcome(built), needed(built, pairs)
+    others = [outcome for outcome in built.outcomes if outcome != main]
+    later = beside.start(_beside_main, cohort, pairs, others)
+    own = contrasts_on(cohort, main)
+
+    def every() -> Any:
+        choices, found = later()
+        found[main] = own
+        together = put_together(built, [found[outcome] for outcome in built.outcomes])
+        if not pairs:
+            return _with_sensitivity(built, together)
+        return replace(together, sensitivity=with_e_values(together, choices))
+
+    return every
+
+
+def _beside_main(cohort, pairs: list[tuple[str, str]], outcomes: list[str]) -> tuple[list, dict]:
+    """Repeat contrasts under other choices, and estimate those on some outcomes."""
+    from evaluation.effects.sensitivity import other_choices
+    from evaluation.effects.study_effects import contrasts_on
+
+    found = {outcome: contrasts_on(cohort, outcome) for outcome in outcomes}
+    return other_choices(cohort, pairs), found
+
+
 def _with_sensitivity(built, found):
     """Repeat the primary contrast (without one, the first) under other choices."""
-    from dataclasses import replace
-
     from evaluation.effects import sensitivity
 
     primary = built.study.primary

@@ -136,6 +136,10 @@ class Cohort:
         ``assigned_day`` and ``accepted_day`` are since the index date; an
         offer long before it belongs to an earlier stay.
         """
+        return self._offers.copy()
+
+    @cached_property
+    def _offers(self) -> pd.DataFrame:
         offers = attached_offers(self.stages.records, self.stages.exits)
         return tidy(offers.order_by("exit_id", "program", "assigned_day", "assignment_id"))
 

@@ -3,6 +3,7 @@
 import pandas as pd
 
 from evaluation.cohorts import Cohort
+from evaluation.cohorts.held import HeldCohort
 from evaluation.effects.arms import Arms, arms_of
 from evaluation.effects.assigned import STARTED, OfferedView, offered_view, randomized_arms
 from evaluation.effects.at_exit import at_exit_effects
@@ -25,7 +26,7 @@ COUNTED = ("n_treated", "n_comparison", "events_treated", "events_comparison", "
 
 
 def study_arms(
-    cohort: Cohort | OfferedView,
+    cohort: Cohort | HeldCohort | OfferedView,
     outcome: str,
     service: Service,
     follow_up: pd.DataFrame,
@@ -49,13 +50,17 @@ def study_arms(
 
 
 def contrast(
-    cohort: Cohort, service: Service, arms: Arms, follow_up: pd.DataFrame, given: bool = False
+    cohort: Cohort | HeldCohort,
+    service: Service,
+    arms: Arms,
+    follow_up: pd.DataFrame,
+    given: bool = False,
 ) -> Part:
     """Estimate a contrast and what stands beside it.
 
     Parameters
     ----------
-    cohort : Cohort
+    cohort : Cohort or HeldCohort
     service : Service
         As the study has it.
     arms : Arms
@@ -124,7 +129,7 @@ def _offered(cohort: Cohort, arms: Arms, follow_up: pd.DataFrame) -> list[dict]:
     if service.exposure != "target trial":
         own = study_arms(view, arms.outcome, service, view.rows, arms.landmark)
         return _beside(cohort.study, own, *named.values())
-    if arms.outcome != _main_outcome(cohort):
+    if arms.outcome != main_outcome(cohort):
         return []
     return _trial_rows(view, arms, named)
 
@@ -174,7 +179,8 @@ def _trial_rows(cohort: Cohort | OfferedView, arms: Arms, named: dict, **changes
     return [named | row for row in table[[*MEASURED, *COUNTED]].to_dict("records")]
 
 
-def _main_outcome(cohort: Cohort) -> str:
+def main_outcome(cohort: Cohort | HeldCohort) -> str:
+    """Return the outcome whose contrasts are repeated by group: the primary, or the first."""
     primary = cohort.study.primary
     return primary.outcome if primary else cohort.outcomes[0]
 
@@ -182,7 +188,7 @@ def _main_outcome(cohort: Cohort) -> str:
 def _groups(cohort: Cohort, arms: Arms) -> list[dict]:
     """Repeat the main outcome's contrasts by exit type and equity group."""
     study = cohort.study
-    if arms.outcome != _main_outcome(cohort):
+    if arms.outcome != main_outcome(cohort):
         return []
     exits = cohort.exits.set_index("exit_id")
     rows = []

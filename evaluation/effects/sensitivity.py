@@ -1,12 +1,13 @@
 """What the effects become when a choice or an assumption is another (METHODS 9)."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import replace
 from functools import cache
 
 import pandas as pd
 
 from evaluation.cohorts import Cohort
+from evaluation.cohorts.held import HeldCohort, held
 from evaluation.cohorts.surveillance import BEFORE_EXIT, BOUNDS, COUNTED
 from evaluation.effects.arms import Arms, arms_of
 from evaluation.effects.at_exit import risk_difference
@@ -78,13 +79,39 @@ def sensitivity(
         ``evaluation.reporting.charts.specification.specification`` and in the technical report.
     """
     found = effects(cohort) if found is None else found
-    rows = list(_e_values(found))
+    return with_e_values(found, other_choices(cohort, contrasts))
+
+
+def with_e_values(found: Effects, others: Iterable[dict]) -> pd.DataFrame:
+    """Put the E-values of every contrast before what `other_choices` gave."""
+    return pd.DataFrame([*_e_values(found), *others], columns=COLUMNS)
+
+
+def needed(cohort: Cohort, contrasts: Collection[tuple[str, str]]) -> HeldCohort:
+    """Hold of a cohort what its effects and `other_choices` of some contrasts ask of it."""
+    services = {service.program: service for service in cohort.study.services}
+    watched = "maltreatment" in cohort.outcomes and any(
+        not refusal(services[program], "maltreatment") for program, _ in contrasts
+    )
+    return held(cohort, (*BOUNDS, BEFORE_EXIT) if watched else ())
+
+
+def other_choices(
+    cohort: Cohort | HeldCohort, contrasts: Collection[tuple[str, str]] | None = None
+) -> list[dict]:
+    """Return the rows of `sensitivity` that repeat contrasts, which need no estimates."""
+    rows: list[dict] = []
     for outcome in cohort.outcomes:
+        chosen = [
+            service
+            for service in cohort.study.services
+            if (contrasts is None or (service.program, outcome) in contrasts)
+            and not refusal(service, outcome)
+        ]
+        if not chosen:
+            continue
         follow_up = cohort.follow_up(outcome)
-        for service in cohort.study.services:
-            chosen = contrasts is None or (service.program, outcome) in contrasts
-            if refusal(service, outcome) or not chosen:
-                continue
+        for service in chosen:
             head = {"service": service.program, "outcome": outcome}
             if service.exposure == "target trial":
                 rows += [head | row for row in trial_variants(cohort, service, outcome, follow_up)]
@@ -92,8 +119,7 @@ def sensitivity(
             arms = arms_of(cohort, outcome, service, follow_up)
             if not shortage(arms, cohort.study):
                 rows += [head | row for row in _variants(cohort, arms, follow_up)]
-    rows += _surveillance(cohort, contrasts)
-    return pd.DataFrame(rows, columns=COLUMNS)
+    return rows + list(_surveillance(cohort, contrasts))
 
 
 def _e_values(found: Effects) -> Iterator[dict]:

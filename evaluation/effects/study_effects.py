@@ -1,10 +1,12 @@
 """Every contrast of a study, estimated or said to be out of reach."""
 
-from dataclasses import replace
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import pandas as pd
 
 from evaluation.cohorts import Cohort
+from evaluation.cohorts.held import HeldCohort
 from evaluation.effects.arms import GIVEN_WEIGHT, Arms
 from evaluation.effects.contrast import contrast, estimate, study_arms
 from evaluation.effects.covariates import check_covariates
@@ -52,36 +54,64 @@ def effects(cohort: Cohort, weights: pd.DataFrame | None = None) -> Effects:
         If a covariate is not in the cohort or is measured after the exit, or weights
         from outside are wrong or incomplete.
     """
-    study = cohort.study
     weights = None if weights is None else checked_weights(weights)
+    return put_together(
+        cohort, [contrasts_on(cohort, outcome, weights) for outcome in cohort.outcomes]
+    )
+
+
+@dataclass(frozen=True)
+class Contrasts:
+    """Every service's contrast on one outcome, what cannot be estimated, and naive claims."""
+
+    parts: list[tuple[Arms, Part]]
+    cannot: list[dict]
+    naive: list[dict]
+
+
+def contrasts_on(
+    cohort: Cohort | HeldCohort, outcome: str, weights: pd.DataFrame | None = None
+) -> Contrasts:
+    """Compare every service on one outcome; the rest as in `effects`."""
+    study = cohort.study
     parts: list[tuple[Arms, Part]] = []
     cannot: list[dict] = []
     naive: list[dict] = []
-    for outcome in cohort.outcomes:
-        follow_up = cohort.follow_up(outcome)
-        check_covariates(study.adjustment.covariates, cohort.exits, follow_up)
-        for service in study.services:
-            reason = refusal(service, outcome) or _unserved(follow_up, service)
-            if reason is None and weights is not None:
-                reason = cannot_be_weighted(service)
-            if reason is None:
-                claim = naive_claim(follow_up, outcome, service, study.main_horizon)
-                naive += [claim] if claim else []
-                arms = study_arms(cohort, outcome, service, follow_up, weights=weights)
-                trial = arms.service.exposure == "target trial"
-                reason = None if trial else shortage(arms, study)
-            if reason is None:
-                try:
-                    given = weights is not None
-                    parts.append((arms, contrast(cohort, service, arms, follow_up, given)))
-                    continue
-                except (StudyError, EstimateError) as error:
-                    reason = f"{service.name}, {OUTCOME_WORDS[outcome]}: {error}"
-            cannot.append({"service": service.program, "outcome": outcome, "sentence": reason})
+    follow_up = cohort.follow_up(outcome)
+    check_covariates(study.adjustment.covariates, cohort.exits, follow_up)
+    for service in study.services:
+        reason = refusal(service, outcome) or _unserved(follow_up, service)
+        if reason is None and weights is not None:
+            reason = cannot_be_weighted(service)
+        if reason is None:
+            claim = naive_claim(follow_up, outcome, service, study.main_horizon)
+            naive += [claim] if claim else []
+            arms = study_arms(cohort, outcome, service, follow_up, weights=weights)
+            trial = arms.service.exposure == "target trial"
+            reason = None if trial else shortage(arms, study)
+        if reason is None:
+            try:
+                given = weights is not None
+                parts.append((arms, contrast(cohort, service, arms, follow_up, given)))
+                continue
+            except (StudyError, EstimateError) as error:
+                reason = f"{service.name}, {OUTCOME_WORDS[outcome]}: {error}"
+        cannot.append({"service": service.program, "outcome": outcome, "sentence": reason})
+    return Contrasts(parts, cannot, naive)
+
+
+def put_together(cohort: Cohort, found: Sequence[Contrasts]) -> Effects:
+    """Make one result of the contrasts on every outcome, in the cohort's order of outcomes."""
+    cannot = [row for each in found for row in each.cannot]
     home, notes = _home(cohort, cannot)
-    found = _assemble(study, parts, cannot, naive)
-    said = {str(note): note for note in (*found.notes, *notes)}
-    return replace(found, home=home, notes=tuple(said.values()))
+    made = _assemble(
+        cohort.study,
+        [part for each in found for part in each.parts],
+        cannot,
+        [row for each in found for row in each.naive],
+    )
+    said = {str(note): note for note in (*made.notes, *notes)}
+    return replace(made, home=home, notes=tuple(said.values()))
 
 
 def _home(cohort: Cohort, cannot: list[dict]) -> tuple[pd.DataFrame, list[Note]]:

@@ -24,7 +24,14 @@ COLUMNS = [
 ]
 
 
-def beside_truth(effects: Effects, truth: "Truth", study: Study) -> pd.DataFrame:
+def exposures(study: Study) -> dict[str, str]:
+    """Return how each program's receipt is measured: whose truth a study asks for."""
+    return {service.program: service.exposure for service in study.services}
+
+
+def beside_truth(
+    effects: Effects, truth: "Truth", study: Study, known: pd.DataFrame | None = None
+) -> pd.DataFrame:
     """Set each estimate beside the truth it is judged by.
 
     A hazard ratio from a model with covariates is judged by the conditional ratio
@@ -41,6 +48,8 @@ def beside_truth(effects: Effects, truth: "Truth", study: Study) -> pd.DataFrame
         horizon, population, exposure, measure, value, mc_se, meaning.
     study : Study
         The protocol.
+    known : pandas.DataFrame, optional
+        ``truth.estimands_of(exposures(study))``, where the caller has it.
 
     Returns
     -------
@@ -53,8 +62,7 @@ def beside_truth(effects: Effects, truth: "Truth", study: Study) -> pd.DataFrame
     if set(study.cohort.exit_types) != set(get_args(ExitType)):
         return pd.DataFrame(columns=COLUMNS)
     table = effects.table.copy()
-    exposure = {service.program: service.exposure for service in study.services}
-    table["exposure"] = table["service"].map(exposure)
+    table["exposure"] = table["service"].map(exposures(study))
     table["measure_judged"] = table["measure"]
     ratio = table["measure"] == "hazard_ratio"
     adjusted = table["method"].astype(str).str.contains("adjusted") & ratio
@@ -62,7 +70,8 @@ def beside_truth(effects: Effects, truth: "Truth", study: Study) -> pd.DataFrame
     table.loc[adjusted, "measure_judged"] = "hazard_ratio_conditional"
     table.loc[adjusted, "population"] = "all eligible"
     table["until"] = table["horizon"].fillna(study.cohort.horizon_days).astype(int)
-    known = truth.estimands_of(exposure).rename(
+    known = truth.estimands_of(exposures(study)) if known is None else known
+    known = known.rename(
         columns={"value": "truth", "measure": "measure_judged", "horizon": "until"}
     )
     on = ["service", "outcome", "exposure", "population", "measure_judged", "until"]

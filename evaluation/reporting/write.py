@@ -123,7 +123,6 @@ def write_reports(
     names = [f"{report.name}.{form}" for report in reports for form in forms]
     names += [f"{report.name}.json" for report in reports if report.data is not None]
     with whole_folder(out) as folder:
-        _write_charts(reports, folder)
         if house.logo is not None:
             write_bytes(folder / house.logo[0], house.logo[1])
         _write_documents(reports, forms, study.report.agency, origin, folder, house)
@@ -154,7 +153,6 @@ def write_quality(agency, result, folder: Path) -> None:
     origin = provenance_of_check(agency.source, agency.data_hash, last_month(quality))
     parts = quality_sections(quality, Disclosure(0), f"Source: {origin.source}, all rows accepted.")
     report = quality_report(origin.source, parts, internal=True)
-    _write_charts([report], folder)
     _write_documents([report], FORMATS, "Data quality", origin, folder, House())
     write_text(folder / "quality.json", quality_json(quality))
 
@@ -177,14 +175,6 @@ def _refuse(asked: Sequence[str], known: Sequence[str], what: str) -> None:
         raise OutputError(f'There is no {what} "{wrong[0]}": there is {", ".join(known)}.')
 
 
-def _write_charts(reports: Sequence[Report], folder: Path) -> None:
-    charts = folder / "charts"
-    charts.mkdir()
-    drawn = {chart.name: chart for report in reports for chart in report.charts}
-    for chart in drawn.values():
-        chart.save(charts)
-
-
 def _write_documents(
     reports: Sequence[Report],
     forms: Sequence[str],
@@ -193,14 +183,26 @@ def _write_documents(
     folder: Path,
     house: House,
 ) -> None:
-    """Write every report in every form, two at a time: Pandoc and Typst work outside Python."""
+    """Draw the charts of every report, and write it in every form once they are drawn.
+
+    Two documents are written at a time: Pandoc and Typst work outside Python, while the charts
+    of the next report are drawn.
+    """
+    charts = folder / "charts"
+    charts.mkdir()
 
     def write(report: Report, form: str) -> None:
         page = Page(report.title, author, origin, folder, house)
         write_bytes(folder / f"{report.name}.{form}", _document(report, form, page))
 
+    left = {chart.name: chart for report in reports for chart in report.charts}
+    written = []
     with ThreadPoolExecutor(2) as pool:
-        written = [pool.submit(write, report, form) for report in reports for form in forms]
+        for report in reports:
+            for chart in report.charts:
+                if chart.name in left:
+                    left.pop(chart.name).save(charts)
+            written += [pool.submit(write, report, form) for form in forms]
     for each in written:
         each.result()
 
