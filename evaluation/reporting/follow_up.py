@@ -14,6 +14,7 @@ from evaluation.reporting.disclosure import (
     leaves_few,
     release_follow_up,
     without_common_points,
+    without_lone_points,
 )
 from evaluation.reporting.disclosure.rule import MOST_HIDDEN
 from evaluation.reporting.numerals import DAYS_PER_MONTH, SUPPRESSED
@@ -91,6 +92,7 @@ def released_follow_up(
         key, unsized = f"{outcome}/exit_type/", _unsized(cohort.exits, grouping, rule)
         groups = _first_showable(counts, curves, ladder, rule, everyone, key=key, unsized=unsized)
         if groups is not None:
+            groups = without_lone_points(everyone, groups, rule)
             whole = without_common_points(everyone, groups, rule)
             return OutcomeFollowUp(whole, groups, grouping, rows)
     return OutcomeFollowUp(everyone, None, {}, rows)

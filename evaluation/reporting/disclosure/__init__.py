@@ -5,15 +5,18 @@ from evaluation.reporting.disclosure.contrasts import (
     near_another,
     release_effects,
 )
+from evaluation.reporting.disclosure.curve_points import (
+    at_horizons,
+    without_common_points,
+    without_lone_points,
+)
 from evaluation.reporting.disclosure.evidence import release_evidence
 from evaluation.reporting.disclosure.flow import release_flow, shorter_flow
 from evaluation.reporting.disclosure.follow_up import (
     LEAST_STEPS,
     ReleasedFollowUp,
-    at_horizons,
     leaves_few,
     release_follow_up,
-    without_common_points,
 )
 from evaluation.reporting.disclosure.published import Published
 from evaluation.reporting.disclosure.rule import MOST_HIDDEN, NOT_FOR_RELEASE, Disclosure
@@ -35,4 +38,5 @@ __all__ = [
     "release_follow_up",
     "shorter_flow",
     "without_common_points",
+    "without_lone_points",
 ]

@@ -1,7 +1,7 @@
 """Release of follow-up: numbers at risk, events so far, and how far a curve is drawn."""
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
@@ -332,35 +332,6 @@ def _complement(hidden: np.ndarray, left: np.ndarray, rule: Disclosure) -> None:
         if hidden.sum() > 1 and left[hidden].sum() >= rule.below:
             return
         hidden[place] = True
-
-
-def without_common_points(
-    everyone: ReleasedFollowUp, groups: ReleasedFollowUp, rule: Disclosure
-) -> ReleasedFollowUp:
-    """Take from the curve of all children the days between horizons that some group lacks.
-
-    Where nobody is censored a share is a count, and what the curve of all has beyond those
-    of the groups shown on a day is the count of the group that is not.
-    """
-    if not rule.on or everyone.curve.empty:
-        return everyone
-    names = set(groups.at_risk["group"])
-    drawn = groups.curve.groupby("time")["group"].agg(set)
-    whole = {day for day, found in drawn.items() if found == names}
-    return _at(everyone, whole | set(everyone.horizons))
-
-
-def at_horizons(released: ReleasedFollowUp, rule: Disclosure) -> ReleasedFollowUp:
-    """Keep of unweighted curves the points at the horizons, which are protected together."""
-    return _at(released, set(released.horizons)) if rule.on else released
-
-
-def _at(released: ReleasedFollowUp, days: set) -> ReleasedFollowUp:
-    kept = released.curve[released.curve["time"].isin(days)].reset_index(drop=True)
-    if len(kept) < LEAST_STEPS:
-        kept = kept.iloc[:0]
-    gone = [group for group in released.curve["group"].unique() if group not in set(kept["group"])]
-    return replace(released, curve=kept, not_drawn=(*released.not_drawn, *gone))
 
 
 def leaves_few(counts: pd.DataFrame, horizons: Sequence[int], rule: Disclosure) -> bool:

@@ -260,7 +260,8 @@ def release_counties(table: pd.DataFrame, rule: Disclosure, period_start: object
     """Release one indicator by county: observed and adjusted performance, no counts.
 
     Counties are judged together with the total of all counties, and beside the same
-    period in last year's report.
+    period in last year's report. Where few separate the total from last year's, none is
+    shown: together they would give it back.
     """
     children = table["per"] == 100
     rest = (table["denominator"] - table["numerator"]).where(children, rule.below)
@@ -280,6 +281,9 @@ def release_counties(table: pd.DataFrame, rule: Disclosure, period_start: object
 
     same = total_before(rule, "federal", name) == whole
     also = stays_hidden(rule, COUNTIES, names, [same] * len(names))
+    told = dict(zip(("numerator", "denominator")[: 1 + children.all()], whole, strict=False))
+    if _changed(told, "federal", name, beside_last_year(rule)):
+        also = np.ones(len(names), dtype=bool)
     released.loc[hidden_levels(rows, rule, known, also), values] = SUPPRESSED
     _round_all(released, values, rule, lambda value: float(f"{value:.2g}"))
     return released
