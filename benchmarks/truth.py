@@ -135,7 +135,7 @@ def _estimated(cohort, outcome: str, rows: pd.DataFrame) -> list[dict]:
     arms = study_arms(cohort, outcome, cohort.study.services[0], rows)
     if reason := shortage(arms, cohort.study):
         raise StudyError(reason)
-    return estimate(arms, cohort.study, rows_only=True).rows
+    return estimate(arms, cohort.study, day=HORIZON).rows
 
 
 def truths(scenario: str) -> pd.DataFrame:

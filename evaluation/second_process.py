@@ -6,6 +6,7 @@ import signal
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from multiprocessing.connection import Connection
+from multiprocessing.process import BaseProcess
 from typing import Any, Self
 
 
@@ -30,7 +31,7 @@ class SecondProcess:
         self._several = (_cores() if cores is None else cores) > 1
         self._context = multiprocessing.get_context("spawn")
         self._threads = ThreadPoolExecutor()
-        self._processes: list[multiprocessing.process.BaseProcess] = []
+        self._processes: list[BaseProcess] = []
 
     def start(self, function: Callable[..., Any], *given: Any) -> Callable[[], Any]:
         """Begin a function of a module, and return how to wait for what it gives.

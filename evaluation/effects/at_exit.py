@@ -40,7 +40,11 @@ TOGETHER = 6
 
 
 def at_exit_effects(
-    arms: Arms, horizons: tuple[int, ...], study: Study, rows_only: bool = False
+    arms: Arms,
+    horizons: tuple[int, ...],
+    study: Study,
+    rows_only: bool = False,
+    risks_only: bool = False,
 ) -> Part:
     """Estimate every measure of a contrast whose exposure is known at exit.
 
@@ -60,6 +64,8 @@ def at_exit_effects(
         The protocol.
     rows_only : bool
         Leave out curves, checks and other analyses, for contrasts that stand beside one.
+    risks_only : bool
+        Leave out days lost and the subdistribution hazard ratio too.
 
     Returns
     -------
@@ -86,9 +92,11 @@ def at_exit_effects(
     if not horizons:
         notes.append(Note("No risks are compared: nobody is followed to the first horizon."))
     elif fitted is not None or study.design == "randomized":
-        rows, curves, by_family = weighted_risks(weighting, horizons, by_month=not rows_only)
+        rows, curves, by_family = weighted_risks(
+            weighting, horizons, by_month=not rows_only, days_lost=not risks_only
+        )
         influence |= by_family
-        rows += subdistribution_ratio(weighting)
+        rows += [] if risks_only else subdistribution_ratio(weighting)
         if fitted is not None and not fitted.given and not rows_only:
             augmented = augmented_risks(weighting, horizons)
             beside = [{"analysis": "augmented", "variant": "doubly robust"} | r for r in augmented]
@@ -241,7 +249,10 @@ def _balance(arms: Arms, receipt: str, fitted: Propensity | None) -> pd.DataFram
 
 
 def weighted_risks(
-    weighting: Weighting, horizons: tuple[int, ...], by_month: bool = True
+    weighting: Weighting,
+    horizons: tuple[int, ...],
+    by_month: bool = True,
+    days_lost: bool = True,
 ) -> tuple[list[dict], pd.DataFrame, dict[tuple, pd.Series]]:
     """Compare the arms' cumulative incidence at the horizons.
 
@@ -253,6 +264,8 @@ def weighted_risks(
         Days from the exit.
     by_month : bool
         Give the curves every month, not at the horizons alone.
+    days_lost : bool
+        Compare the days lost by the horizons too.
 
     Returns
     -------
@@ -264,18 +277,12 @@ def weighted_risks(
     if by_month:
         grid = _grid(horizons, int(weighting.rows["stop"].max()))
     at, influence = _incidence(weighting, grid)
-    lost = estimates.restricted_mean(
-        weighting.rows,
-        horizon=list(horizons),
-        causes=[OUTCOME_EVENT],
-        by=weighting.arms.service.program,
-        **weighting.options,
-    )
+    lost = _lost(weighting, horizons) if days_lost else None
     rows, by_family = [], {}
     for horizon in horizons:
         own, change = _risks(at, influence, horizon, weighting)
         rows += own
-        rows += _days_lost(lost, horizon, weighting)
+        rows += [] if lost is None else _days_lost(lost, horizon, weighting)
         by_family["risk_difference", horizon] = change.groupby(weighting.family).sum()
     method = _method(weighting)
     for row in rows:
@@ -316,6 +323,16 @@ def _risks(
 
 def _method(weighting: Weighting) -> str:
     return weighting.method("Aalen–Johansen" if weighting.weighted else "unadjusted Aalen–Johansen")
+
+
+def _lost(weighting: Weighting, horizons: tuple[int, ...]):
+    return estimates.restricted_mean(
+        weighting.rows,
+        horizon=list(horizons),
+        causes=[OUTCOME_EVENT],
+        by=weighting.arms.service.program,
+        **weighting.options,
+    )
 
 
 def _days_lost(lost, horizon: int, weighting: Weighting) -> list[dict]:

@@ -134,21 +134,24 @@ def _offered(cohort: Cohort, arms: Arms, follow_up: pd.DataFrame) -> list[dict]:
     return _trial_rows(view, arms, named)
 
 
-def estimate(arms: Arms, study: Study, rows_only: bool = False) -> Part:
+def estimate(arms: Arms, study: Study, rows_only: bool = False, day: int | None = None) -> Part:
     """Estimate one contrast from its rows, by the service's exposure.
 
     Where covariates were imputed, in every set, and pooled. With ``rows_only`` the part
-    has no curves, checks or other analyses.
+    has no curves, checks or other analyses; with ``day`` neither, and only the risks of
+    that day and the hazard ratio.
     """
+    rows_only |= day is not None
     if arms.completed:
-        parts = [estimate(own, study, rows_only) for own in arms.sets]
+        parts = [estimate(own, study, rows_only, day) for own in arms.sets]
         return pooled(parts, int(arms.rows["family_id"].nunique()), arms.imputation)
     if arms.service.exposure == "time-varying":
         return time_varying_effects(arms, study, rows_only)
     last = int(arms.rows["stop"].max())
     first = 0 if arms.landmark is None else arms.landmark
-    horizons = tuple(day for day in study.horizons if first < day <= last)
-    return at_exit_effects(arms, horizons, study, rows_only)
+    asked = study.horizons if day is None else (day,)
+    horizons = tuple(horizon for horizon in asked if first < horizon <= last)
+    return at_exit_effects(arms, horizons, study, rows_only, risks_only=day is not None)
 
 
 def _landmark(

@@ -36,7 +36,7 @@ def effects_by_group(
     study : Study
         The protocol.
     estimate : callable
-        From arms, study and whether its rows are enough to a `Part`.
+        From arms, study and the day of interest to a `Part`.
     horizon : int
         Day of the risk difference.
 
@@ -56,7 +56,7 @@ def effects_by_group(
             rows.append(named | {"method": f"{TOO_FEW}; pool years, or make {label} coarser."})
             continue
         try:
-            part = estimate(own, study, True)
+            part = estimate(own, study, day=horizon)
         except (StudyError, EstimateError) as error:
             rows.append(named | {"method": str(error)})
             continue
