@@ -7,14 +7,15 @@ from functools import cached_property, reduce
 
 import ibis
 import pyarrow as pa
-from ibis.expr.types import BooleanValue, DateValue, IntegerValue, Table
+from ibis.expr.types import Table
 
 from evaluation.cohorts import Cohort
 from evaluation.cohorts.records import Records, true
 from evaluation.cohorts.services import attach
 from evaluation.practice.business_days import shifts
 from evaluation.practice.conditions import holds
-from evaluation.practice.days import counted, shifted, within
+from evaluation.practice.days import counted, falls, shifted, within
+from evaluation.practice.own_rows import looks_elsewhere, own_days, own_found
 from evaluation.practice.policy import Anchor, Event, Measure, Policy
 from evaluation.practice.windows import asks_window, cases_of_support, exits_reached
 from evaluation.sources.contract import contract
@@ -168,8 +169,8 @@ class Support:
         windows of measures that look in other rows are read twice, so they are
         kept; the rest are made into cases at once.
         """
-        looks = [measure for measure in self.computable if _looks(measure)]
-        own = [self._windowed(m) for m in self.computable if not _looks(m)]
+        looks = [measure for measure in self.computable if looks_elsewhere(measure)]
+        own = [self._windowed(m) for m in self.computable if not looks_elsewhere(m)]
         windows, hits = [], []
         if looks:
             windows = [self.records.stage(_stacked([self._windowed(m) for m in looks]))]
@@ -239,7 +240,7 @@ class Support:
         else:
             rows = self.rows(anchor.table)
             rows = rows.filter(holds(rows, anchor.where) & rows[anchor.date].notnull())
-            own = _own_days(measure, rows)
+            own = own_days(measure, rows)
             rows = rows.select("exit_id", "row_key", anchor_date=rows[anchor.date], **own)
             cases = exits.join(rows, "exit_id")
             cases = cases.filter(counted(cases, anchor.past_window))
@@ -285,7 +286,7 @@ class Support:
             "support_end",
             "window_end",
             "row_key",
-            own=_own(measure, cases),
+            own=own_found(measure, cases),
             measure=ibis.literal(measure.id),
         )
 
@@ -325,7 +326,7 @@ class Support:
             return hits.select("measure", "case_id", event_key=ibis.literal("window end"))
         hits = self._beside(event, window)
         until = hits.until if event.until else None
-        hits = hits.filter(_falls(hits["on"], until, hits))
+        hits = hits.filter(falls(hits["on"], until, hits))
         return hits.select("measure", "case_id", event_key=event.table + " " + hits.event_key)
 
     def _beside(self, event: Event, window: Table) -> Table:
@@ -379,44 +380,6 @@ class Support:
 
 def _stacked(parts: list[Table]) -> Table:
     return ibis.union(*parts) if parts[1:] else parts[0]
-
-
-def _looks(measure: Measure) -> bool:
-    """Tell whether a measure looks in other rows than the one its case counts from."""
-    return any(event.link == "case" for event in measure.events)
-
-
-def _own_events(measure: Measure) -> list[Event]:
-    return [event for event in measure.events if event.link == "row"]
-
-
-def _own_days(measure: Measure, rows: Table) -> dict[str, DateValue]:
-    """Return the days the anchor's own rows give the events of a measure; else missing."""
-    days = {}
-    for place, event in enumerate(_own_events(measure)):
-        held = holds(rows, event.where)
-        days[f"on_{place}"] = held.ifelse(rows[event.date], ibis.null("date"))
-        if event.until:
-            days[f"until_{place}"] = rows[event.until]
-    return days
-
-
-def _own(measure: Measure, cases: Table) -> IntegerValue:
-    """Return 1 where an event on the anchor's own row falls into the window, else 0."""
-    found = [
-        cases[f"on_{place}"].notnull()
-        & _falls(cases[f"on_{place}"], cases[f"until_{place}"] if event.until else None, cases)
-        for place, event in enumerate(_own_events(measure))
-    ]
-    return reduce(operator.or_, found, ibis.literal(False)).cast("int32")
-
-
-def _falls(day: DateValue, until: DateValue | None, window: Table) -> BooleanValue:
-    """Tell whether an event falls into a window; one that lasts does on any day of it."""
-    if until is None:
-        return within(day, window)
-    starts = (day <= window.due_date).fill_null(True)
-    return starts & (until > window.first_day).fill_null(True)
 
 
 def _status(cases: Table):
