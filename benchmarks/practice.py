@@ -7,8 +7,9 @@ Prints, for each call, seconds, the ratio to the seconds of building the cohort 
 records, and the peak memory of the process so far. Simulating and reading the records is not
 counted. The limits asked are those of the cohort engine: memory under 4 GB.
 
-With ``--beside`` the seven federal indicators and two measures are timed beside SQL written by
-hand for DuckDB, each in a process of its own, and their counts are compared one by one.
+With ``--beside`` the seven federal indicators and eight measures, six of which need households'
+support windows, are timed beside SQL written by hand for DuckDB, each in a process of its own,
+and their counts and the windows are compared one by one.
 """
 
 import argparse
@@ -22,6 +23,8 @@ from pathlib import Path
 
 import duckdb
 import pandas as pd
+import pyarrow.parquet as pq
+from ibis.expr.types import Table
 
 HERE = Path(__file__).parent
 sys.path[:0] = [str(HERE.parent), str(HERE)]
@@ -35,9 +38,22 @@ from evaluation.sources.simulation import simulate_tables  # noqa: E402
 MEMORY = "2GB"
 START, THROUGH = "2021-04-01", "2024-06-30"
 EXITS = ["exit_id", "child_id", "family_id", "removal_family_id", "household_id", "county"]
+EXITS += ["index_date", "next_removal_date", "age_limit_date", "death_date", "move_day"]
+STAYS = ["child_id", "number", "household_id", "removal_date", "discharge_date"]
+STAYS += ["discharge_reason", "standing"]
 TYPES = {"date": "DATE", "boolean": "BOOLEAN", "string": "VARCHAR"}
 READ = ("children", "removals", "placements", "maltreatment_reports", "contacts", "meetings")
-COUNTS = ["met", "not_met", "not_yet_due", "cannot_be_computed"]
+READ += ("assessments", "case_events", "closures")
+BUILT = ("exits", "stays", "ends", "waits")
+COUNTS = ["met", "not_met", "not_yet_due", "cannot_be_computed", "ended_before_due"]
+WINDOW = ["window_start", "window_end", "support_end", "first_return", "window_pending"]
+WINDOWS = """
+SELECT unit AS unit_id, any_value(window_start) AS window_start,
+       any_value(window_end) AS window_end, any_value(support_end) AS support_end,
+       any_value(first_return) AS first_return, any_value(pending) AS window_pending
+FROM windows GROUP BY unit
+"""
+REPLACED = "SELECT household_id AS unit_id, start, replaced_on FROM replaced"
 
 
 def study():
@@ -71,18 +87,20 @@ def write(folder: Path, children: int, seed: int) -> None:
 
 
 def by_package(folder: Path, out: Path) -> None:
-    """Compute the indicators and the two measures with the package; write counts and costs."""
+    """Compute the indicators and the measures with the package; write counts and costs."""
     with ev.connect(folder) as agency:
         cohort = ev.build_cohort(agency, study())
-        exits = cohort.stages.exits.select(*EXITS, "index_date", exit_type="discharge_reason")
-        exits.to_pyarrow().to_pandas().to_parquet(out / "exits.parquet")
-        for table in (*READ, "closures"):
+        for name, rows in _built(cohort).items():
+            pq.write_table(rows.to_pyarrow(), out / f"{name}.parquet")
+        for table in READ:
             agency.table(table)
         clock = Clock()
         federal = ev.federal_indicators(agency, THROUGH, start=START)
         indicators = clock.read()
-        found = ev.fidelity(agency, cohort, HERE / "two_measures.toml")
+        found = ev.fidelity(agency, cohort, HERE / "measures.toml")
         measures = clock.read()
+        found.windows.to_parquet(out / "windows.p")
+        found.replaced_windows.to_parquet(out / "replaced.p")
     names = {"denominator": "n", "numerator": "events"}
     counted = federal.by_county.rename(columns=names)
     counted[["indicator", "county", "n", "events", "clusters"]].to_parquet(out / "indicators.p")
@@ -92,27 +110,39 @@ def by_package(folder: Path, out: Path) -> None:
     _told(out / "package", indicators, measures)
 
 
+def _built(cohort: ev.Cohort) -> dict[str, Table]:
+    """Return what of the cohort as built both sides begin with."""
+    stages = cohort.stages
+    waits = stages.support.filter(stages.support.support_status == "before")
+    return {
+        "exits": stages.exits.select(*EXITS, exit_type="discharge_reason"),
+        "stays": stages.candidates.select(*STAYS),
+        "ends": stages.closures.select("exit_id", "closure_day", "ends_window"),
+        "waits": waits.select("exit_id", "leave"),
+    }
+
+
 def by_hand(folder: Path, out: Path) -> None:
     """Compute the same with SQL; the tables it reads are loaded, typed, before the clock."""
     connection = duckdb.connect()
     connection.execute(f"SET memory_limit = '{MEMORY}'")
-    for path in (*(folder / f"{name}.parquet" for name in READ), out / "exits.parquet"):
-        kinds = {"index_date": "DATE"}
-        if path.stem in READ:
-            fields = contract().table(path.stem).fields
-            kinds = {f.name: TYPES[f.type] for f in fields if f.type in TYPES}
+    for name in READ:
+        path = folder / f"{name}.parquet"
+        kinds = {f.name: TYPES[f.type] for f in contract().table(name).fields if f.type in TYPES}
         named = connection.sql(f"SELECT * FROM '{path}' LIMIT 0").columns
         cast = ", ".join(f"CAST({n} AS {kind}) AS {n}" for n, kind in kinds.items() if n in named)
-        chosen = f"* REPLACE ({cast})" if cast else "*"
-        connection.execute(f"CREATE TABLE {path.stem} AS SELECT {chosen} FROM '{path}'")
-    first, second = (HERE / "practice_by_hand.sql").read_text().split("CREATE TEMP TABLE measures")
+        connection.execute(f"CREATE TABLE {name} AS SELECT * REPLACE ({cast}) FROM '{path}'")
+    for name in BUILT:
+        connection.execute(f"CREATE TABLE {name} AS FROM '{out / name}.parquet'")
     clock = Clock()
-    connection.execute(first)
+    connection.execute((HERE / "indicators_by_hand.sql").read_text())
     indicators = clock.read()
-    connection.execute("CREATE TEMP TABLE measures" + second)
+    connection.execute((HERE / "measures_by_hand.sql").read_text())
     measures = clock.read()
     for name in ("indicators", "measures"):
         connection.table(name).df().to_parquet(out / f"{name}.h")
+    for name, query in (("windows", WINDOWS), ("replaced", REPLACED)):
+        connection.sql(query).df().to_parquet(out / f"{name}.h")
     _told(out / "hand", indicators, measures)
 
 
@@ -141,24 +171,30 @@ def beside(folder: Path, out: Path) -> None:
         print(f"{name:<12}{ours[name]:8.2f} s beside {theirs[name]:6.2f} s: {ratio:.2f} times")
     both = ours[["indicators", "measures"]].sum() / theirs[["indicators", "measures"]].sum()
     print(f"together {both:.2f} times; peak {ours['peak']:.2f} GB beside {theirs['peak']:.2f} GB")
-    keys, counts = ["indicator", "county"], ["n", "events", "clusters"]
-    differ(
-        pd.read_parquet(out / "indicators.p"), pd.read_parquet(out / "indicators.h"), keys, counts
-    )
-    hand = pd.read_parquet(out / "measures.h").rename(columns={"unrecorded": COUNTS[-1]})
+    sides = {
+        name: [pd.read_parquet(out / f"{name}.{side}") for side in "ph"]
+        for name in ("indicators", "measures", "windows", "replaced")
+    }
+    differ(*sides["indicators"], ["indicator", "county"], ["n", "events", "clusters"])
+    names = {"unrecorded": "cannot_be_computed", "ended": "ended_before_due"}
+    hand = sides["measures"][1].rename(columns=names)
     hand = hand.groupby(["measure", "county"], dropna=False)[COUNTS].sum().reset_index()
-    differ(pd.read_parquet(out / "measures.p"), hand, ["measure", "county"], COUNTS)
+    differ(sides["measures"][0], hand, ["measure", "county"], COUNTS)
+    differ(*sides["windows"], ["unit_id"], WINDOW)
+    differ(*sides["replaced"], ["unit_id", "start"], ["replaced_on"])
 
 
-def differ(ours: pd.DataFrame, theirs: pd.DataFrame, keys: list[str], counts: list[str]) -> None:
-    """Stop unless both sides have the same counts under the same keys."""
-    sides = [
-        side.assign(county=side["county"].fillna("not recorded")).set_index(keys)[counts]
-        for side in (ours, theirs)
-    ]
-    sides = [side.astype("int64").sort_index() for side in sides]
-    pd.testing.assert_frame_equal(*sides, check_names=False)
-    print(f"{sides[0].size} counts by {' and '.join(keys)} are the same")
+def differ(ours: pd.DataFrame, theirs: pd.DataFrame, keys: list[str], values: list[str]) -> None:
+    """Stop unless both sides have the same values under the same keys."""
+    sides = []
+    for side in (ours, theirs):
+        if "county" in keys:
+            side = side.assign(county=side["county"].fillna("not recorded"))
+        side = side.set_index(keys)[values].sort_index()
+        numbers = side.select_dtypes("number").columns
+        sides.append(side.astype(dict.fromkeys(numbers, "int64")))
+    pd.testing.assert_frame_equal(*sides, check_dtype=False, check_index_type=False)
+    print(f"{sides[0].size} values by {' and '.join(keys)} are the same")
 
 
 def main():

@@ -14,7 +14,8 @@ from evaluation.cohorts.records import Records, true
 from evaluation.cohorts.services import attach
 from evaluation.practice.business_days import shifts
 from evaluation.practice.conditions import holds
-from evaluation.practice.days import counted, shifted, within
+from evaluation.practice.days import counted, falls, shifted, within
+from evaluation.practice.own_rows import looks_elsewhere, own_days, own_found
 from evaluation.practice.policy import Anchor, Event, Measure, Policy
 from evaluation.practice.windows import asks_window, cases_of_support, exits_reached
 from evaluation.sources.contract import contract
@@ -164,17 +165,27 @@ class Support:
         ``due_date`` (missing where the window has no such end), ``found``
         (distinct events in the window), ``status`` (one of `STATUSES`).
         Compiling an expression costs more than running it on a county's
-        records, so measures are stacked and each step is run once for all.
+        records, so measures are stacked and each step is run once for all. The
+        windows of measures that look in other rows are read twice, so they are
+        kept; the rest are made into cases at once.
         """
-        windows = self._windows
-        hits = _stacked([hit for m in self.computable for hit in self._hits(m, windows)])
-        found = hits.group_by("measure", "case_id").aggregate(
-            found=hits.event_key.nunique().cast("int32")
-        )
-        per_case = self._per_case(windows)
-        cases = per_case.left_join(found, ["measure", "case_id"])
-        cases = cases.drop("measure_right", "case_id_right")
-        cases = cases.mutate(found=cases.found.fill_null(0))
+        looks = [measure for measure in self.computable if looks_elsewhere(measure)]
+        own = [self._windowed(m) for m in self.computable if not looks_elsewhere(m)]
+        windows, hits = [], []
+        if looks:
+            windows = [self.records.stage(_stacked([self._windowed(m) for m in looks]))]
+            hits = [hit for measure in looks for hit in self._hits(measure, windows[0])]
+        cases = self._per_case(_stacked([*windows, *own]))
+        if hits:
+            hits = _stacked(hits)
+            found = hits.group_by("measure", "case_id").aggregate(
+                found=hits.event_key.nunique().cast("int32")
+            )
+            cases = cases.left_join(found, ["measure", "case_id"])
+            cases = cases.drop("measure_right", "case_id_right")
+            cases = cases.mutate(found=ibis.coalesce(cases.found, cases.own, 0))
+        else:
+            cases = cases.mutate(found=cases.own)
         cases = cases.join(self._terms(), "measure")
         return self.records.stage(
             cases.select(*_CASE_COLUMNS, "first_day", "due_date", "found", status=_status(cases))
@@ -182,7 +193,7 @@ class Support:
 
     def _per_case(self, windows: Table) -> Table:
         """Make one row of each case; a case that counts from an exit is one already."""
-        columns = (*_CASE_COLUMNS, "first_day", "due_date", "support_end")
+        columns = (*_CASE_COLUMNS, "first_day", "due_date", "support_end", "own")
         single = [measure.id for measure in self.computable if measure.anchor.on == "exit"]
         is_single = windows.measure.isin(single)
         parts = [windows.filter(is_single).select(*columns)] if single else []
@@ -195,14 +206,10 @@ class Support:
                 first_day=shared.first_day.min(),
                 due_date=shared.due_date.max(),
                 support_end=shared.support_end.max(),
+                own=shared.own.max(),
             )
             parts.append(shared.select(*columns))
         return _stacked(parts)
-
-    @cached_property
-    def _windows(self) -> Table:
-        """A row per measure, case and exit: the case's day and its window."""
-        return self.records.stage(_stacked([self._windowed(m) for m in self.computable]))
 
     def _exits_of(self, measure: Measure) -> Table:
         if asks_window(self.policy, measure):
@@ -233,7 +240,8 @@ class Support:
         else:
             rows = self.rows(anchor.table)
             rows = rows.filter(holds(rows, anchor.where) & rows[anchor.date].notnull())
-            rows = rows.select("exit_id", "row_key", anchor_date=rows[anchor.date])
+            own = own_days(measure, rows)
+            rows = rows.select("exit_id", "row_key", anchor_date=rows[anchor.date], **own)
             cases = exits.join(rows, "exit_id")
             cases = cases.filter(counted(cases, anchor.past_window))
             cases = cases.mutate(case_id=cases.row_key)
@@ -278,6 +286,7 @@ class Support:
             "support_end",
             "window_end",
             "row_key",
+            own=own_found(measure, cases),
             measure=ibis.literal(measure.id),
         )
 
@@ -309,16 +318,15 @@ class Support:
         return [self._events(event, window) for event in measure.events]
 
     def _events(self, event: Event, window: Table) -> Table:
+        if event.link == "row":
+            own = window.filter(window.own == 1)
+            return own.select("measure", "case_id", event_key=event.table + " " + own.row_key)
         if event.table is None:
             hits = window.filter(within(window.window_end, window))
             return hits.select("measure", "case_id", event_key=ibis.literal("window end"))
         hits = self._beside(event, window)
-        if event.until:
-            starts = (hits["on"] <= hits.due_date).fill_null(True)
-            lasts = (hits.until > hits.first_day).fill_null(True)
-            hits = hits.filter(starts & lasts)
-        else:
-            hits = hits.filter(within(hits["on"], hits))
+        until = hits.until if event.until else None
+        hits = hits.filter(falls(hits["on"], until, hits))
         return hits.select("measure", "case_id", event_key=event.table + " " + hits.event_key)
 
     def _beside(self, event: Event, window: Table) -> Table:
@@ -327,7 +335,7 @@ class Support:
         Rows that one event reads go to their windows in one step; what several read is
         put beside the exits once for all.
         """
-        alone = event.link == "case" and len(self._parts(event.table)) == 1
+        alone = len(self._parts(event.table)) == 1
         rows = self._asked(event.table) if alone else self.rows(event.table)
         kept = _REACHED_BY if alone else ("exit_id",)
         until = {"until": rows[event.until]} if event.until else {}
@@ -337,10 +345,7 @@ class Support:
             exits = self.exits.select("exit_id", *_EXIT)
             asked = window.select("exit_id", *_WINDOW).join(exits, "exit_id")
             return attach(rows, self.records.stage(asked), also=_WINDOW)
-        keys = [window.exit_id == rows.exit_id]
-        if event.link == "row":
-            keys.append(window.row_key == rows.event_key)
-        return window.join(rows, keys)
+        return window.join(rows, window.exit_id == rows.exit_id)
 
     def _terms(self) -> Table:
         """What each measure asks of what was found, and how far its records reach."""

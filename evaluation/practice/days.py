@@ -3,7 +3,7 @@
 import datetime
 
 import ibis
-from ibis.expr.types import DateValue, Table
+from ibis.expr.types import BooleanValue, DateValue, Table
 
 from evaluation.cohorts.records import days_between, true
 
@@ -58,6 +58,14 @@ def shifted(cases: Table, offset: int | str | None, unit: str) -> DateValue:
 def within(day: DateValue, window: Table):
     """Tell whether a day lies in a case's window; an end that is missing is open."""
     return (day >= window.first_day.fill_null(_FIRST)) & (day <= window.due_date.fill_null(_LAST))
+
+
+def falls(day: DateValue, until: DateValue | None, window: Table) -> BooleanValue:
+    """Tell whether an event falls into a window; one that lasts does on any day of it."""
+    if until is None:
+        return within(day, window)
+    starts = (day <= window.due_date).fill_null(True)
+    return starts & (until > window.first_day).fill_null(True)
 
 
 def days_left(cases: Table, today: datetime.date):

@@ -332,14 +332,15 @@ def _counts(support: Support, unit: str | None) -> list[pd.DataFrame]:
     if not support.computable:
         return [pd.DataFrame(columns=_columns(by)) for by in levels]
     cases = _with_unit(support.all_cases, support, unit)
-    counts = {name: flag(cases.status == status) for name, status in COUNTS.items()}
-    per = cases.group_by(
-        "measure", "unit", cluster=cases.family_id, month=month_of(cases.anchor_date)
-    ).aggregate(**{name: value.sum() for name, value in counts.items()})
-    per = support.records.stage(per.mutate(n=per.met + per.not_met, events=per.met))
+    by_unit = _counted(cases.rename(cluster="family_id"), unit="unit")
+    by_unit = by_unit.group_by("measure", "unit", "cluster").aggregate(
+        **{name: by_unit[name].sum() for name in (*COUNTS, "n", "events")}
+    )
+    by_unit = support.records.stage(by_unit)
+    by_month = _counted(support.all_cases, month=month_of(support.all_cases.anchor_date))
     order = {measure.id: place for place, measure in enumerate(support.computable)}
     found = []
-    for by in levels:
+    for by, per in zip(levels, (by_unit, by_unit, by_month), strict=True):
         shares = rates(per, ("measure", by) if by else ("measure",), also=tuple(COUNTS))
         shares = shares.rename(columns={"clusters": "families"})
         shares["eligible"] = shares[[n for n in COUNTS if n != "ended_before_due"]].sum(axis=1)
@@ -350,6 +351,13 @@ def _counts(support: Support, unit: str | None) -> list[pd.DataFrame]:
         )
         found.append(shares[_columns(by)])
     return found
+
+
+def _counted(cases, **by):
+    """Say of each case, in ones and zeros, what became of it."""
+    counts = {name: flag(cases.status == status) for name, status in COUNTS.items()}
+    judged = cases.status.isin((MET, NOT_MET))
+    return cases.select("measure", "cluster", n=flag(judged), events=counts["met"], **counts, **by)
 
 
 def _with_zeros(shares: pd.DataFrame, support: Support) -> pd.DataFrame:

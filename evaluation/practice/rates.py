@@ -53,7 +53,7 @@ def sums(trials: Table, by: Sequence[str] = (), also: Sequence[str] = ()) -> pd.
 
 def month_of(day):
     """Return the first day of a date's month."""
-    return day.truncate("M").cast("date")
+    return ibis.date(day.year(), day.month(), 1)
 
 
 def flag(condition):

@@ -133,6 +133,29 @@ window = { from = 0, to = "support end" }
     pd.testing.assert_frame_equal(found[0].windows, found[1].windows)
 
 
+def test_events_on_the_row_a_case_counts_from_are_found_once_and_need_no_other_row(
+    agency, cohort, tmp_path
+):
+    """Two facts of one row are one finding; a policy may ask for nothing but such rows."""
+    facts = {"asked": "consultation_date", "seen": "last_contact_date"}
+    events = {id: [{"on": f"closures.{name}", "link": "row"}] for id, name in facts.items()}
+    events |= {"either": events["asked"] + events["seen"]}
+    events |= {"twice": events["either"]}
+    text = 'name = "rows"\ntitle = "Rows"\n'
+    for id, each in events.items():
+        listed = ", ".join(f'{{ on = "{e["on"]}", link = "row" }}' for e in each)
+        text += f'[[measures]]\nid = "{id}"\ntitle = "{id}"\nrule = "x"\nshare = 1.0\n'
+        text += f"at_least = {2 if id == 'twice' else 1}\nevents = [{listed}]\n"
+        text += 'anchor = { on = "closures.closure_date" }\nwindow = { from = -20, to = -1 }\n'
+    (tmp_path / "rows.toml").write_text(text)
+    found = ev.fidelity(agency, cohort, tmp_path / "rows.toml")
+    cases = {id: found.cases(id).set_index("case_id")["found"] for id in events}
+    assert cases["asked"].sum() > 0 and 0 < cases["seen"].sum() < len(cases["seen"])
+    either = pd.concat([cases["asked"], cases["seen"]], axis=1).max(axis=1)
+    pd.testing.assert_series_equal(cases["either"], either, check_names=False, check_like=True)
+    assert found.table.set_index("measure").loc["twice", "met"] == 0
+
+
 def without(agency, *names):
     """Connect to the same records without some tables."""
     frames = {t: agency.table(t).to_pyarrow().to_pandas() for t in agency.tables if t not in names}

@@ -1,5 +1,5 @@
--- The seven federal indicators for the period that begins on 2021-04-01, and two measures of practice, written for
--- DuckDB by hand: what the package is timed beside. Tables of the contract, and exits, the cohort as built.
+-- The seven federal indicators for the period that begins on 2021-04-01, written for DuckDB by hand: what the package is
+-- timed beside. Tables of the contract.
 CREATE MACRO months(later, earlier) AS
     12 * (year(later) - year(earlier)) + month(later) - month(earlier) - CASE WHEN day(later) < day(earlier) THEN 1 ELSE 0 END;
 CREATE MACRO half_year(d) AS (12 * year(d) + month(d) + 2) // 6;
@@ -127,36 +127,3 @@ WITH families AS (
 SELECT indicator, county, sum(n) AS n, sum(events) AS events, count(*) FILTER (n > 0) AS clusters, sum(n * n) AS n_squared,
        sum(events * events) AS events_squared, sum(n * events) AS n_events
 FROM families GROUP BY ALL;
-
-CREATE TEMP TABLE measures AS
-WITH home AS (SELECT * FROM exits WHERE exit_type = 'reunification'), reach_contacts AS (
-    SELECT exit_id, contact_id AS row_id FROM contacts AS r JOIN home AS e ON e.child_id = r.child_id
-    UNION SELECT exit_id, contact_id FROM contacts AS r JOIN home AS e ON e.removal_family_id = r.family_id
-    UNION SELECT exit_id, contact_id FROM contacts AS r JOIN home AS e ON e.household_id = r.household_id
-), reach_meetings AS (
-    SELECT exit_id, meeting_id AS row_id FROM meetings AS r JOIN home AS e ON e.child_id = r.child_id
-    UNION SELECT exit_id, meeting_id FROM meetings AS r JOIN home AS e ON e.removal_family_id = r.family_id
-    UNION SELECT exit_id, meeting_id FROM meetings AS r JOIN home AS e ON e.household_id = r.household_id
-), called AS (
-    SELECT DISTINCT exit_id FROM reach_contacts JOIN contacts ON contact_id = row_id JOIN home USING (exit_id)
-    WHERE completed AND contact_date BETWEEN index_date AND index_date + 7
-), met AS (
-    SELECT DISTINCT exit_id FROM reach_meetings JOIN meetings ON meeting_id = row_id JOIN home USING (exit_id)
-    WHERE meeting_type = 'family_team' AND meeting_date BETWEEN index_date - 30 AND index_date - 1
-), cases AS (
-    SELECT 'called' AS measure, exit_id, county, family_id, index_date, index_date + 7 AS due,
-           exit_id IN (SELECT exit_id FROM called) AS held FROM home
-    UNION ALL
-    SELECT 'met', exit_id, county, family_id, index_date, index_date - 1, exit_id IN (SELECT exit_id FROM met) FROM home
-), first_rows AS (
-    SELECT 'called' AS measure, min(contact_date) AS begins FROM contacts
-    UNION ALL SELECT 'met', min(meeting_date) FROM meetings
-), judged AS (
-    SELECT cases.*, CASE WHEN held THEN 'met' WHEN due > DATE '2024-06-30' THEN 'not yet due'
-                         WHEN due < begins THEN 'before records begin' ELSE 'not met' END AS status
-    FROM cases JOIN first_rows USING (measure)
-)
-SELECT measure, county, date_trunc('month', index_date) AS month, family_id, count(*) FILTER (status = 'met') AS met,
-       count(*) FILTER (status = 'not met') AS not_met, count(*) FILTER (status = 'not yet due') AS not_yet_due,
-       count(*) FILTER (status = 'before records begin') AS unrecorded
-FROM judged GROUP BY ALL;
