@@ -8,6 +8,7 @@ import pytest
 import evaluation as ev
 from evaluation import jobs
 from evaluation.effects.trial.forecast import trial_forecast
+from evaluation.second_process import SecondProcess
 
 SERVICES = [
     {"program": "coach", "exposure": "target trial"},
@@ -53,7 +54,7 @@ def test_the_forecast_is_said_as_the_estimation_starts(monkeypatch, tmp_path):
         return built
 
     with pytest.raises(Stopped):
-        jobs._report(None, built.study, tmp_path, None, None, step)
+        jobs._report(None, built.study, tmp_path, None, None, step, SecondProcess(cores=1))
     assert words == [
         "Building the cohort",
         "Estimating effects: 2 target trials of 300,000 exits, about 6 minutes",

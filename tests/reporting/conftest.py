@@ -108,8 +108,9 @@ def make_effects(cohort, small=False):
     for outcome in cohort.outcomes:
         ends = cohort.follow_up(outcome)
         events = (ends["event"] == 1).to_numpy()
-        counts = _arm_counts(served, events) | {"clusters": int(exits["family_id"].nunique())}
-        counts |= {"events_treated": 4} if small else {}
+        few = {"events_treated": 4} if small else {}
+        clusters = {"clusters": int(exits["family_id"].nunique())}
+        counts = _arm_counts(served, events) | clusters | few
         shared = {
             "contrast": f"Coach against usual care: {outcome}",
             "outcome": outcome,
@@ -154,7 +155,7 @@ def make_effects(cohort, small=False):
         rows.append(shared | cox | ratio)
         respite = {"service": "respite", "estimate": 0.97, "ci_low": 0.6, "ci_high": 1.6, "p": 0.8}
         respite |= {"contrast": "Respite", "primary": False}
-        rows.append(shared | cox | ratio | respite | _arm_counts(reached, events))
+        rows.append(shared | cox | ratio | respite | _arm_counts(reached, events) | few)
         for term, hazard in (("coach[T.yes]", 0.68), ("sex[T.male]", 1.13)):
             models.append(
                 {

@@ -140,6 +140,8 @@ def counties(material: Material) -> Section | None:
     blocks, points, told = [], [], Told()
     for about in found.table[found.table["status"] == "computed"].itertuples():
         rows = found.by_county[found.by_county["indicator"] == about.indicator]
+        if rows.empty:
+            continue
         rows = rows.assign(per=about.per)
         released = release_counties(rows, material.rule, about.period_start)
         kind = rate_kind(about.per)
