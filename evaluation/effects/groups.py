@@ -13,6 +13,8 @@ from evaluation.errors import StudyError
 from evaluation.estimates import EstimateError
 from evaluation.study import Study
 
+DIFFER = "groups differ"
+"""The variant of the row that tests whether groups have one effect."""
 TOO_FEW = "There are too few children or events in an arm of this group for an effect of its own"
 
 
@@ -104,7 +106,7 @@ def _interaction(
     statistic = float(change @ np.linalg.pinv(contrast @ covariance @ contrast.T) @ change)
     return {
         "analysis": f"by {label}",
-        "variant": "groups differ",
+        "variant": DIFFER,
         "measure": measure,
         "horizon": pd.NA if horizon is None else horizon,
         "p": float(stats.chi2.sf(statistic, len(values) - 1)),

@@ -5,6 +5,7 @@ import datetime
 import ibis
 from ibis.expr.types import BooleanValue, DateValue, Table
 
+from evaluation.cohorts.episodes import FOREVER
 from evaluation.cohorts.records import days_between, true
 
 _BOUNDS = {
@@ -16,7 +17,7 @@ _BOUNDS = {
 }
 OF_WINDOW = ("window start", "window end", "support end")
 _EXCLUDED = ("window end", "support end")
-_FIRST, _LAST = datetime.date(1, 1, 1), datetime.date(9999, 12, 31)
+_FIRST = datetime.date(1, 1, 1)
 
 
 def counted(cases: Table, past_window: bool):
@@ -57,7 +58,7 @@ def shifted(cases: Table, offset: int | str | None, unit: str) -> DateValue:
 
 def within(day: DateValue, window: Table):
     """Tell whether a day lies in a case's window; an end that is missing is open."""
-    return (day >= window.first_day.fill_null(_FIRST)) & (day <= window.due_date.fill_null(_LAST))
+    return (day >= window.first_day.fill_null(_FIRST)) & (day <= window.due_date.fill_null(FOREVER))
 
 
 def falls(day: DateValue, until: DateValue | None, window: Table) -> BooleanValue:

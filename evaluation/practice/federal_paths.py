@@ -13,6 +13,7 @@ import ibis
 from ibis.expr.types import DateValue, Table
 
 from evaluation.cohorts.clock import birthday, completed_months
+from evaluation.cohorts.episodes import FOREVER
 from evaluation.cohorts.records import Records, days_between, last_of, true
 
 NUMERATOR, DENOMINATOR, EXCLUDED = "numerator", "denominator", "excluded"
@@ -20,7 +21,6 @@ PERMANENCY = ("reunification", "relative", "guardianship", "adoption")
 REENTRY_FROM = ("reunification", "relative", "guardianship")
 SHORTEST_STAY = 8
 VISIT_DAYS = 30
-_LAST = datetime.date(9999, 12, 31)
 _OF_REMOVAL = (
     "removal_id",
     "child_id",
@@ -225,7 +225,7 @@ def _settings(records: Records, rows: Table) -> Table:
     )
     stays_ = rows.select("removal_id", "removal_date", "left", on="child_id")
     found = given.join(stays_, given.child_id == stays_["on"])
-    before = found.start_date < found.left.fill_null(_LAST)
+    before = found.start_date < found.left.fill_null(FOREVER)
     return found.filter((found.start_date >= found.removal_date) & before).drop("on")
 
 

@@ -50,10 +50,14 @@ def exits_reached(cohort: Cohort, policy: Policy) -> Table:
         ``exit_id``, ``child_id``, ``cluster``, ``removal_family_id``, ``household_id``,
         ``removal_date``, ``index_date``, ``left_date``.
     """
-    exits = cohort.stages.exits
-    exits = exits.filter(exits.discharge_reason.isin(policy.window.exit_types))
+    exits = _reached(cohort, policy)
     shown = [name for name in _OF_EXIT if name not in ("flow_family", "family_id")]
     return exits.select(*shown, cluster="family_id", left_date=_left(exits))
+
+
+def _reached(cohort: Cohort, policy: Policy) -> Table:
+    exits = cohort.stages.exits
+    return exits.filter(exits.discharge_reason.isin(policy.window.exit_types))
 
 
 def cases_of_support(cohort: Cohort, policy: Policy) -> tuple[Table, Table]:
@@ -87,8 +91,7 @@ def cases_of_support(cohort: Cohort, policy: Policy) -> tuple[Table, Table]:
     """
     records = cohort.stages.records
     months = policy.window.months
-    exits = cohort.stages.exits
-    exits = exits.filter(exits.discharge_reason.isin(policy.window.exit_types))
+    exits = _reached(cohort, policy)
     home = (exits.discharge_reason == "reunification") & exits.household_id.notnull()
     starts = records.stage(_household_starts(cohort, policy))
     exits = exits.select(

@@ -91,6 +91,11 @@ def level_name(column: str, level: object) -> str:
     return text if column == "county" else upper_first(text)
 
 
+def group_name(column: str, level: object) -> str:
+    """Name a group of children: "Sex: Female". Reports of two years know groups by it."""
+    return f"{column_name(column)}: {level_name(column, level)}"
+
+
 def term_name(term: str, study: Study) -> str:
     """Name a term of a model: ``race[T.other]`` becomes "Race: other"."""
     found = re.fullmatch(r"`?(.+?)`?\[(?:T\.)?(.*)\]", term)

@@ -2,6 +2,8 @@
 
 from dataclasses import replace
 
+import pandas as pd
+
 from evaluation.reporting.disclosure.follow_up import LEAST_STEPS, ReleasedFollowUp
 from evaluation.reporting.disclosure.rule import Disclosure
 
@@ -16,10 +18,7 @@ def without_common_points(
     """
     if not rule.on or everyone.curve.empty:
         return everyone
-    names = set(groups.at_risk["group"])
-    drawn = groups.curve.groupby("time")["group"].agg(set)
-    whole = {day for day, found in drawn.items() if found == names}
-    return _at(everyone, whole | set(everyone.horizons))
+    return _at(everyone, _days_of_all(groups) | set(everyone.horizons))
 
 
 def without_lone_points(
@@ -31,18 +30,13 @@ def without_lone_points(
     beyond the groups drawn is the count of the group that is not.
     """
     elsewhere = set(everyone.horizons) - set(groups.horizons)
-    names = set(groups.at_risk["group"])
     while rule.on:
-        drawn = groups.curve.groupby("time")["group"].agg(set)
-        lone = {day for day, found in drawn.items() if day in elsewhere and found != names}
-        if not lone:
+        lone = groups.curve["time"].isin(elsewhere - _days_of_all(groups))
+        if not lone.any():
             break
-        kept = groups.curve[~groups.curve["time"].isin(lone)]
+        kept = groups.curve[~lone]
         kept = kept[kept.groupby("group")["time"].transform("size") >= LEAST_STEPS]
-        gone = [name for name in groups.curve["group"].unique() if name not in set(kept["group"])]
-        groups = replace(
-            groups, curve=kept.reset_index(drop=True), not_drawn=(*groups.not_drawn, *gone)
-        )
+        groups = _with_curve(groups, kept)
     return groups
 
 
@@ -51,9 +45,20 @@ def at_horizons(released: ReleasedFollowUp, rule: Disclosure) -> ReleasedFollowU
     return _at(released, set(released.horizons)) if rule.on else released
 
 
+def _days_of_all(groups: ReleasedFollowUp) -> set:
+    """Return the days on which the curve of every group has a point."""
+    names = set(groups.at_risk["group"])
+    drawn = groups.curve.groupby("time")["group"].agg(set)
+    return {day for day, found in drawn.items() if found == names}
+
+
 def _at(released: ReleasedFollowUp, days: set) -> ReleasedFollowUp:
-    kept = released.curve[released.curve["time"].isin(days)].reset_index(drop=True)
-    if len(kept) < LEAST_STEPS:
-        kept = kept.iloc[:0]
+    kept = released.curve[released.curve["time"].isin(days)]
+    return _with_curve(released, kept if len(kept) >= LEAST_STEPS else kept.iloc[:0])
+
+
+def _with_curve(released: ReleasedFollowUp, kept: pd.DataFrame) -> ReleasedFollowUp:
+    """Keep some points of the curves, and say of whom none is left."""
     gone = [group for group in released.curve["group"].unique() if group not in set(kept["group"])]
-    return replace(released, curve=kept, not_drawn=(*released.not_drawn, *gone))
+    curve = kept.reset_index(drop=True)
+    return replace(released, curve=curve, not_drawn=(*released.not_drawn, *gone))

@@ -106,8 +106,9 @@ def release_indicators(
         numerator, denominator = int(row["numerator"]), int(row["denominator"])
         children = row["per"] == 100
         few = rule.hides(numerator) or (children and rule.hides(denominator - numerator))
-        counts = {"numerator": numerator} | ({"denominator": denominator} if children else {})
-        changed = _changed(counts, name, rows[place], rule) if name else set()
+        changed = set()
+        if name:
+            changed = _changed((numerator, denominator), children, name, rows[place], rule)
         if few or changed:
             released.loc[place, ["numerator", *_INDICATOR_LIMITS]] = SUPPRESSED
         if "denominator" in changed or (children and rule.hides(denominator)):
@@ -124,17 +125,22 @@ def release_indicators(
     return released
 
 
-def _changed(counts: dict[str, int], name: str, row: str, rule: Disclosure) -> set[str]:
-    """Return which counts of a row, or their difference, few separate from last year's."""
-    then = {column: rule.before.count(name, row, column) for column in counts}
-    found = {
-        column
-        for column, n in counts.items()
-        if then[column] is not None and rule.hides(abs(n - then[column]))
-    }
-    if len(counts) == 2 and None not in then.values():
-        rest = counts["denominator"] - counts["numerator"]
-        if rule.hides(abs(rest - (then["denominator"] - then["numerator"]))):
+def _changed(
+    counts: tuple[int, int], children: bool, name: str, row: str, rule: Disclosure
+) -> set[str]:
+    """Return which counts of a row, or their difference, few separate from last year's.
+
+    A denominator that does not count children but days is not compared.
+    """
+    numerator, denominator = total_before(rule, name, row)
+    found = set()
+    if numerator is not None and rule.hides(abs(counts[0] - numerator)):
+        found.add("numerator")
+    if children and denominator is not None:
+        if rule.hides(abs(counts[1] - denominator)):
+            found.add("denominator")
+        rest = counts[1] - counts[0]
+        if numerator is not None and rule.hides(abs(rest - (denominator - numerator))):
             found.add("numerator")
     return found
 
@@ -281,8 +287,7 @@ def release_counties(table: pd.DataFrame, rule: Disclosure, period_start: object
 
     same = total_before(rule, "federal", name) == whole
     also = stays_hidden(rule, COUNTIES, names, [same] * len(names))
-    told = dict(zip(("numerator", "denominator")[: 1 + children.all()], whole, strict=False))
-    if _changed(told, "federal", name, beside_last_year(rule)):
+    if _changed(whole, children.all(), "federal", name, beside_last_year(rule)):
         also = np.ones(len(names), dtype=bool)
     released.loc[hidden_levels(rows, rule, known, also), values] = SUPPRESSED
     _round_all(released, values, rule, lambda value: float(f"{value:.2g}"))

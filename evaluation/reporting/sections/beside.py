@@ -2,6 +2,7 @@
 
 import pandas as pd
 
+from evaluation.effects.groups import DIFFER
 from evaluation.reporting.numerals import SUPPRESSED, compact, is_missing, months, show
 from evaluation.reporting.sections.section import Material
 from evaluation.reporting.tables import Column, Table
@@ -30,7 +31,7 @@ HOME = (
     Column("difference", "Difference per 100 (95%)"),
     Column("days", "More days at home (95%)"),
 )
-BY, DIFFER = "by ", "groups differ"
+BY = "by "
 NOTE = (
     "Each row makes one choice differently, or looks within a group; “groups differ” tests that "
     "all groups have one effect. These are not adjusted for their number."

@@ -8,7 +8,7 @@ from statsmodels.stats.proportion import proportion_confint
 
 from evaluation.reporting.disclosure import MOST_HIDDEN, Disclosure
 from evaluation.reporting.numerals import SUPPRESSED
-from evaluation.reporting.wording import EXIT_TYPES, column_name, level_name
+from evaluation.reporting.wording import EXIT_TYPES, column_name, group_name, level_name
 from evaluation.study import Service, Study
 
 USUAL = ("age_group", "sex", "race_ethnicity")
@@ -213,7 +213,7 @@ def _block(exits: pd.DataFrame, column: str, rule: Disclosure, by_type: pd.Serie
 
 def _labels(column: str, levels: Iterable[str]) -> list[str]:
     """Name levels as the table of characteristics does."""
-    return [f"{column_name(column)}: {level_name(column, level)}" for level in levels]
+    return [group_name(column, level) for level in levels]
 
 
 def _levels(exits: pd.DataFrame, column: str, rule: Disclosure) -> pd.Series:

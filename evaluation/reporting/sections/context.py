@@ -19,7 +19,7 @@ from evaluation.reporting.disclosure.practice import (
 from evaluation.reporting.numerals import SUPPRESSED, compact, is_missing, rate_kind, show
 from evaluation.reporting.sections.section import Material, Section, Told, too_small
 from evaluation.reporting.tables import Column, Table
-from evaluation.reporting.wording import column_name, level_name, upper_first
+from evaluation.reporting.wording import group_name, upper_first
 
 QUESTIONS = (
     Column("measure", "Measure"),
@@ -225,10 +225,7 @@ def _by_group(released: pd.DataFrame, note: str) -> list[Table]:
         )  # fmt: skip
         table = table.reindex(columns=list(wanted.values())).set_axis(list(wanted), axis=1)
         table = table.reset_index()
-        table["group"] = [
-            f"{column_name(r.characteristic)}: {level_name(r.characteristic, r.level)}"
-            for r in table.itertuples()
-        ]
+        table["group"] = [group_name(r.characteristic, r.level) for r in table.itertuples()]
         who = "Contact" if about_contact else program
         made = Table(f"dose_groups_{place}", f"{who}, by group", columns, table, note)
         tables += [made] if made.share_hidden <= MOST_OF_A_TABLE else []

@@ -27,7 +27,7 @@ from evaluation.reporting.numerals import SUPPRESSED, by_month, compact, is_miss
 from evaluation.reporting.sections import characteristics
 from evaluation.reporting.sections.section import Drawing, Material, Section, Told
 from evaluation.reporting.tables import Column, Table
-from evaluation.reporting.wording import column_name, level_name, outcome_words, units
+from evaluation.reporting.wording import column_name, group_name, level_name, outcome_words, units
 
 NESTED = "disruption"
 SHOWN_PARTS = ("met", "not_met", "not_yet_due", "eligible")
@@ -223,7 +223,7 @@ def _groups_released(exact: pd.DataFrame, horizon: int, rule) -> pd.DataFrame:
     """Release groups beside last year's: sizes and all events stand among the follow-up."""
 
     def known(own: pd.DataFrame):
-        labels = [_group(r.characteristic, r.level) for r in own.itertuples()]
+        labels = [group_name(r.characteristic, r.level) for r in own.itertuples()]
         sizes = [rule.before.count("who", label, "all") for label in labels]
         outcome = own["measure"].iloc[0]
         events = rule.before.count(f"{outcome}/all/", "all", f"events/{horizon}")
@@ -232,14 +232,10 @@ def _groups_released(exact: pd.DataFrame, horizon: int, rule) -> pd.DataFrame:
     return release_groups(exact, rule, known=known, names=_rows(exact))
 
 
-def _group(characteristic: str, level: str) -> str:
-    return f"{column_name(characteristic)}: {level_name(characteristic, level)}"
-
-
 def _blocks(rows: pd.DataFrame, exact: pd.DataFrame, outcome: str, words, material: Material):
     study = material.study
     rows = rows.assign(
-        group=[_group(r.characteristic, r.level) for r in rows.itertuples()],
+        group=[group_name(r.characteristic, r.level) for r in rows.itertuples()],
         limits=[compact(r.ci_low, r.ci_high, "percent") for r in rows.itertuples()],
         difference_limits=[
             compact(r.difference_low, r.difference_high, "per100") for r in rows.itertuples()

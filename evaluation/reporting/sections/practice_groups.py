@@ -21,7 +21,7 @@ from evaluation.reporting.numerals import SUPPRESSED, compact, is_missing
 from evaluation.reporting.sections import characteristics
 from evaluation.reporting.sections.section import Material, Section, Told
 from evaluation.reporting.tables import Column, Table
-from evaluation.reporting.wording import column_name, level_name
+from evaluation.reporting.wording import group_name
 
 MOST = 12
 DIFFERENCES = (
@@ -82,10 +82,7 @@ def practice_groups(material: Material) -> Section | None:
     if released.empty:
         return None
     released["name"] = released["measure"].map(names)
-    released["group"] = [
-        f"{column_name(r.characteristic)}: {level_name(r.characteristic, r.level)}"
-        for r in released.itertuples()
-    ]
+    released["group"] = [group_name(r.characteristic, r.level) for r in released.itertuples()]
     apart, compared = _largest(released)
     title = (
         f"{len(apart)} of {compared} intervals exclude no difference between a group and everyone; "
