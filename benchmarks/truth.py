@@ -92,7 +92,7 @@ def estimates_of(
     outcome = OUTCOMES.get(scenario, "reentry")
     rows = recorded(rows, scenario, seed)
     missing = "multiple imputation" if scenario == MISSING else "complete cases"
-    found = []
+    found, held = [], {}
     for name, settings in estimators_of(scenario).items():
         left = (scenario == DELAYED and name in (TRIAL, NAIVE)) or (
             name in TRIALS and (scenario == MISSING or not trial)
@@ -112,7 +112,7 @@ def estimates_of(
                 table = target_trial(cohort, outcome, "group", seed=seed, workers=1).table
                 own = table[table["measure"] == "risk_difference"].to_dict("records")
             else:
-                own = _estimated(cohort, outcome, rows)
+                own = _estimated(cohort, outcome, rows, held)
         except (StudyError, EstimateError) as error:
             found.append(head | {"failed": str(error)[:80]})
             continue
@@ -131,8 +131,13 @@ def _naive(rows: pd.DataFrame, outcome: str, study) -> list[dict]:
     return [nothing | {"measure": "risk_difference", "estimate": difference}]
 
 
-def _estimated(cohort, outcome: str, rows: pd.DataFrame) -> list[dict]:
-    arms = study_arms(cohort, outcome, cohort.study.services[0], rows)
+def _estimated(cohort, outcome: str, rows: pd.DataFrame, held: dict) -> list[dict]:
+    """Estimate one contrast; estimators that differ in their weights alone share its rows."""
+    service = cohort.study.services[0]
+    key = service.program, service.exposure
+    if key not in held:
+        held[key] = study_arms(cohort, outcome, service, rows)
+    arms = held[key]
     if reason := shortage(arms, cohort.study):
         raise StudyError(reason)
     return estimate(arms, cohort.study, day=HORIZON).rows
