@@ -2,6 +2,7 @@
 
 import datetime
 import json
+from dataclasses import replace
 from typing import Any
 
 import pandas as pd
@@ -155,7 +156,8 @@ def _completeness(frame: pd.DataFrame, rule: Disclosure, close: dict[str, int]) 
             Column("share", "Given, %", "percent"),
         ),
         shown,
-        rule.words,
+        f"Fields given in every row stand in the workbook. {rule.words}" if rule.on else "",
+        shown["missing"].map(lambda n: n != 0) if rule.on else None,
     )
     worst = there[there["share"] < 0.9]
     title = (
@@ -165,7 +167,7 @@ def _completeness(frame: pd.DataFrame, rule: Disclosure, close: dict[str, int]) 
     )
     never = [f"{row.table}.{row.field}" for row in absent.itertuples()]
     words = (f"Never given: {listed(never)}.",) if never else ()
-    return Section("completeness", title, words, (table,))
+    return _placed(Section("completeness", title, words), table)
 
 
 def _validity(frame: pd.DataFrame, rule: Disclosure) -> Section:
@@ -173,6 +175,7 @@ def _validity(frame: pd.DataFrame, rule: Disclosure) -> Section:
         return Section("validity", "No row breaks a rule of the contract")
     shown = _hidden(frame, "rows", "of", rule)
     shown["field"] = shown["field"].replace({"": "the whole row"})
+    told = shown["rows"].map(lambda n: n != SUPPRESSED)
     table = Table(
         "validity",
         "Rows set aside, by the rule they break",
@@ -186,8 +189,19 @@ def _validity(frame: pd.DataFrame, rule: Disclosure) -> Section:
         ),
         shown,
         f"A row that breaks several rules counts under each. {rule.words}",
+        told if rule.on else None,
     )
-    return Section("validity", f"Rows break {len(frame)} rules of the contract", (), (table,))
+    title = f"Rows break {len(frame)} rules of the contract"
+    few = len(told) - int(told.sum()) if rule.on else 0
+    words = (f"{few} of them, whose counts are not shown, stand in the workbook.",) if few else ()
+    return _placed(Section("validity", title, words), table)
+
+
+def _placed(section: Section, table: Table) -> Section:
+    """Put a table on the page, or in the workbook alone where no row of it is for a page."""
+    if table.printed:
+        return replace(section, blocks=(table,))
+    return replace(section, sheets=(table,))
 
 
 def _timeliness(frame: pd.DataFrame, rule: Disclosure, close: dict[str, int]) -> Section:

@@ -48,6 +48,8 @@ class Table:
         The released values, hidden ones as ``s``.
     note : str
         What a reader must know.
+    on_page : pandas.Series of bool, optional
+        Rows that a page shows, where the whole is for the workbook alone.
     """
 
     name: str
@@ -55,19 +57,25 @@ class Table:
     columns: tuple[Column, ...]
     data: pd.DataFrame
     note: str = ""
+    on_page: pd.Series | None = None
 
     @property
     def rows(self) -> list[list[Any]]:
         """The cells in the order of the columns."""
-        return self.data[[column.key for column in self.columns]].to_numpy(dtype=object).tolist()
+        return self._cells(self.data)
 
     @property
     def printed(self) -> list[list[str]]:
-        """The cells as readers see them."""
+        """The cells of a page, as readers see them."""
         kinds = [column.kind for column in self.columns]
+        shown = self.data if self.on_page is None else self.data[self.on_page]
         return [
-            [show(value, kind) for value, kind in zip(row, kinds, strict=True)] for row in self.rows
+            [show(value, kind) for value, kind in zip(row, kinds, strict=True)]
+            for row in self._cells(shown)
         ]
+
+    def _cells(self, data: pd.DataFrame) -> list[list[Any]]:
+        return data[[column.key for column in self.columns]].to_numpy(dtype=object).tolist()
 
     @property
     def share_hidden(self) -> float:

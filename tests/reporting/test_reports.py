@@ -8,6 +8,7 @@ import zipfile
 import docx
 import numpy as np
 import openpyxl
+import pandas as pd
 import pypdf
 import pytest
 from lxml import html as lxml_html
@@ -16,7 +17,9 @@ from evaluation.errors import OutputError
 from evaluation.reporting import write_reports
 from evaluation.reporting.annual import annual_report
 from evaluation.reporting.document import convert
+from evaluation.reporting.markdown import pipe_table
 from evaluation.reporting.provenance import provenance
+from evaluation.reporting.tables import Column, Table
 from evaluation.resources import resource
 
 FORMS = ["annual.html", "annual.docx", "annual.pdf", "tables.xlsx", "estimates.json"]
@@ -436,3 +439,14 @@ def test_dates_come_from_the_study_or_the_environment_never_the_clock(results, m
     report = study.report.model_copy(update={"date": datetime.date(2025, 1, 2)})
     dated = study.model_copy(update={"report": report})
     assert str(provenance(dated, "x", "y").date) == "2025-01-02"
+
+
+def test_a_page_shows_the_rows_that_need_a_look_and_the_workbook_all():
+    columns = (Column("field", "Field"), Column("missing", "Missing", "count"))
+    data = pd.DataFrame({"field": ["sex", "county", "race"], "missing": [0, 40, "s"]}).astype(
+        object
+    )
+    table = Table("completeness", "Fields", columns, data, on_page=data["missing"] != 0)
+    assert [row[0] for row in table.printed] == ["county", "race"]
+    assert len(table.rows) == 3
+    assert "sex" not in pipe_table(table, "Fields")
