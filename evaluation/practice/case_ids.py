@@ -12,32 +12,37 @@ from evaluation.practice.policy import Anchor
 from evaluation.practice.reached import Reached
 from evaluation.practice.windows import asks_window, unit_id
 
-KEY = ("measure", "number", "part")
-_TURNS = 1024
-"""More than the times a moment may repeat."""
-_DAY_ZERO = ibis.date(1900, 1, 1)
+KEY = ("measure", "number")
+_TURNS, _DAYS, _EXITS = 2**10, 2**20, 2**31
+"""More than the times a moment may repeat, the days of any calendar, and the exits."""
+_DAY_ZERO = ibis.date(1800, 1, 1)
+_COUNTED_FROM = {
+    "exit": "exit",
+    "return": "unit",
+    "family return": "flow",
+    "window start": "unit",
+    "window end": "unit",
+}
 
 
-def numbers(anchor: Anchor, cases: Table) -> dict[str, IntegerValue]:
-    """Return ``number`` and ``part``, which together tell the cases of one measure apart.
+def is_single(anchor: Anchor) -> bool:
+    """Tell whether every case is about one exit."""
+    return anchor.on == "exit" or anchor.each == "child"
 
-    ``number`` stands for the exit, household's window, family or row that the measure
-    counts from; ``part`` for the day or the child where one of them is several cases.
+
+def number(anchor: Anchor, cases: Table) -> IntegerValue:
+    """Return what tells the cases of one measure apart.
+
+    It is made of the exit, household's window, family or row that the measure counts
+    from, and of the child or day where one of them is several cases.
     """
-    counts_from = {
-        "exit": "exit",
-        "return": "unit",
-        "family return": "flow",
-        "window start": "unit",
-        "window end": "unit",
-    }
-    number = cases[counts_from.get(anchor.on, "row")]
-    part = ibis.literal(0)
-    if anchor.each == "child":
-        part = cases.exit
-    elif anchor.on == "return":
-        part = days_between(cases.index_date, _DAY_ZERO)
-    return {"number": number.cast("int64") * _TURNS, "part": part.cast("int32")}
+    if anchor.table is not None:
+        row = cases.row.cast("int64")
+        return row * _EXITS + cases.exit if anchor.each == "child" else row
+    moment = cases["exit" if is_single(anchor) else _COUNTED_FROM[anchor.on]].cast("int64")
+    if anchor.on == "return":
+        moment = moment * _DAYS + days_between(cases.index_date, _DAY_ZERO)
+    return moment * _TURNS
 
 
 def turned(number: IntegerValue, turn: IntegerValue) -> IntegerValue:
@@ -47,35 +52,31 @@ def turned(number: IntegerValue, turn: IntegerValue) -> IntegerValue:
 
 def named(cases: Table, reached: Reached) -> Table:
     """Add ``case_id``, ``exit_id`` and ``cluster``, the texts, to cases that will be listed."""
-    measures = reached.computable
-    families = reached.exits.select("family", "cluster").distinct()
-    cases = cases.join(families, "family")
-    windowed = any(asks_window(reached.policy, measure) for measure in measures)
+    windowed = any(asks_window(reached.policy, measure) for measure in reached.computable)
     exits = reached.windows if windowed else reached.exits
     unit = unit_id(exits) if windowed else ibis.null("string")
     exits = exits.select("exit", "exit_id", "flow_family", "index_date", unit_id=unit)
-    cases = cases.join(exits, "exit")
-    tables = sorted({m.anchor.table for m in measures if m.anchor.table})
-    if tables:
-        keys = [_keys(reached, table) for table in tables]
-        keys = ibis.union(*keys) if keys[1:] else keys[0]
-        row = (cases.number // _TURNS).cast("int64")
-        cases = cases.mutate(at_table=_table_of(cases, reached), at_row=row)
-        cases = cases.left_join(keys, ["at_table", "at_row"])
-    else:
-        cases = cases.mutate(row_key=ibis.null("string"))
+    families = reached.exits.select("family", "cluster").distinct()
+    cases = _with_keys(cases.join(families, "family").join(exits, "exit"), reached)
     return cases.mutate(case_id=_text(cases, reached))
 
 
-def _keys(reached: Reached, table: str) -> Table:
-    rows = reached.numbered(table)
-    return rows.select("row_key", at_table=ibis.literal(table), at_row=rows.row.cast("int64"))
-
-
-def _table_of(cases: Table, reached: Reached) -> StringValue:
-    asked = [(place, m.anchor.table) for place, m in enumerate(reached.computable)]
-    named = [(cases.measure == place, table) for place, table in asked if table]
-    return ibis.cases(*named, else_=ibis.null("string"))
+def _with_keys(cases: Table, reached: Reached) -> Table:
+    """Add ``row_key``, the key of the row a case counts from; else missing."""
+    rows = [(p, m.anchor) for p, m in enumerate(reached.computable) if m.anchor.table]
+    if not rows:
+        return cases.mutate(row_key=ibis.null("string"))
+    tables = sorted({anchor.table for _, anchor in rows})
+    keys = [
+        numbered.select("row_key", at_table=ibis.literal(place), at_row=numbered.row.cast("int64"))
+        for place, numbered in enumerate(map(reached.numbered, tables))
+    ]
+    keys = ibis.union(*keys) if keys[1:] else keys[0]
+    table = ((cases.measure == place, tables.index(anchor.table)) for place, anchor in rows)
+    of_child = [place for place, anchor in rows if is_single(anchor)]
+    row = cases.measure.isin(of_child).ifelse(cases.number // _EXITS, cases.number)
+    cases = cases.mutate(at_table=ibis.cases(*table, else_=-1), at_row=row.cast("int64"))
+    return cases.left_join(keys, ["at_table", "at_row"])
 
 
 def _text(cases: Table, reached: Reached) -> StringValue:

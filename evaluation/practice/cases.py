@@ -11,7 +11,7 @@ from ibis.expr.types import IntegerValue, Table
 from evaluation.cohorts.records import true
 from evaluation.cohorts.services import attach
 from evaluation.practice.business_days import shifts
-from evaluation.practice.case_ids import KEY, named, numbers, turned
+from evaluation.practice.case_ids import KEY, is_single, named, number, turned
 from evaluation.practice.conditions import holds
 from evaluation.practice.days import counted, falls, shifted, within
 from evaluation.practice.own_rows import looks_elsewhere, own_days, own_found
@@ -30,7 +30,7 @@ _DATES = {
     "window start": "window_start",
     "window end": "window_end",
 }
-_CASE_COLUMNS = (*KEY, "family", "exit", "anchor_date")
+_CASE = (*KEY, "family", "exit", "anchor_date", "first_day", "due_date")
 _WINDOW = (*KEY, "first_day", "due_date")
 _EXIT = ("exit_id", "index_date", "child_id", "removal_family_id", "household_id")
 _NEEDS_WINDOW = ("window start", "window end")
@@ -64,70 +64,71 @@ class Support(Reached):
     def all_cases(self) -> Table:
         """The cases of every computable measure, made in one go.
 
-        ``measure`` (its place in `computable`), ``number`` and ``part`` (which case of
-        it), ``family`` and ``exit`` (the first of the
-        children the case is about), ``anchor_date``, ``first_day`` and
-        ``due_date`` (missing where the window has no such end), ``found``
-        (distinct events in the window), ``status`` (place in `STATUSES`).
+        ``measure`` (its place in `computable`), ``number`` (which case of it),
+        ``family`` and ``exit`` (the first of the children the case is about),
+        ``anchor_date``, ``first_day`` and ``due_date`` (missing where the window has no
+        such end), ``found`` (distinct events in the window), ``status`` (place in `STATUSES`).
         Compiling an expression costs more than running it on a county's
         records, so measures are stacked and each step is run once for all. The
         windows of measures that look in other rows are read twice, so they are
-        kept; the rest are made into cases at once.
+        kept; the rest are made into cases at once, each by itself, as most rows are theirs.
         """
         looks = [measure for measure in self.computable if looks_elsewhere(measure)]
-        own = [self._windowed(m) for m in self.computable if not looks_elsewhere(m)]
-        windows, hits = [], []
+        own = [measure for measure in self.computable if not looks_elsewhere(measure)]
+        parts = [self._per_case(self._windowed(measure), [measure]) for measure in own]
+        parts = [part.mutate(found=part.own) for part in parts]
         if looks:
-            windows = [self.records.stage(_stacked([self._windowed(m) for m in looks]))]
-            hits = [hit for measure in looks for hit in self._hits(measure, windows[0])]
-        cases = self._per_case(_stacked([*windows, *own]))
-        if hits:
-            hits = _stacked(hits)
-            found = hits.group_by(*KEY).aggregate(found=hits.event_key.nunique().cast("int32"))
-            cases = cases.left_join(found, KEY).drop(*(f"{name}_right" for name in KEY))
-            cases = cases.mutate(found=ibis.coalesce(cases.found, cases.own, 0))
-        else:
-            cases = cases.mutate(found=cases.own)
+            windows = self.records.stage(_stacked([self._windowed(m) for m in looks]))
+            parts.append(self._looked(windows, looks))
+        cases = _stacked([part.select(*_CASE, "support_end", "found") for part in parts])
         cases = cases.join(self._terms(), "measure")
-        return self.records.stage(
-            cases.select(*_CASE_COLUMNS, "first_day", "due_date", "found", status=_status(cases))
-        )
+        return self.records.stage(cases.select(*_CASE, "found", status=_status(cases)))
 
-    def _per_case(self, windows: Table) -> Table:
-        """Make one row of each case; a case that counts from an exit is one already."""
-        columns = (*_CASE_COLUMNS, "first_day", "due_date", "support_end", "own")
-        single = [p for p, measure in enumerate(self.computable) if measure.anchor.on == "exit"]
-        is_single = windows.measure.isin(single)
-        parts = [windows.filter(is_single).select(*columns)] if single else []
-        if len(single) < len(self.computable):
-            shared = windows.filter(~is_single)
-            shared = shared.group_by(*KEY).aggregate(
-                family=shared.family.min(),
-                exit=shared.exit.min(),
-                anchor_date=shared.anchor_date.min(),
-                first_day=shared.first_day.min(),
-                due_date=shared.due_date.max(),
-                support_end=shared.support_end.max(),
-                own=shared.own.max(),
-            )
-            parts.append(shared.select(*columns))
-        return _stacked(parts)
+    def _looked(self, windows: Table, measures: list[Measure]) -> Table:
+        """Make cases of windows and count the events in each."""
+        cases = self._per_case(windows, measures)
+        hits = _stacked([hit for measure in measures for hit in self._hits(measure, windows)])
+        hits = hits.group_by(*KEY).aggregate(found=hits.event_key.nunique().cast("int32"))
+        cases = cases.left_join(hits, KEY).drop(*(f"{name}_right" for name in KEY))
+        return cases.mutate(found=ibis.coalesce(cases.found, cases.own, 0))
+
+    def _per_case(self, windows: Table, measures: list[Measure]) -> Table:
+        """Make one row of each case; a case that is about one exit is one already."""
+        columns = (*_CASE, "support_end", "own")
+        single = [self.computable.index(m) for m in measures if is_single(m.anchor)]
+        if len(single) == len(measures):
+            return windows.select(*columns)
+        apart = windows.measure.isin(single)
+        shared = windows.filter(~apart) if single else windows
+        shared = shared.group_by(*KEY).aggregate(
+            family=shared.family.min(),
+            exit=shared.exit.min(),
+            anchor_date=shared.anchor_date.min(),
+            first_day=shared.first_day.min(),
+            due_date=shared.due_date.max(),
+            support_end=shared.support_end.max(),
+            own=shared.own.max(),
+        )
+        parts = [windows.filter(apart)] if single else []
+        return _stacked([part.select(*columns) for part in (*parts, shared)])
 
     def _exits_of(self, measure: Measure) -> Table:
         if asks_window(self.policy, measure):
-            exits = self.windows
+            exits = self.supported
         else:
             unasked = dict.fromkeys(("window_end", "support_end"), ibis.null("date"))
             exits = self.exits.mutate(**unasked)
         if measure.anchor.on == "family return":
             family = ibis.window(group_by="flow_family")
-            last, first = exits.index_date.max().over(family), exits.exit.min().over(family)
-            exits = exits.mutate(family_return=last, flow=first)
+            last, first = self.exits.index_date.max(), self.exits.exit.min()
+            returns = {"family_return": last.over(family), "flow": first.over(family)}
+            exits = exits.join(self.exits.select("exit", **returns), "exit")
         if measure.eligible:
             given = self.cohort.stages.exits
             asks = {c.field: given[self.cohort.columns[c.field]] for c in measure.eligible}
             asked = given.select("exit_id", **asks)
-            exits = exits.semi_join(asked.filter(holds(asked, measure.eligible)), "exit_id")
+            asked = self.exits.semi_join(asked.filter(holds(asked, measure.eligible)), "exit_id")
+            exits = exits.semi_join(asked, "exit")
         if measure.anchor.on in _NEEDS_WINDOW:
             exits = exits.filter(~exits.window_pending)
         return exits
@@ -155,7 +156,7 @@ class Support(Reached):
                 cases.left_date > cases.anchor_date
             ).fill_null(True)
             cases = cases.filter(at_home)
-        return self._repeated(measure, cases.mutate(**numbers(anchor, cases)))
+        return self._repeated(measure, cases.mutate(number=number(anchor, cases)))
 
     def _repeated(self, measure: Measure, cases: Table) -> Table:
         every = self.policy.value(measure, measure.anchor.every_days)
@@ -177,9 +178,7 @@ class Support(Reached):
             else:
                 cases = cases.mutate(**{name: shifted(cases, offset, measure.window.unit)})
         return cases.select(
-            *_CASE_COLUMNS[1:],
-            "first_day",
-            "due_date",
+            *_CASE[1:],
             "support_end",
             "window_end",
             "row",
@@ -190,7 +189,7 @@ class Support(Reached):
     @cached_property
     def _span(self) -> tuple[datetime.date, datetime.date] | None:
         """First and last day any case can count from."""
-        exits = self.windows
+        exits = self.supported
         span = exits.aggregate(first=exits.first_return.min(), last=exits.window_end.max())
         span = span.to_pyarrow().to_pylist()[0]
         if span["first"] is None:

@@ -47,9 +47,18 @@ class Reached:
         return cases_of_support(self.cohort, self.policy, self.exits)
 
     @property
-    def windows(self) -> Table:
-        """The exits the policy reaches, with their household's window; made when first asked."""
+    def supported(self) -> Table:
+        """The numbers and days of each exit and of its household's window, without text.
+
+        Made when first asked.
+        """
         return self._supported[0]
+
+    @property
+    def windows(self) -> Table:
+        """The exits the policy reaches, with their household's window."""
+        known = [name for name in self.supported.columns if name not in self.exits.columns]
+        return self.exits.join(self.supported.select("exit", *known), "exit")
 
     @property
     def replaced(self) -> Table:

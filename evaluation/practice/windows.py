@@ -87,14 +87,13 @@ def cases_of_support(cohort: Cohort, policy: Policy, exits: Table) -> tuple[Tabl
     Returns
     -------
     tuple of ibis.Table
-        Exits: the columns of `exits_reached` and ``unit`` (a whole number; `unit_id` is its
-        text), ``first_return``, ``window_start``, ``window_end``
-        (excluded), ``support_end`` (excluded), ``closed`` (the first closure
+        Exits: numbers and days of `exits_reached`, and ``unit`` (a whole number, even where
+        the window is a household's; `unit_id` is its text), ``first_return``,
+        ``window_start``, ``window_end`` (excluded), ``support_end`` (excluded), ``closed`` (the first closure
         since the window began, even past its end), ``all_left`` (the day the
         last child had left), ``pre_window_days``,
         ``window_pending`` (a sibling bound for the household is still in care,
-        so the window has yet to open); ``home`` is missing where the window is the child's own.
-        Replaced windows: ``unit_id``, ``start``, ``replaced_on``.
+        so the window has yet to open). Replaced windows: ``unit_id``, ``start``, ``replaced_on``.
     """
     records = cohort.stages.records
     starts = records.stage(_household_starts(cohort, policy))
@@ -113,8 +112,12 @@ def cases_of_support(cohort: Cohort, policy: Policy, exits: Table) -> tuple[Tabl
     shared = own.household.notnull()
     begins = shared.ifelse(own.start, own.index_date)
     cases = own.select(
-        *(name for name in exits.columns if name != "home"),
-        home=own.household,
+        "exit_id",
+        "exit",
+        "family",
+        "removal_date",
+        "index_date",
+        "left_date",
         unit=shared.ifelse(2 * own.place, 2 * own.exit + 1),
         window_start=begins,
         window_end=(begins + ibis.interval(months=policy.window.months)).cast("date"),
@@ -126,10 +129,10 @@ def cases_of_support(cohort: Cohort, policy: Policy, exits: Table) -> tuple[Tabl
     return cases, replaced
 
 
-def unit_id(exits: Table) -> StringValue:
+def unit_id(windows: Table) -> StringValue:
     """Return the text that names the window of each exit: a household's, or a child's own."""
-    household = "home " + exits.home + " " + exits.window_start.strftime("%Y-%m-%d")
-    return ibis.coalesce(household, "child " + exits.exit_id)
+    household = "home " + windows.home + " " + windows.window_start.strftime("%Y-%m-%d")
+    return (windows.unit % 2 == 0).ifelse(household, "child " + windows.exit_id)
 
 
 def _left(exits: Table):
@@ -196,7 +199,7 @@ def _with_unit_dates(cases: Table, cohort: Cohort) -> Table:
         window_pending=cases.window_pending.any().over(unit),
     )
     return cohort.stages.records.stage(
-        cases.mutate(
+        cases.drop("exit_id").mutate(
             support_end=ibis.least(cases.window_end, cases.closed, cases.all_left),
             pre_window_days=days_between(cases.window_start, cases.index_date),
         )
