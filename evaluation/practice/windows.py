@@ -89,11 +89,11 @@ def cases_of_support(cohort: Cohort, policy: Policy, exits: Table) -> tuple[Tabl
     tuple of ibis.Table
         Exits: numbers and days of `exits_reached`, and ``unit`` (a whole number, even where
         the window is a household's; `unit_id` is its text), ``first_return``,
-        ``window_start``, ``window_end`` (excluded), ``support_end`` (excluded), ``closed`` (the first closure
-        since the window began, even past its end), ``all_left`` (the day the
-        last child had left), ``pre_window_days``,
-        ``window_pending`` (a sibling bound for the household is still in care,
-        so the window has yet to open). Replaced windows: ``unit_id``, ``start``, ``replaced_on``.
+        ``window_start``, ``window_end`` (excluded), ``support_end`` (excluded), ``closed``
+        (the first closure since the window began, even past its end), ``all_left`` (the day
+        the last child had left), ``pre_window_days``, ``window_pending`` (a sibling bound
+        for the household is still in care, so the window has yet to open).
+        Replaced windows: ``unit_id``, ``start``, ``replaced_on``.
     """
     records = cohort.stages.records
     starts = records.stage(_household_starts(cohort, policy))
