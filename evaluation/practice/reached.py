@@ -75,7 +75,11 @@ class Reached:
         )
 
     @cached_property
-    def _kept(self) -> dict[tuple[str, bool], Table]:
+    def _numbered(self) -> dict[str, Table]:
+        return {}
+
+    @cached_property
+    def _attached(self) -> dict[str, Table]:
         return {}
 
     def numbered(self, table: str) -> Table:
@@ -84,7 +88,7 @@ class Reached:
         ``row``, a whole number, and ``row_key`` stand beside whom they name and the
         columns that are read.
         """
-        if (table, False) not in self._kept:
+        if table not in self._numbered:
             rows, key = self.records.table(table), contract().table(table).primary_key[0]
             absent = [name for name in REACHED_BY if name not in rows.columns]
             rows = rows.mutate(row_key=rows[key], **{n: ibis.null("string") for n in absent})
@@ -95,19 +99,19 @@ class Reached:
                 *dict.fromkeys(("row_key", *REACHED_BY, *self._read(table))),
                 row=ibis.row_number().over(ibis.window()),
             )
-            self._kept[table, False] = self.records.stage(rows)
-        return self._kept[table, False]
+            self._numbered[table] = self.records.stage(rows)
+        return self._numbered[table]
 
     def rows(self, table: str) -> Table:
         """Return what the measures read of a table, beside every exit its rows reach.
 
         ``exit`` and ``row``, their numbers, stand beside the columns.
         """
-        if (table, True) not in self._kept:
+        if table not in self._attached:
             found = attach(self.numbered(table), self.exits, also=("exit",))
             found = found.select("exit", "row", *self._read(table))
-            self._kept[table, True] = self.records.stage(found)
-        return self._kept[table, True]
+            self._attached[table] = self.records.stage(found)
+        return self._attached[table]
 
     def parts(self, table: str) -> list[Anchor | Event]:
         """Return the anchors and events that read a table."""
