@@ -4,7 +4,8 @@
     python benchmarks/practice.py --children 200000 --beside
 
 Prints, for each call, processor seconds, the ratio to those of building the cohort on the same
-records, and the peak memory of the process so far. Simulating the records is not counted. The limits asked are those of the cohort engine: memory under 4 GB.
+records, and the peak memory of the process so far. Simulating the records is not counted. The
+limits asked are those of the cohort engine: memory under 4 GB.
 
 With ``--beside`` the seven federal indicators and eight measures, six of which need households'
 support windows, are timed beside SQL written by hand for DuckDB, each in a process of its own,
