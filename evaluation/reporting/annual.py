@@ -146,7 +146,7 @@ def annual_report(
         answer=_answer(material),
         cards=_cards(material),
         sections=tuple(section for section in sections if section is not None),
-        appendix=tuple(filter(None, [context.counties(material), contrasts.models(material)])),
+        appendix=tuple(filter(None, [context.counties(material)])),
         limitations=doubts.limitations(material),
         definitions=[(rule, *material.told([words])) for rule, words in cohort.definitions],
         truth=doubts.released_truth(material),
