@@ -34,7 +34,7 @@ def counted(cases: Table, past_window: bool):
     if past_window:
         late = (day <= cases.closed) & ((day < cases.window_end) | (day <= cases.all_left))
         begun = (cases.window_start <= day).ifelse(cases.window_start, ibis.null("date"))
-        latest = begun.max().over(ibis.window(group_by="row_key"))
+        latest = begun.max().over(ibis.window(group_by="row"))
         inside = inside | true(late & (cases.window_start == latest))
     return inside & (day >= cases.first_return)
 

@@ -6,40 +6,26 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import ibis
 import pandas as pd
 from ibis.expr.types import Table
 
 from evaluation.cohorts import Cohort
 from evaluation.cohorts.tidy import tidy
 from evaluation.errors import DataError, StudyError
-from evaluation.practice.cases import (
-    ENDED,
-    MET,
-    NOT_MET,
-    NOT_YET_DUE,
-    UNRECORDED,
-    Support,
-)
+from evaluation.practice.case_ids import named
+from evaluation.practice.cases import NOT_YET_DUE, STATUSES, Support
+from evaluation.practice.counts import COUNTS, LIMITS, counts, of_exits, trials
 from evaluation.practice.days import days_left
 from evaluation.practice.drawing import draw_measures, draw_run
 from evaluation.practice.policy import NOT_STATED, Measure, Policy, policy_of, read_policy
-from evaluation.practice.rates import flag, month_of, rates
 from evaluation.practice.result import PracticeResult
+from evaluation.practice.windows import unit_id
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 JUDGED, DESCRIBED = "judged", "described"
 UNSTATED, CANNOT = "not stated", "cannot be computed"
-COUNTS = {
-    "met": MET,
-    "not_met": NOT_MET,
-    "not_yet_due": NOT_YET_DUE,
-    "cannot_be_computed": UNRECORDED,
-    "ended_before_due": ENDED,
-}
-_LIMITS = ("rate", "ci_low", "ci_high", "design_effect", "effective_n")
 METHOD = (
     "Wilson intervals on the effective number of cases, that is cases divided by the design "
     "effect of families (cases of one family are not independent)."
@@ -124,15 +110,19 @@ class Fidelity(PracticeResult):
         columns += ["household_id", "family_id", "case_id", "anchor_date"]
         if not self._support.computable:
             return pd.DataFrame(columns=columns)
-        cases, asked = self._support.all_cases, self.policy.measures
+        cases, asked = self._support.all_cases, self._support.computable
         left = days_left(cases, self.through)
-        owed = cases.measure.isin([each.id for each in asked if each.expect == "event"])
-        waiting = cases.filter(owed, cases.status == NOT_YET_DUE, left >= 1, left <= days)
-        waiting = waiting.mutate(days_left=days_left(waiting, self.through))
-        found = _with_unit(waiting, self._support, self.unit)
-        found = tidy(found.order_by("due_date", "measure", "case_id"))
-        found["title"] = found["measure"].map({each.id: each.title for each in asked})
-        return found[columns]
+        owed = cases.measure.isin([p for p, each in enumerate(asked) if each.expect == "event"])
+        not_yet = cases.status == STATUSES.index(NOT_YET_DUE)
+        waiting = cases.filter(owed, not_yet, left >= 1, left <= days)
+        waiting = named(waiting.mutate(days_left=days_left(waiting, self.through)), self._support)
+        about = of_exits(self._support, self.unit, "child_id", "household_id")
+        found = tidy(waiting.rename(family_id="cluster").join(about, "exit"))
+        titles = {each.id: each.title for each in asked}
+        found["measure"] = found["measure"].map(dict(enumerate(titles)))
+        found["title"] = found["measure"].map(titles)
+        order = ["due_date", "measure", "case_id"]
+        return found.sort_values(order, ignore_index=True)[columns]
 
     @property
     def trials(self) -> Table | None:
@@ -143,15 +133,7 @@ class Fidelity(PracticeResult):
         """
         if not self._support.computable:
             return None
-        cases = self._support.all_cases
-        cases = cases.filter(cases.status.isin((MET, NOT_MET)))
-        return cases.select(
-            "measure",
-            "exit_id",
-            "cluster",
-            n=ibis.literal(1, type="int64"),
-            events=flag(cases.status == MET),
-        )
+        return trials(self._support)
 
     @property
     def choices(self) -> tuple[tuple[str, str], ...]:
@@ -166,7 +148,7 @@ class Fidelity(PracticeResult):
         last came (support work before the window).
         """
         exits = self._support.windows
-        units = exits.group_by("unit_id").aggregate(
+        units = exits.group_by(unit_id=unit_id(exits)).aggregate(
             children=exits.count(),
             first_return=exits.first_return.min(),
             window_start=exits.window_start.min(),
@@ -269,7 +251,7 @@ def fidelity(
         )
     support = Support(cohort, read)
     column = _unit(cohort, unit)
-    whole, by_unit, by_month = _counts(support, column)
+    whole, by_unit, by_month = counts(support, column)
     rows = []
     for measure in read.measures:
         status, needs = _computable(measure, support)
@@ -317,67 +299,12 @@ def _computable(measure: Measure, support: Support) -> tuple[str, str]:
     return (DESCRIBED if measure.share is None else JUDGED), ""
 
 
-def _with_unit(cases, support: Support, unit: str | None):
-    """Add to each case its unit, child, household and family."""
-    exits = support.cohort.stages.exits
-    shown = {"unit": exits[support.cohort.columns[unit]].cast("string")} if unit else {}
-    named = exits.select("exit_id", "child_id", "household_id", **shown)
-    cases = cases.join(named, "exit_id").rename(family_id="cluster")
-    return cases if unit else cases.mutate(unit=ibis.literal("all"))
-
-
-def _counts(support: Support, unit: str | None) -> list[pd.DataFrame]:
-    """Count the statuses of every measure, in all, by unit and by month, with rates."""
-    levels = ("", "unit", "month")
-    if not support.computable:
-        return [pd.DataFrame(columns=_columns(by)) for by in levels]
-    cases = _with_unit(support.all_cases, support, unit)
-    by_unit = _counted(cases.rename(cluster="family_id"), unit="unit")
-    by_unit = by_unit.group_by("measure", "unit", "cluster").aggregate(
-        **{name: by_unit[name].sum() for name in (*COUNTS, "n", "events")}
-    )
-    by_unit = support.records.stage(by_unit)
-    by_month = _counted(support.all_cases, month=month_of(support.all_cases.anchor_date))
-    order = {measure.id: place for place, measure in enumerate(support.computable)}
-    found = []
-    for by, per in zip(levels, (by_unit, by_unit, by_month), strict=True):
-        shares = rates(per, ("measure", by) if by else ("measure",), also=tuple(COUNTS))
-        shares = shares.rename(columns={"clusters": "families"})
-        shares["eligible"] = shares[[n for n in COUNTS if n != "ended_before_due"]].sum(axis=1)
-        if not by:
-            shares = _with_zeros(shares, support)
-        shares = shares.sort_values(
-            "measure", key=lambda ids: ids.map(order), kind="stable", ignore_index=True
-        )
-        found.append(shares[_columns(by)])
-    return found
-
-
-def _counted(cases, **by):
-    """Say of each case, in ones and zeros, what became of it."""
-    counts = {name: flag(cases.status == status) for name, status in COUNTS.items()}
-    judged = cases.status.isin((MET, NOT_MET))
-    return cases.select("measure", "cluster", n=flag(judged), events=counts["met"], **counts, **by)
-
-
-def _with_zeros(shares: pd.DataFrame, support: Support) -> pd.DataFrame:
-    """Add the measures that are computable and have no case: counts of zero, no rate."""
-    shares = shares.set_index("measure").reindex([each.id for each in support.computable])
-    counts = ["eligible", *COUNTS, "families"]
-    return shares.assign(**shares[counts].fillna(0)).reset_index()
-
-
-def _columns(by: str) -> list[str]:
-    columns = ["measure", by] if by else ["measure"]
-    return [*columns, "eligible", *COUNTS, "families", *_LIMITS]
-
-
 def _table(table: pd.DataFrame) -> pd.DataFrame:
-    columns = ["measure", "title", "status", "needs", "eligible", *COUNTS, "families", *_LIMITS]
+    columns = ["measure", "title", "status", "needs", "eligible", *COUNTS, "families", *LIMITS]
     table = table[[*columns, "share_required"]]
     for name in ("eligible", *COUNTS, "families"):
         table = table.assign(**{name: table[name].astype("Int64")})
-    for name in (*_LIMITS, "share_required"):
+    for name in (*LIMITS, "share_required"):
         table = table.assign(**{name: table[name].astype(float)})
     asked = table["share_required"]
     reached = pd.Series("cannot tell", index=table.index)

@@ -6,24 +6,13 @@ return replaced.
 """
 
 import ibis
-from ibis.expr.types import Table
+from ibis.expr.types import StringValue, Table
 
 from evaluation.cohorts import Cohort
 from evaluation.cohorts.records import days_between, true
 from evaluation.cohorts.support import BEFORE
 from evaluation.practice.days import OF_WINDOW
 from evaluation.practice.policy import Measure, Policy
-
-_OF_EXIT = (
-    "exit_id",
-    "child_id",
-    "flow_family",
-    "family_id",
-    "removal_family_id",
-    "household_id",
-    "removal_date",
-    "index_date",
-)
 
 
 def asks_window(policy: Policy, measure: Measure) -> bool:
@@ -42,25 +31,41 @@ def asks_window(policy: Policy, measure: Measure) -> bool:
 
 
 def exits_reached(cohort: Cohort, policy: Policy) -> Table:
-    """Return the exits a policy reaches, without their household's window.
+    """Return the exits a policy reaches, numbered, without their household's window.
 
     Returns
     -------
     ibis.Table
-        ``exit_id``, ``child_id``, ``cluster``, ``removal_family_id``, ``household_id``,
-        ``removal_date``, ``index_date``, ``left_date``.
+        ``exit_id``, ``child_id``, ``cluster``, ``flow_family``, ``removal_family_id``,
+        ``household_id``, ``home`` (the household a child returned to), ``removal_date``,
+        ``index_date``, ``left_date``; ``exit`` and ``family``, whole numbers in the order
+        of ``exit_id`` and ``cluster``, which the engine joins and groups by sooner than text.
     """
-    exits = _reached(cohort, policy)
-    shown = [name for name in _OF_EXIT if name not in ("flow_family", "family_id")]
-    return exits.select(*shown, cluster="family_id", left_date=_left(exits))
-
-
-def _reached(cohort: Cohort, policy: Policy) -> Table:
     exits = cohort.stages.exits
-    return exits.filter(exits.discharge_reason.isin(policy.window.exit_types))
+    exits = exits.filter(exits.discharge_reason.isin(policy.window.exit_types))
+    returned = exits.discharge_reason == "reunification"
+    numbers = {"exit": exits.exit_id, "family": exits.family_id}
+    numbers = {
+        name: ibis.dense_rank().over(order_by=text).cast("int32") for name, text in numbers.items()
+    }
+    return cohort.stages.records.stage(
+        exits.select(
+            "exit_id",
+            "child_id",
+            "flow_family",
+            "removal_family_id",
+            "household_id",
+            "removal_date",
+            "index_date",
+            **numbers,
+            cluster="family_id",
+            home=returned.ifelse(exits.household_id, ibis.null("string")),
+            left_date=_left(exits),
+        )
+    )
 
 
-def cases_of_support(cohort: Cohort, policy: Policy) -> tuple[Table, Table]:
+def cases_of_support(cohort: Cohort, policy: Policy, exits: Table) -> tuple[Table, Table]:
     """Return the exits a policy reaches, with their household's window, and replaced windows.
 
     A window begins on the day the last child comes home: a later first return
@@ -76,30 +81,25 @@ def cases_of_support(cohort: Cohort, policy: Policy) -> tuple[Table, Table]:
     ----------
     cohort : Cohort
     policy : Policy
+    exits : ibis.Table
+        From `exits_reached`.
 
     Returns
     -------
     tuple of ibis.Table
-        Exits: ``exit_id``, ``child_id``, ``unit_id``, ``cluster``,
-        ``removal_family_id``, ``removal_date``, ``index_date``,
-        ``first_return``, ``family_return``, ``window_start``, ``window_end``
-        (excluded), ``support_end`` (excluded), ``closed`` (the first closure
-        since the window began, even past its end), ``all_left`` (the day the
-        last child had left), ``left_date``, ``pre_window_days``,
-        ``window_pending`` (a sibling bound for the household is still in care,
-        so the window has yet to open). Replaced windows: ``unit_id``, ``start``, ``replaced_on``.
+        Exits: numbers and days of `exits_reached`, and ``unit`` (a whole number, even where
+        the window is a household's; `unit_id` is its text), ``first_return``,
+        ``window_start``, ``window_end`` (excluded), ``support_end`` (excluded), ``closed``
+        (the first closure since the window began, even past its end), ``all_left`` (the day
+        the last child had left), ``pre_window_days``, ``window_pending`` (a sibling bound
+        for the household is still in care, so the window has yet to open).
+        Replaced windows: ``unit_id``, ``start``, ``replaced_on``.
     """
     records = cohort.stages.records
-    months = policy.window.months
-    exits = _reached(cohort, policy)
-    home = (exits.discharge_reason == "reunification") & exits.household_id.notnull()
     starts = records.stage(_household_starts(cohort, policy))
-    exits = exits.select(
-        *_OF_EXIT,
-        left_date=_left(exits),
-        home=home.ifelse(exits.household_id, ibis.null("string")),
-    )
     final = starts.select("household", "opened", "start").distinct()
+    order = [final.household, final.opened, final.start]
+    final = final.mutate(place=ibis.row_number().over(order_by=order).cast("int32"))
     own = exits.join(
         final,
         [
@@ -111,21 +111,28 @@ def cases_of_support(cohort: Cohort, policy: Policy) -> tuple[Table, Table]:
     )
     shared = own.household.notnull()
     begins = shared.ifelse(own.start, own.index_date)
-    unit = shared.ifelse(
-        "home " + own.household + " " + own.start.strftime("%Y-%m-%d"), "child " + own.exit_id
-    )
     cases = own.select(
-        *_OF_EXIT,
+        "exit_id",
+        "exit",
+        "family",
+        "removal_date",
+        "index_date",
         "left_date",
-        unit_id=unit,
+        unit=shared.ifelse(2 * own.place, 2 * own.exit + 1),
         window_start=begins,
-        window_end=(begins + ibis.interval(months=months)).cast("date"),
+        window_end=(begins + ibis.interval(months=policy.window.months)).cast("date"),
     )
     cases = _with_unit_dates(_with_pending(records.stage(cases), cohort), cohort)
     replaced = starts.filter(starts.replaced_on.notnull()).select(
         "replaced_on", unit_id="household", start="start_before"
     )
     return cases, replaced
+
+
+def unit_id(windows: Table) -> StringValue:
+    """Return the text that names the window of each exit: a household's, or a child's own."""
+    household = "home " + windows.home + " " + windows.window_start.strftime("%Y-%m-%d")
+    return (windows.unit % 2 == 0).ifelse(household, "child " + windows.exit_id)
 
 
 def _left(exits: Table):
@@ -177,40 +184,22 @@ def _with_pending(cases: Table, cohort: Cohort) -> Table:
     last = waits.group_by("exit_id").aggregate(waits_to=waits.leave.max())
     cases = cases.left_join(last, "exit_id").drop("exit_id_right")
     day = days_between(through + ibis.interval(days=0), cases.index_date)
-    return cases.mutate(window_pending=true(cases.waits_to >= day))
+    return cases.mutate(window_pending=true(cases.waits_to >= day)).drop("waits_to")
 
 
 def _with_unit_dates(cases: Table, cohort: Cohort) -> Table:
     closed = _closures(cases, cohort)
     cases = cases.left_join(closed, "exit_id").drop("exit_id_right")
     forever = ibis.literal("9999-12-31").cast("date")
-    unit = ibis.window(group_by="unit_id")
+    unit = ibis.window(group_by="unit")
     cases = cases.mutate(
         first_return=cases.index_date.min().over(unit),
         all_left=cases.left_date.fill_null(forever).max().over(unit),
         closed=cases.closed.min().over(unit),
         window_pending=cases.window_pending.any().over(unit),
-        family_return=cases.index_date.max().over(ibis.window(group_by="flow_family")),
     )
     return cohort.stages.records.stage(
-        cases.select(
-            "exit_id",
-            "child_id",
-            "unit_id",
-            "flow_family",
-            "removal_family_id",
-            "household_id",
-            "removal_date",
-            "index_date",
-            "first_return",
-            "family_return",
-            "window_start",
-            "window_end",
-            "left_date",
-            "window_pending",
-            "closed",
-            "all_left",
-            cluster="family_id",
+        cases.drop("exit_id").mutate(
             support_end=ibis.least(cases.window_end, cases.closed, cases.all_left),
             pre_window_days=days_between(cases.window_start, cases.index_date),
         )
