@@ -133,11 +133,12 @@ def write_reports(
             for name in wanted:
                 for report in MAKERS[name](found):
                     documents.draw(report.charts)
-                    if reports:
-                        documents.write(reports[-1])
+                    for earlier in reports[-1:]:
+                        documents.write(earlier)
                     audience = report.audience if found.material.rule.on else "internal"
                     reports.append(replace(report, audience=audience))
-            documents.write(reports[-1])
+            for last in reports[-1:]:
+                documents.write(last)
             write_bytes(folder / "tables.xlsx", workbook(found, _tables(reports, origin)))
         names = [f"{report.name}.{form}" for report in reports for form in forms]
         for report in reports:
