@@ -69,14 +69,15 @@ class Documents:
         """Begin to draw charts; of one name the first is drawn."""
         for chart in charts:
             if chart.name not in self._drawn:
-                drawn = self._start(Chart.save, chart, self._folder / "charts")
-                self._drawn[chart.name] = drawn
+                self._drawn[chart.name] = self._start(Chart.files, chart)
 
     def write(self, report: Report) -> None:
         """Wait for a report's charts, then begin to write it in every form."""
         self.draw(report.charts)
         for chart in report.charts:
-            self._drawn[chart.name]()
+            for name, content in self._drawn[chart.name]().items():
+                write_bytes(self._folder / "charts" / name, content)
+            self._drawn[chart.name] = dict
         self._written += [self._pool.submit(self._write, report, form) for form in self._forms]
 
     def __enter__(self) -> Self:
