@@ -4,10 +4,10 @@ Estimator tier: data sets drawn by the simulator directly as cohort tables, the 
 own contrasts on each, bias and coverage against the simulator's estimands. Pipeline tier:
 agencies from records to effect, whose cohort tables must be the simulator's own
 (``truth_pipeline.py``). Seeds and limits are fixed below; every cell is published, and
-none is run again with another seed. Every scenario has its next fifty data sets and ten
-agencies before any has more, and the page is written after each such turn. What is done is
-kept in ``benchmarks/.truth`` and not repeated; other settings are kept apart;
-delete it after a change that moves estimates.
+none is run again with another seed. The work goes in eight turns, each an eighth of the data
+sets, of the target trials and of the agencies of every scenario, and the page is written
+after each. What is done is kept in ``benchmarks/.truth`` and not repeated; other settings
+are kept apart; delete it after a change that moves estimates.
 
     python benchmarks/truth.py                        # everything; hours
     python benchmarks/truth.py --sets 50 --trial-sets 10 --agencies 2 --scenario "no effect"
@@ -15,6 +15,7 @@ delete it after a change that moves estimates.
 
 import argparse
 import hashlib
+import math
 import sys
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
@@ -57,7 +58,7 @@ TRIALS = (TRIAL, GIVEN_HISTORY)
 AGENCIES = 50
 FIRST_SEED = 1_000_000
 FIRST_AGENCY = 2_000_000
-CHUNK, AGENCIES_A_TURN = 50, 10
+TURNS, CHUNK, AGENCIES_A_CHUNK = 8, 50, 5
 LARGE = 400_000
 TRIAL_SETS, TRIAL_REPLICATES = 400, 200
 PLANNED_TRIALS = TRIAL_SETS, TRIAL_REPLICATES
@@ -66,39 +67,48 @@ TRIAL_REJECTS, OTHERS_REJECT = (0.02, 0.08), (0.035, 0.065)
 KEPT_OF_A_ROW = ("estimate", "se", "ci_low", "ci_high", "p")
 
 
-def one_set(scenario: str, seed: int) -> list[dict]:
-    """Every estimator on one simulated cohort."""
+def one_set(scenario: str, names: tuple[str, ...], seed: int) -> list[dict]:
+    """Some estimators on one simulated cohort."""
     truth = simulate_truth(children=CHILDREN, seed=seed, **SCENARIOS[scenario])
     rows = truth.follow_up(OUTCOMES.get(scenario, "reentry"), horizon_days=HORIZON)
     exits = truth.cohort.assign(family_id=truth.cohort["cluster"])
     rows["family_id"] = rows["exit_id"].map(exits.set_index("exit_id")["cluster"])
-    trial = seed < FIRST_SEED + TRIAL_SETS
-    return estimates_of(scenario, seed, rows, exits, truth.report_days, trial)
+    return estimates_of(scenario, names, seed, rows, exits, truth.report_days)
+
+
+def run_in(scenario: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return the estimators run in a scenario: those judged in all data sets, and the trials.
+
+    The target trial is left out where a covariate is imputed, and with delayed entry, where
+    ever against never is too.
+    """
+    names = tuple(estimators_of(scenario))
+    others = tuple(
+        name for name in names if name not in TRIALS and (name, scenario) != (NAIVE, DELAYED)
+    )
+    without = scenario in (MISSING, DELAYED)
+    return others, () if without else tuple(name for name in names if name in TRIALS)
 
 
 def estimates_of(
     scenario: str,
+    names: tuple[str, ...],
     seed: int,
     rows: pd.DataFrame,
     exits: pd.DataFrame,
     reports: pd.DataFrame,
-    trial: bool = True,
 ) -> list[dict]:
-    """Every estimator on the rows of one cohort; one that says there is too little has its words.
+    """Some estimators on the rows of one cohort; one that says there is too little has its words.
 
-    A covariate that is missing is imputed. The target trial is left out there and with
-    delayed entry, and its bootstrap is seeded by the data set.
+    A covariate that is missing is imputed. The bootstrap of a target trial is seeded by the
+    data set.
     """
     outcome = OUTCOMES.get(scenario, "reentry")
     rows = recorded(rows, scenario, seed)
     missing = "multiple imputation" if scenario == MISSING else "complete cases"
-    found = []
-    for name, settings in estimators_of(scenario).items():
-        left = (scenario == DELAYED and name in (TRIAL, NAIVE)) or (
-            name in TRIALS and (scenario == MISSING or not trial)
-        )
-        if left:
-            continue
+    found, held = [], {}
+    for name in names:
+        settings = estimators_of(scenario)[name]
         history = ("recent_report", "reports") if name == GIVEN_HISTORY else ()
         study = study_of(*settings, TRIAL_REPLICATES, missing, history)
         cohort = SimpleNamespace(
@@ -112,7 +122,7 @@ def estimates_of(
                 table = target_trial(cohort, outcome, "group", seed=seed, workers=1).table
                 own = table[table["measure"] == "risk_difference"].to_dict("records")
             else:
-                own = _estimated(cohort, outcome, rows)
+                own = _estimated(cohort, outcome, rows, held)
         except (StudyError, EstimateError) as error:
             found.append(head | {"failed": str(error)[:80]})
             continue
@@ -131,8 +141,13 @@ def _naive(rows: pd.DataFrame, outcome: str, study) -> list[dict]:
     return [nothing | {"measure": "risk_difference", "estimate": difference}]
 
 
-def _estimated(cohort, outcome: str, rows: pd.DataFrame) -> list[dict]:
-    arms = study_arms(cohort, outcome, cohort.study.services[0], rows)
+def _estimated(cohort, outcome: str, rows: pd.DataFrame, held: dict) -> list[dict]:
+    """Estimate one contrast; estimators that differ in their weights alone share its rows."""
+    service = cohort.study.services[0]
+    key = service.program, service.exposure
+    if key not in held:
+        held[key] = study_arms(cohort, outcome, service, rows)
+    arms = held[key]
     if reason := shortage(arms, cohort.study):
         raise StudyError(reason)
     return estimate(arms, cohort.study, day=HORIZON).rows
@@ -198,40 +213,45 @@ def kept(path: Path, make: Callable[[], pd.DataFrame]) -> pd.DataFrame:
     return pd.read_csv(path)
 
 
-def cell(scenario: str, sets: int, work: Callable) -> pd.DataFrame:
+def cell(scenario: str, sets: int, trials: int, work: Callable) -> pd.DataFrame:
     """Bias, coverage and rejection of every estimator in one scenario, chunk by chunk."""
     place = folder(scenario)
     known = kept(place / "truths.csv", lambda: truths(scenario))
-    parts = []
-    for first in range(0, sets, CHUNK):
-        size = min(CHUNK, sets - first)
-        seeds = range(FIRST_SEED + first, FIRST_SEED + first + size)
-        parts.append(
-            kept(
-                place / f"{first:05d}-{size}.csv",
-                lambda seeds=seeds: pd.DataFrame(
-                    [row for rows in work(partial(one_set, scenario), seeds) for row in rows]
-                ),
-            )
-        )
+    others, own = run_in(scenario)
+    parts = chunks(place, "", partial(one_set, scenario, others), FIRST_SEED, sets, work)
+    if own:
+        parts += chunks(place, "trials-", partial(one_set, scenario, own), FIRST_SEED, trials, work)
     return summarise(pd.concat(parts), known, scenario)
+
+
+def chunks(
+    place: Path,
+    kind: str,
+    one: Callable,
+    first: int,
+    count: int,
+    work: Callable,
+    size: int = CHUNK,
+) -> list[pd.DataFrame]:
+    """Do, or read where it is kept, so many seeds from the first on, a few at a time."""
+
+    def done(seeds: range) -> pd.DataFrame:
+        return pd.DataFrame([row for rows in work(one, seeds) for row in rows])
+
+    parts = []
+    for begin in range(0, count, size):
+        seeds = range(first + begin, first + min(begin + size, count))
+        path = place / f"{kind}{begin:05d}-{len(seeds)}.csv"
+        parts.append(kept(path, partial(done, seeds)))
+    return parts
 
 
 def pipeline(scenario: str, agencies: int, work: Callable) -> pd.DataFrame:
     """The pipeline tier of one scenario: how many agencies are equal, and what was estimated."""
     place = folder(scenario)
     known = kept(place / "truths.csv", lambda: truths(scenario))
-    parts = []
-    for seed in range(FIRST_AGENCY, FIRST_AGENCY + agencies, AGENCIES_A_TURN):
-        seeds = range(seed, min(seed + AGENCIES_A_TURN, FIRST_AGENCY + agencies))
-        parts.append(
-            kept(
-                place / f"agencies-{seed}-{len(seeds)}.csv",
-                lambda seeds=seeds: pd.DataFrame(
-                    [row for rows in work(partial(one_agency, scenario), seeds) for row in rows]
-                ),
-            )
-        )
+    one = partial(one_agency, scenario)
+    parts = chunks(place, "agencies-", one, FIRST_AGENCY, agencies, work, AGENCIES_A_CHUNK)
     draws = pd.concat(parts)
     equal = draws.groupby("seed")["equal"].all()
     table = summarise(draws, known, scenario)
@@ -245,7 +265,8 @@ def one_agency(scenario: str, seed: int) -> list[dict]:
     rows, exits, reports, equal = truth_pipeline.from_records(
         SCENARIOS[scenario], CHILDREN, seed, study, outcome
     )
-    found = estimates_of(scenario, seed, rows, exits, reports)
+    names = sum(run_in(scenario), ())
+    found = estimates_of(scenario, names, seed, rows, exits, reports)
     return [row | {"equal": equal} for row in found]
 
 
@@ -323,7 +344,6 @@ def main() -> None:
     run = {
         "asked": given.sets,
         "planned_sets": SETS,
-        "trial": (given.trial_sets, given.trial_replicates),
         "planned_trial": PLANNED_TRIALS,
         "children": CHILDREN,
         "horizon": HORIZON,
@@ -331,15 +351,26 @@ def main() -> None:
         "command": " ".join(["python benchmarks/truth.py", *sys.argv[1:]]),
     }
     with ProcessPoolExecutor(given.workers, initializer=_set, initargs=(settings,)) as pool:
-        for turn, sets in enumerate([*range(CHUNK, given.sets, CHUNK), given.sets], start=1):
-            tables = [cell(scenario, sets, pool.map) for scenario in scenarios]
-            records = min(given.agencies, turn * AGENCIES_A_TURN)
-            agencies = [pipeline(name, records, pool.map) for name in scenarios if records]
-            pages = pd.concat(agencies) if agencies else pd.DataFrame()
-            done = run | {"sets": sets, "agencies": records}
+        for turn in range(1, TURNS + 1):
+            sets, trials = (so_far(asked, turn) for asked in (given.sets, given.trial_sets))
+            agencies = so_far(given.agencies, turn, AGENCIES_A_CHUNK)
+            tables = [cell(scenario, sets, trials, pool.map) for scenario in scenarios]
+            records = [pipeline(name, agencies, pool.map) for name in scenarios if agencies]
+            done = run | {
+                "sets": sets,
+                "trial": (trials, given.trial_replicates),
+                "agencies": agencies,
+            }
+            pages = pd.concat(records) if records else pd.DataFrame()
             (HERE / "TRUTH.md").write_text(page(tables, pages, done), encoding="utf-8")
             draw(pd.concat(tables), HERE / "truth.svg", SETS)
-            print(f"{sets} data sets and {records} agencies of every scenario: done", flush=True)
+            told = f"{sets} data sets, {trials} target trials, {agencies} agencies"
+            print(f"{told} of every scenario: done", flush=True)
+
+
+def so_far(asked: int, turn: int, size: int = CHUNK) -> int:
+    """How many are done after a turn, in whole chunks."""
+    return min(asked, math.ceil(asked * turn / TURNS / size) * size)
 
 
 def _set(settings: dict) -> None:

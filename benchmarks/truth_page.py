@@ -122,7 +122,7 @@ def _small(run: dict) -> list[str]:
     (sets, replicates), (trials, drawn) = run["trial"], run["planned_trial"]
     return [
         f"**This is a small run: {run['sets']:,} data sets a scenario instead of "
-        f"{run['planned_sets']:,}; for the target trial {min(run['sets'], sets):,} data sets of "
+        f"{run['planned_sets']:,}; for the target trial {sets:,} data sets of "
         f"{replicates:,} bootstrap replicates each, instead of {trials:,} of {drawn:,}.** Limits "
         "of coverage and rejection are widened by three Monte Carlo standard errors, so a cell "
         "that passes is only not contradicted, and cells of fewer than "

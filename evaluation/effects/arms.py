@@ -272,12 +272,10 @@ def _states(rows: pd.DataFrame, service: Service, cohort: Cohort) -> pd.Categori
 def one_row_per_child(follow_up: pd.DataFrame, covariates: tuple[str, ...]) -> pd.DataFrame:
     """Return each child's last row, with entry and covariates of its first."""
     ordered = follow_up.sort_values(["exit_id", "start"], kind="stable")
-    grouped = ordered.groupby("exit_id", sort=True)
-    rows = grouped.tail(1).set_index("exit_id")
-    first = grouped.head(1).set_index("exit_id")
-    at_exit = ["start", *covariates]
-    rows[at_exit] = first[at_exit]
-    return rows.reset_index()
+    rows = ordered.drop_duplicates("exit_id", keep="last", ignore_index=True)
+    first = ordered.drop_duplicates("exit_id", keep="first", ignore_index=True)
+    rows = rows[["exit_id", *rows.columns.drop("exit_id")]]
+    return rows.assign(**{column: first[column] for column in ("start", *covariates)})
 
 
 def complete_cases(

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from scipy import stats
+from scipy import special
 
 SMALL_NUMBER_OF_CLUSTERS = 40
 DAYS_PER_MONTH = 30.4375
@@ -28,9 +28,17 @@ def clustered_covariance(influence: pd.DataFrame, cluster: pd.Series) -> np.ndar
     return by_cluster.T @ by_cluster
 
 
-def _quantile(clusters: int) -> tuple[float, stats.rv_continuous]:
-    reference = stats.t(clusters - 1) if clusters < SMALL_NUMBER_OF_CLUSTERS else stats.norm()
-    return float(reference.ppf(0.975)), reference
+def _quantile(clusters: int) -> float:
+    """Return the 97.5% point of the normal, or with few clusters of Student's t."""
+    if clusters < SMALL_NUMBER_OF_CLUSTERS:
+        return float(special.stdtrit(clusters - 1, 0.975))
+    return float(special.ndtri(0.975))
+
+
+def _two_sided(z: float, clusters: int) -> float:
+    if clusters < SMALL_NUMBER_OF_CLUSTERS:
+        return float(2 * special.stdtr(clusters - 1, -abs(z)))
+    return float(2 * special.ndtr(-abs(z)))
 
 
 def inflate(se: float, clusters: int) -> float:
@@ -42,9 +50,9 @@ def inflate(se: float, clusters: int) -> float:
 
 def linear(estimate: float, se: float, clusters: int) -> Interval:
     """Interval symmetric about the estimate; p against no difference."""
-    quantile, reference = _quantile(clusters)
+    quantile = _quantile(clusters)
     wide = inflate(se, clusters)
-    p = float(2 * reference.sf(abs(estimate) / wide)) if wide > 0 else math.nan
+    p = _two_sided(estimate / wide, clusters) if wide > 0 else math.nan
     return Interval(estimate, se, estimate - quantile * wide, estimate + quantile * wide, p)
 
 
@@ -60,7 +68,7 @@ def risk(estimate: float, se: float, clusters: int) -> Interval:
     """Interval of a risk on the complementary log-log scale (no p value)."""
     if not 0 < estimate < 1 or se <= 0:
         return Interval(estimate, se, math.nan, math.nan, math.nan)
-    quantile, _ = _quantile(clusters)
+    quantile = _quantile(clusters)
     log_survival = math.log1p(-estimate)
     spread = quantile * inflate(se, clusters) / abs((1 - estimate) * log_survival)
     return Interval(
@@ -82,7 +90,7 @@ def exact_share(events: int, of: int) -> tuple[float, float]:
 
 def exact_rate_limit(time: float) -> float:
     """Upper 95% limit of a rate with no event in ``time`` (two-sided exact Poisson)."""
-    return float(stats.chi2.ppf(0.975, 2) / 2 / time)
+    return float(special.gammaincinv(1, 0.975) / time)
 
 
 def measures_of_risks(

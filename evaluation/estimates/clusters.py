@@ -1,7 +1,7 @@
 """Cluster-robust variance, and what to do when there are few clusters."""
 
 import numpy as np
-from scipy import stats
+from scipy import special
 
 FEW = 40
 
@@ -44,20 +44,20 @@ def quantile(clusters: np.ndarray | int | None, level: float = 0.95) -> np.ndarr
     float or ndarray of float
     """
     tail = (1 + level) / 2
-    normal = stats.norm.ppf(tail)
+    normal = special.ndtri(tail)
     if clusters is None:
         return normal
     clusters = np.asarray(clusters)
     few = (clusters < FEW) & (clusters > 1)
-    student = stats.t.ppf(tail, np.where(few, clusters - 1, 1))
+    student = special.stdtrit(np.where(few, clusters - 1, 1), tail)
     return np.where(few, student, np.where(clusters > 1, normal, np.nan))
 
 
 def two_sided(statistic: np.ndarray, clusters: int | None) -> np.ndarray:
     """Return two-sided p values, by t with few clusters, otherwise normal."""
     if clusters is not None and clusters < FEW:
-        return 2 * stats.t.sf(np.abs(statistic), max(clusters - 1, 1))
-    return 2 * stats.norm.sf(np.abs(statistic))
+        return 2 * special.stdtr(max(clusters - 1, 1), -np.abs(statistic))
+    return 2 * special.ndtr(-np.abs(statistic))
 
 
 def caution(clusters: int, what: str = "") -> str:

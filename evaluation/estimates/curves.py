@@ -291,10 +291,10 @@ class Curves(Resampling, CurveReadings):
         self, part: pd.DataFrame, value: np.ndarray, se: np.ndarray, group: np.ndarray
     ) -> pd.DataFrame:
         part[self.value_name], part["se"] = value, se
-        used, multiplier = se, np.full(len(se), few.quantile(None))
+        used, multiplier = se, few.quantile(None)
         if self.grid.clusters is not None:
             behind = self.grid.clusters[group]
-            multiplier = few.quantile(behind)
+            multiplier = few.quantile(self.grid.clusters)[group]
             if (self.grid.clusters < few.FEW).any():
                 used = np.where(behind < few.FEW, few.corrected(se, behind), se)
                 part["small_sample_se"] = used

@@ -230,6 +230,12 @@ def _check_identified(
             f"its coefficient cannot be estimated: leave it out."
         )
     scaled = information / scale / scale[:, None]
+    try:
+        pivots = np.diag(np.linalg.cholesky(scaled)) ** 2
+    except np.linalg.LinAlgError:
+        pivots = np.zeros(1)
+    if pivots.min() >= _SINGULAR * 100:
+        return
     factor = np.zeros_like(scaled)
     for j, name in enumerate(terms):
         row = solve_triangular(factor[:j, :j], scaled[:j, j], lower=True) if j else scaled[:0, j]

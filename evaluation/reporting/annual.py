@@ -130,7 +130,7 @@ def annual_report(
     for section in filter(None, _sections(material)):
         ready(section.charts)
         sections.append(section)
-    appendix = tuple(filter(None, [context.counties(material), contrasts.models(material)]))
+    appendix = tuple(filter(None, [context.counties(material)]))
     for section in appendix:
         ready(section.charts)
     return AnnualReport(

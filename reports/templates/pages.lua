@@ -18,6 +18,9 @@ local function scrolling(block, label)
   return pandoc.Div({ block }, pandoc.Attr('', { 'scroll' }, named))
 end
 
+-- Tables of so few rows are not broken between pages; longer ones begin where there is room.
+local SHORT = 16
+
 local function with_scope(cells, scope)
   for _, cell in ipairs(cells) do
     cell.attr.attributes['scope'] = scope
@@ -36,6 +39,12 @@ function Table(tbl)
       end
     end
     return scrolling(tbl, pandoc.utils.stringify(tbl.caption.long))
+  end
+  if FORMAT == 'typst' then
+    if #tbl.bodies[1].body > SHORT then
+      return { pandoc.RawBlock('typst', '#room'), tbl }
+    end
+    return { pandoc.RawBlock('typst', '#whole['), tbl, pandoc.RawBlock('typst', ']') }
   end
 end
 

@@ -1,5 +1,8 @@
 """Sections: was support delivered as designed, the federal context, and groups of children."""
 
+from itertools import pairwise
+
+import numpy as np
 import pandas as pd
 
 from evaluation.practice.equity import risks_by_group
@@ -30,6 +33,7 @@ from evaluation.reporting.tables import Column, Table
 from evaluation.reporting.wording import column_name, group_name, level_name, outcome_words, units
 
 NESTED = "disruption"
+MOST_MEASURES = 15
 SHOWN_PARTS = ("met", "not_met", "not_yet_due", "eligible")
 MEASURES = (
     Column("name", "Measure"),
@@ -79,20 +83,7 @@ def fidelity(material: Material) -> Section | None:
     )
     blocks = []
     if shown.any():
-        rows = released[shown].rename(columns={"rate": "share", "name": "level"})
-        rows["share"] = rows["share"].astype(float)
-        rows = rows.assign(characteristic="Measure")
-        chart = draw_shares(
-            rows[["characteristic", "level", "share", "ci_low", "ci_high"]],
-            title=title,
-            subtitle="Share of cases due by the end of the data that met each measure; lines are "
-            "95% intervals that count families",
-            source=material.source,
-            everyone="-",
-            axis_title="Share met",
-            name="fidelity",
-        )
-        blocks.append(Drawing(chart, "Measures of the practice policy"))
+        blocks += _drawings(released[shown], title, material.source)
     note = (
         "Eligible cases are met, not met, not yet due, or lie before the records begin. "
         f"{material.rule.words}"
@@ -115,6 +106,33 @@ def fidelity(material: Material) -> Section | None:
     )
     notes = tuple(found.notes)
     return Section("fidelity", title, notes, tuple(blocks), lead, tuple(points), told=told + months)
+
+
+def _drawings(shown: pd.DataFrame, title: str, source: str) -> list[Drawing]:
+    """Draw the measures, as many in a chart as are legible on a page."""
+    count = -(-len(shown) // MOST_MEASURES)
+    edges = np.linspace(0, len(shown), count + 1).astype(int)
+    drawings = []
+    for number, (first, last) in enumerate(pairwise(edges), start=1):
+        own = shown.iloc[first:last]
+        judged = own[own["status"] == "judged"]
+        reached = (judged["reached"] == "yes").sum()
+        own_title = f"{reached} of these {len(judged)} measures reached the share the policy asks"
+        rows = own.rename(columns={"rate": "share", "name": "level"})
+        rows = rows.assign(share=rows["share"].astype(float), characteristic="Measure")
+        chart = draw_shares(
+            rows[["characteristic", "level", "share", "ci_low", "ci_high"]],
+            title=title if count == 1 else own_title,
+            subtitle="Share of cases due by the end of the data that met each measure; lines are "
+            "95% intervals that count families",
+            source=source,
+            everyone="-",
+            axis_title="Share met",
+            name="fidelity" if number == 1 else f"fidelity_{number}",
+        )
+        part = "" if count == 1 else f", part {number} of {count}"
+        drawings.append(Drawing(chart, f"Measures of the practice policy{part}"))
+    return drawings
 
 
 def _run_chart(found, shown: pd.DataFrame, material: Material) -> tuple[list[Drawing], Told]:

@@ -43,16 +43,14 @@ def quality(material: Material) -> Section:
         "Rows read are rows accepted plus rows set aside (in quarantine, each with its reason).",
     )
     hidden = dict(counts.loc[few, ["table", "read"]].itertuples(index=False))
-    points = _concerns(material.check.findings, material, hidden)
+    findings = material.check.findings
+    points = _concerns(findings, material, hidden)
     lead = "What the checks found:" if points else ""
-    return Section(
-        "quality", _title(counts, points, total_hidden, rule), (), (table,), lead, points
-    )
+    title = _title(counts, (findings["verdict"] != "ok").sum(), total_hidden, rule)
+    return Section("quality", title, (), (table,), lead, points)
 
 
-def _title(
-    counts: pd.DataFrame, points: tuple[str, ...], total_hidden: bool, rule: Disclosure
-) -> str:
+def _title(counts: pd.DataFrame, concerns: int, total_hidden: bool, rule: Disclosure) -> str:
     read, aside = (rule.shown(int(counts[name].sum())) for name in ("read", "quarantined"))
     if not aside:
         said = f"All {read:,} rows read could be used"
@@ -61,8 +59,8 @@ def _title(
         said = f"{part} of {read:,} rows read could be used"
     else:
         said = f"{show(1 - aside / read, 'percent')} of {read:,} rows read could be used"
-    checks = f"{len(points)} check" + ("s need" if len(points) > 1 else " needs")
-    return f"{said}; {checks} a look" if points else f"{said}, and no check needs a look"
+    checks = f"{concerns} check" + ("s need" if concerns > 1 else " needs")
+    return f"{said}; {checks} a look" if concerns else f"{said}, and no check needs a look"
 
 
 def _concerns(
@@ -72,23 +70,23 @@ def _concerns(
 
     Of a table whose rows set aside are hidden, the rows accepted are not said either.
     """
-    said = []
-    unchecked = []
+    said, unchecked = [], []
+    few: dict[str, list[str]] = {}
     for row in findings.itertuples():
         if row.verdict == "ok":
             continue
+        check = str(row.check).replace("_", " ")
         if row.verdict == "not checked":
-            unchecked.append(str(row.check).replace("_", " "))
+            unchecked.append(check)
         elif pd.notna(row.rows) and material.rule.hides(int(row.rows)):
-            said.append(
-                f"{row.table}: {str(row.check).replace('_', ' ')}, in fewer than "
-                f"{material.rule.below} rows."
-            )
+            few.setdefault(check, []).append(str(row.table))
         elif pd.notna(row.of) and hidden.get(row.table, row.of) != row.of:
-            rows = material.rule.say(int(row.rows))
-            said.append(f"{row.table}: {str(row.check).replace('_', ' ')}, in {rows} rows.")
+            said.append(f"{row.table}: {check}, in {material.rule.say(int(row.rows))} rows.")
         else:
             said.append(f"{row.table}: {material.rule.conceal(str(row.message))}")
+    for check, tables in few.items():
+        rows = f"in fewer than {material.rule.below} rows{' each' if len(tables) > 1 else ''}"
+        said.append(f"{listed(tables)}: {check}, {rows}.")
     if unchecked:
         said.append(f"Not checked, because the data lack what it needs: {listed(unchecked)}.")
     return tuple(said)
