@@ -258,7 +258,9 @@ def _steps(*planned: str) -> Steps:
 def main() -> None:
     """Run the command line; a problem is said in sentences, with exit status 1."""
     from evaluation.estimates import EstimateError
+    from evaluation.second_process import look_for_cycles_seldom
 
+    look_for_cycles_seldom()
     try:
         app()
     except PermanencyError as error:

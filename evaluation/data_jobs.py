@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 Step = Callable[[str, Callable[[], Any]], Any]
 _DEMO_POLICY = "milwaukee_ocm_54_00"
+_DEMO_TRIAL = "respite_care"
+_DEMO_REPLICATES = 100
 
 
 def check(
@@ -121,11 +123,24 @@ def simulated(folder: Path, children: int, seed: int, step: Step) -> "Truth":
     )
     for name, frame in made.frames.items():
         write_csv(folder / "data" / f"{name}.csv", frame)
-    protocol = resource("data_schemas", "study_template.toml").read_text(encoding="utf-8")
-    protocol = protocol.replace("# [files] ", "[files] ", 1)
-    protocol = re.sub(r'(?m)^# policy = "policy.toml"', f'policy = "{_DEMO_POLICY}"', protocol)
-    write_text(folder / "study.toml", protocol)
+    write_text(folder / "study.toml", _demo_study())
     return made.truth
+
+
+def _demo_study() -> str:
+    """Fill in the template: a policy, and a target trial of a service begun after the exit."""
+    text = resource("data_schemas", "study_template.toml").read_text(encoding="utf-8")
+    text = text.replace("# [files] ", "[files] ", 1)
+    for line, filled in (
+        (r'# policy = "policy.toml"', f'policy = "{_DEMO_POLICY}"'),
+        ("# replicates = 500", f"replicates = {_DEMO_REPLICATES}  "),
+        (
+            rf'(program = "{_DEMO_TRIAL}"\n.*\n)exposure = "time-varying"',
+            r'\1exposure = "target trial"\ngrace_days = 60',
+        ),
+    ):
+        text = re.sub(f"(?m)^{line}", filled, text, count=1)
+    return text
 
 
 def agency_of(study: Study) -> "Agency":

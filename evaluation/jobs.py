@@ -248,9 +248,13 @@ def _report(
             "Computing the truth",
             lambda: beside_truth(found, agency.truth, study, None if known is None else known()),
         )
+    cohort_is_written = list
     if cohort_out is not None:
         soon = None if practice.fidelity is None else practice.fidelity.due_soon()
-        _write_cohort(built, cohort_out, due_soon=soon)
+        rows = _row_level(built, soon)
+        cohort_is_written = beside.start(
+            _write_tables, cohort_out, rows, {}, _rules_in_words(built)
+        )
     chosen = {"formats": tuple(formats)} if formats else {}
     written = step(
         "Writing the reports",
@@ -264,9 +268,11 @@ def _report(
             truth=truth,
             evidence=weighed,
             practice=practice,
+            start=beside.start,
             **chosen,
         ),
     )
+    cohort_is_written()
     return [(path.suffix.lstrip(".") or path.name, path) for path in written]
 
 
@@ -286,8 +292,9 @@ def _begin_effects(built, beside: SecondProcess) -> Callable[[], Any]:
     The other outcomes' contrasts, and the primary one under other choices, are estimated in
     the second process meanwhile. A large cohort stays in one, to spare memory.
     """
+    from evaluation.cohorts.held import held
     from evaluation.effects.contrast import main_outcome
-    from evaluation.effects.sensitivity import needed, with_e_values
+    from evaluation.effects.sensitivity import needed, other_choices, with_e_values
     from evaluation.effects.study_effects import contrasts_on, effects, put_together
 
     study = built.study
@@ -295,29 +302,26 @@ def _begin_effects(built, beside: SecondProcess) -> Callable[[], Any]:
         found = effects(built)
         return lambda: _with_sensitivity(built, found)
     pairs = [] if study.primary is None else [(study.primary.service, study.primary.outcome)]
-    main, cohort = main_outcome(built), needed(built, pairs)
+    main, cohort = main_outcome(built), held(built)
     others = [outcome for outcome in built.outcomes if outcome != main]
-    later = beside.start(_beside_main, cohort, pairs, others)
+    elsewhere = beside.start(_contrasts_on_each, cohort, others)
+    repeated = beside.start(other_choices, needed(built, pairs), pairs)
     own = contrasts_on(cohort, main)
 
     def every() -> Any:
-        choices, found = later()
-        found[main] = own
+        found = elsewhere() | {main: own}
         together = put_together(built, [found[outcome] for outcome in built.outcomes])
         if not pairs:
             return _with_sensitivity(built, together)
-        return replace(together, sensitivity=with_e_values(together, choices))
+        return replace(together, sensitivity=with_e_values(together, repeated()))
 
     return every
 
 
-def _beside_main(cohort, pairs: list[tuple[str, str]], outcomes: list[str]) -> tuple[list, dict]:
-    """Repeat contrasts under other choices, and estimate those on some outcomes."""
-    from evaluation.effects.sensitivity import other_choices
+def _contrasts_on_each(cohort, outcomes: list[str]) -> dict:
     from evaluation.effects.study_effects import contrasts_on
 
-    found = {outcome: contrasts_on(cohort, outcome) for outcome in outcomes}
-    return other_choices(cohort, pairs), found
+    return {outcome: contrasts_on(cohort, outcome) for outcome in outcomes}
 
 
 def _with_sensitivity(built, found):
@@ -348,18 +352,35 @@ def _write_cohort(
     due_soon: pd.DataFrame | None = None,
 ) -> None:
     """Write row-level tables; those of ``since`` are private already and go as CSV alone."""
-    from evaluation.cohorts.changes import RULES_FILE, rules_text
+    _write_tables(out, _row_level(built, due_soon), since or {}, _rules_in_words(built))
 
+
+def _row_level(built, due_soon: pd.DataFrame | None) -> dict[str, pd.DataFrame]:
     tables = {"exits": built.exits, "flow": built.flow}
     tables |= {f"follow_up_{name}": built.follow_up(name) for name in built.outcomes}
     if due_soon is not None:
         tables["due_soon"] = due_soon.drop(columns="case_id")
+    return _private(tables, built.study)
+
+
+def _rules_in_words(built) -> dict[str, str]:
+    from evaluation.cohorts.changes import RULES_FILE, rules_text
+
+    words = "\n".join(f"{rule}: {text}" for rule, text in built.definitions)
+    return {RULES_FILE: rules_text(built.study.cohort), "definitions.txt": words + "\n"}
+
+
+def _write_tables(
+    out: Path,
+    tables: dict[str, pd.DataFrame],
+    as_csv: dict[str, pd.DataFrame],
+    texts: dict[str, str],
+) -> None:
     with whole_folder(out) as folder:
-        for name, frame in _private(tables, built.study).items():
+        for name, frame in tables.items():
             write_csv(folder / f"{name}.csv", frame)
             write_parquet(folder / f"{name}.parquet", frame)
-        for name, frame in (since or {}).items():
+        for name, frame in as_csv.items():
             write_csv(folder / f"{name}.csv", frame)
-        write_text(folder / RULES_FILE, rules_text(built.study.cohort))
-        words = "\n".join(f"{rule}: {text}" for rule, text in built.definitions)
-        write_text(folder / "definitions.txt", words + "\n")
+        for name, text in texts.items():
+            write_text(folder / name, text)

@@ -1,10 +1,12 @@
 """Work in a second process while the first goes on."""
 
+import gc
 import multiprocessing
 import os
 import signal
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
+from functools import cache, partial
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
 from typing import Any, Self
@@ -15,11 +17,11 @@ class _EndedError(Exception):
 
 
 class SecondProcess:
-    """Runs functions beside the work of this process; the answers are the same either way.
+    """Runs functions, one after the other, beside the work of this process.
 
-    On a machine with one core they run when their answer is asked for. A process that ends
-    without an answer (killed for its memory, say) is replaced by this one. Leaving the
-    context ends what still runs.
+    The answers are the same either way. On a machine with one core functions run when their
+    answer is first asked for. A process that ends without an answer (killed for its memory, say) is
+    replaced by this one. Leaving the context ends what still runs.
 
     Parameters
     ----------
@@ -30,8 +32,9 @@ class SecondProcess:
     def __init__(self, cores: int | None = None):
         self._several = (_cores() if cores is None else cores) > 1
         self._context = multiprocessing.get_context("spawn")
-        self._threads = ThreadPoolExecutor()
-        self._processes: list[BaseProcess] = []
+        self._thread = ThreadPoolExecutor(1)
+        self._process: BaseProcess | None = None
+        self._pipe: Connection | None = None
 
     def start(self, function: Callable[..., Any], *given: Any) -> Callable[[], Any]:
         """Begin a function of a module, and return how to wait for what it gives.
@@ -49,29 +52,30 @@ class SecondProcess:
             Gives the function's result, or raises what it raised.
         """
         if not self._several:
-            return lambda: function(*given)
-        answer: Future = self._threads.submit(self._ask, function, given)
+            return cache(partial(function, *given))
+        answer: Future = self._thread.submit(self._ask, function, given)
+        here = cache(partial(function, *given))
 
         def wait() -> Any:
             try:
                 return answer.result()
             except _EndedError:
-                return function(*given)
+                return here()
 
         return wait
 
     def _ask(self, function: Callable[..., Any], given: tuple) -> Any:
-        ours, theirs = self._context.Pipe(duplex=False)
-        process = self._context.Process(target=_answer, args=(theirs, function, given), daemon=True)
-        self._processes.append(process)
-        process.start()
-        theirs.close()
+        if self._pipe is None:
+            self._pipe, theirs = self._context.Pipe()
+            process = self._context.Process(target=_answer, args=(theirs,), daemon=True)
+            process.start()
+            self._process = process
+            theirs.close()
         try:
-            result, error = ours.recv()
-        except EOFError:
+            self._pipe.send((function, given))
+            result, error = self._pipe.recv()
+        except (EOFError, ConnectionError):
             raise _EndedError from None
-        finally:
-            process.join()
         if error is not None:
             raise error
         return result
@@ -80,19 +84,31 @@ class SecondProcess:
         return self
 
     def __exit__(self, *error: object) -> None:
-        self._threads.shutdown(wait=False, cancel_futures=True)
-        for process in self._processes:
-            if process.is_alive():
-                process.kill()
+        self._thread.shutdown(wait=False, cancel_futures=True)
+        if self._process is not None:
+            self._process.kill()
+            self._process.join()
 
 
-def _answer(pipe: Connection, function: Callable[..., Any], given: tuple) -> None:
+def look_for_cycles_seldom() -> None:
+    """Spare a process that makes millions of small objects a twentieth of its time."""
+    gc.set_threshold(100_000, 50, 100)
+
+
+def _answer(pipe: Connection) -> None:
+    """Run what comes through a pipe, until its other end is closed."""
+    look_for_cycles_seldom()
     signal.signal(signal.SIGINT, signal.SIG_DFL)
-    try:
-        told = (function(*given), None)
-    except Exception as error:
-        told = (None, error)
-    pipe.send(told)
+    while True:
+        try:
+            function, given = pipe.recv()
+        except EOFError:
+            return
+        try:
+            told = (function(*given), None)
+        except Exception as error:
+            told = (None, error)
+        pipe.send(told)
 
 
 def _cores() -> int:

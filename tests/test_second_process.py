@@ -50,12 +50,24 @@ def test_a_process_that_is_killed_is_replaced_by_this_one():
         assert beside.start(partial(die_elsewhere, HERE))() == "made here"
 
 
+def test_after_it_was_killed_everything_is_done_here():
+    with SecondProcess(2) as beside:
+        waits = [beside.start(partial(die_elsewhere, HERE)), beside.start(os.getpid)]
+        assert [wait() for wait in waits] == ["made here", HERE]
+
+
+def test_one_process_does_all_that_is_asked_of_it():
+    with SecondProcess(2) as beside:
+        waits = [beside.start(os.getpid) for _ in range(3)]
+        assert len({wait() for wait in waits}) == 1
+
+
 def test_nothing_goes_on_after_the_context_is_left():
     with SecondProcess(2) as beside:
         beside.start(time.sleep, 120)
-        while not (beside._processes and beside._processes[0].pid):
+        while beside._process is None:
             time.sleep(0.05)
-        other = beside._processes[0].pid
+        other = beside._process.pid
     for _ in range(600):
         try:
             os.kill(other, 0)
@@ -82,10 +94,11 @@ def test_effects_estimated_side_by_side_are_those_estimated_in_turn(monkeypatch)
     with ev.simulate_agency(children=1_000, seed=3) as agency, SecondProcess(2) as beside:
         built = ev.build_cohort(agency, study)
         together = jobs._begin_effects(built, beside)()
-        assert len(beside._processes) == 1
+        assert beside._process is not None
         monkeypatch.setattr(jobs, "_LARGE", 0)
-        in_turn = jobs._begin_effects(built, beside)()
-        assert len(beside._processes) == 1
+        with SecondProcess(2) as idle:
+            in_turn = jobs._begin_effects(built, idle)()
+            assert idle._process is None
     assert not together.table.empty
     followed = {*together.table["outcome"], *together.cannot["outcome"]}
     assert followed == {"reentry", "maltreatment"}

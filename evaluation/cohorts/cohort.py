@@ -29,6 +29,8 @@ from evaluation.errors import StudyError
 from evaluation.study import Study
 
 _ROW_KEYS = ["child_id", "exit_id", "family_id"]
+_KEPT_ROWS = 250_000
+"""Up to so many follow-up rows are read out of the engine once."""
 
 
 @dataclass(frozen=True, repr=False)
@@ -66,6 +68,7 @@ class Cohort:
     kinds: dict[str, ServiceKind | None]
     _ends: dict[str, Table] = field(default_factory=dict)
     _rows: dict[str, Table] = field(default_factory=dict)
+    _read: dict[tuple[str, str | None], pd.DataFrame] = field(default_factory=dict)
 
     def __repr__(self) -> str:
         last = self.flow.iloc[-1]
@@ -111,11 +114,11 @@ class Cohort:
     def services(self) -> pd.DataFrame:
         """Service spells of every program beside the exits they reach.
 
-        Days are since the index date; ``timing`` is ``earlier``,
-        ``known at exit``, ``after exit`` or ``never started``.
+        Days are since the index date; ``timing`` is ``earlier``, ``known at exit``, ``after exit``
+        or ``never started``.
         """
-        spells = self.stages.spells.order_by("exit_id", "program", "start_day", "service_id")
-        return tidy(spells)
+        order = ("exit_id", "program", "start_day", "service_id")
+        return tidy(self.stages.spells.order_by(*order))
 
     @property
     def spells(self) -> pd.DataFrame:
@@ -241,15 +244,13 @@ class Cohort:
         Returns
         -------
         pandas.DataFrame
-            ``child_id``, ``exit_id``, ``family_id``, ``start``, ``stop`` (days
-            since the index date; a row is the days after ``start`` up to
-            ``stop``), ``event`` (0 none or censored, 1 outcome, 2 competing),
-            ``end_reason`` (last row only), per program ``exposure_PROGRAM``
-            and ``dose_PROGRAM`` (days in service by ``start``),
-            ``support_status``, ``support_voluntary`` (with the table
-            legal_orders), ``support_closure`` (why the window ended early; with
-            closures), ``age_band``, for disruption ``component`` (last row),
-            and the cohort's covariates.
+            ``child_id``, ``exit_id``, ``family_id``, ``start``, ``stop`` (days since the index
+            date; a row is the days after ``start`` up to ``stop``), ``event`` (0 none or
+            censored, 1 outcome, 2 competing), ``end_reason`` (last row only), per program
+            ``exposure_PROGRAM`` and ``dose_PROGRAM`` (days in service by ``start``),
+            ``support_status``, ``support_voluntary`` (with the table legal_orders),
+            ``support_closure`` (why the window ended early; with closures), ``age_band``, for
+            disruption ``component`` (last row), and the cohort's covariates.
 
         Raises
         ------
@@ -258,18 +259,22 @@ class Cohort:
         DataError
             If a table it needs is missing.
         """
-        return self._entered(self.follow_up_table(outcome), program)
+        key = (outcome, program)
+        if key not in self._read:
+            rows = self._entered(self.follow_up_table(outcome), program)
+            if len(rows) > _KEPT_ROWS:
+                return rows
+            self._read[key] = rows
+        return self._read[key].copy()
 
     def recurrent(self, outcome: str = "maltreatment", program: str | None = None) -> pd.DataFrame:
         """Return start–stop rows over every report, for `mean_cumulative` and `recurrent`.
 
-        A report does not end follow-up: the child stays at risk until
-        re-entry, death, the age limit or the end of the data, and every day
-        with a report in the stated class ends a row with ``event`` 1 (several
-        reports on one day once). Columns as in `follow_up`; the last row has
-        ``event`` 2 where a competing event ended it and no report fell on that
-        day. ``exit_id`` is the subject, ``family_id`` the cluster, and the
-        cause of interest is 1.
+        A report does not end follow-up: the child stays at risk until re-entry, death, the age
+        limit or the end of the data, and every day with a report in the stated class ends a row
+        with ``event`` 1 (several reports on one day once). Columns as in `follow_up`; the last row
+        has ``event`` 2 where a competing event ended it and no report fell on that day.
+        ``exit_id`` is the subject, ``family_id`` the cluster, and the cause of interest is 1.
 
         Parameters
         ----------
@@ -306,10 +311,9 @@ class Cohort:
 
     def _beside_exits(self, split: Table) -> pd.DataFrame:
         covariates = {name: self.columns[name] for name in self.covariates}
-        keys = [*_ROW_KEYS, "index_date", "number", "visit"]
-        exits = self.stages.exits.select(*keys, *covariates.values())
-        rows = split.join(exits, "exit_id")
-        rows = rows.order_by("child_id", "index_date", "number", "visit", "start")
+        order = ["index_date", "number", "visit"]
+        exits = self.stages.exits.select(*_ROW_KEYS, *order, *covariates.values())
+        rows = split.join(exits, "exit_id").order_by("child_id", *order, "start")
         own = [name for name in split.columns if name != "exit_id"]
         shown = {name: name for name in (*_ROW_KEYS, *own)} | covariates
         return tidy(rows.select(**{name: rows[column] for name, column in shown.items()}))
@@ -317,9 +321,7 @@ class Cohort:
     def follow_up_table(self, outcome: str) -> Table:
         """Return the start–stop rows of an outcome as a table of the engine.
 
-        As `follow_up` without covariates: ``exit_id``, ``start``, ``stop``,
-        ``event``, ``end_reason``, exposures and doses, ``support_status``. It
-        is there as long as the cohort is.
+        As `follow_up` without covariates; there as long as the cohort is.
         """
         if outcome not in self._rows:
             self._rows[outcome] = self._split(self.ends(outcome))

@@ -1,10 +1,12 @@
 """The annual report: its sections in order, its key findings and its one-sentence answer."""
 
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 import pandas as pd
 
+from evaluation.reporting.charts.chart import Chart
 from evaluation.reporting.numerals import SUPPRESSED, show
 from evaluation.reporting.provenance import Provenance
 from evaluation.reporting.release import release
@@ -93,6 +95,7 @@ def annual_report(
     truth: Any = None,
     evidence: Any = None,
     practice: Any = None,
+    ready: Callable[[Sequence[Chart]], None] = lambda charts: None,
 ) -> AnnualReport:
     """Release the results of a study and put them into words.
 
@@ -114,6 +117,8 @@ def annual_report(
         What the contrasts can support; without it nothing is said of evidence.
     practice : PracticeFindings, optional
         What was found of practice; without it their sections are left out.
+    ready : callable, optional
+        Given the charts of each section as soon as it is made, so that they can be drawn.
 
     Returns
     -------
@@ -121,36 +126,44 @@ def annual_report(
     """
     material = release(study, check, cohort, effects, origin, truth, evidence)
     material = replace(material, practice=practice)
-    sections = [
-        quality.quality(material),
-        people.flow(material),
-        people.served(material),
-        *outcomes.outcomes(material),
-        contrasts.contrasts(material),
-        practice_sections.equity(material),
-        practice_sections.fidelity(material),
-        practice_groups.practice_groups(material),
-        context.dose(material),
-        practice_sections.federal(material),
-        context.questions(material),
-        supported.summary(material),
-        changed.changed(material),
-        doubts.cannot(material),
-        doubts.naive(material),
-        doubts.truth(material),
-    ]
+    sections = []
+    for section in filter(None, _sections(material)):
+        ready(section.charts)
+        sections.append(section)
+    appendix = tuple(filter(None, [context.counties(material)]))
+    for section in appendix:
+        ready(section.charts)
     return AnnualReport(
         study=study,
         provenance=origin,
         material=material,
         answer=_answer(material),
         cards=_cards(material),
-        sections=tuple(section for section in sections if section is not None),
-        appendix=tuple(filter(None, [context.counties(material)])),
+        sections=tuple(sections),
+        appendix=appendix,
         limitations=doubts.limitations(material),
         definitions=[(rule, *material.told([words])) for rule, words in cohort.definitions],
         truth=doubts.released_truth(material),
     )
+
+
+def _sections(material: Material) -> Iterator[Section | None]:
+    yield quality.quality(material)
+    yield people.flow(material)
+    yield people.served(material)
+    yield from outcomes.outcomes(material)
+    yield contrasts.contrasts(material)
+    yield practice_sections.equity(material)
+    yield practice_sections.fidelity(material)
+    yield practice_groups.practice_groups(material)
+    yield context.dose(material)
+    yield practice_sections.federal(material)
+    yield context.questions(material)
+    yield supported.summary(material)
+    yield changed.changed(material)
+    yield doubts.cannot(material)
+    yield doubts.naive(material)
+    yield doubts.truth(material)
 
 
 def _answer(material: Material) -> str:

@@ -1,7 +1,6 @@
 """From results to files: reports, workbook, charts and estimates in one folder."""
 
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,8 +10,7 @@ import pandas as pd
 from evaluation.errors import OutputError
 from evaluation.reporting.annual import annual_report
 from evaluation.reporting.data_quality import last_month, quality_json, quality_sections
-from evaluation.reporting.disclosure import NOT_FOR_RELEASE, Disclosure
-from evaluation.reporting.document import write_markdown
+from evaluation.reporting.disclosure import Disclosure
 from evaluation.reporting.estimates_json import estimates_json, strict_json
 from evaluation.reporting.folder import whole_folder, write_bytes, write_text
 from evaluation.reporting.forms import Page
@@ -24,6 +22,7 @@ from evaluation.reporting.provenance import Provenance, provenance, provenance_o
 from evaluation.reporting.reports import MAKERS, REPORTS, Report, origin_table, quality_report
 from evaluation.reporting.tables import Table
 from evaluation.reporting.workbook import workbook
+from evaluation.reporting.writing import Documents, Start, when_asked
 
 if TYPE_CHECKING:
     from evaluation.cohorts import Cohort
@@ -34,8 +33,6 @@ if TYPE_CHECKING:
     from evaluation.study import Study
 
 FORMATS = ("html", "docx", "pdf")
-PICTURES = {"html": "svg", "docx": "png", "pdf": "svg"}
-STAMP = f'::: {{.stamp custom-style="Answer"}}\n{NOT_FOR_RELEASE}\n:::'
 BESIDE = ("tables.xlsx", "estimates.json", MANIFEST)
 
 
@@ -60,6 +57,7 @@ def write_reports(
     truth: pd.DataFrame | None = None,
     evidence: "Evidence | None" = None,
     practice: "PracticeFindings | None" = None,
+    start: Start = when_asked,
 ) -> Outputs:
     """Write the reports of a study, its tables, charts and estimates.
 
@@ -90,6 +88,8 @@ def write_reports(
         program entry.
     practice : PracticeFindings, optional
         From ``practice_findings``: adds equity, fidelity and the federal context.
+    start : callable
+        How charts begin to be drawn; by default in this process.
 
     Returns
     -------
@@ -112,24 +112,39 @@ def write_reports(
     house = House(study)
     house.refuse_unusable()
     origin = provenance(study, agency.source, agency.data_hash)
-    found = annual_report(study, agency.check(), cohort, effects, origin, truth, evidence, practice)
-    reports = [
-        replace(report, audience=report.audience if found.material.rule.on else "internal")
-        for name in REPORTS
-        if name in (only or REPORTS)
-        for report in MAKERS[name](found)
-    ]
     forms = [form for form in FORMATS if form in formats]
-    names = [f"{report.name}.{form}" for report in reports for form in forms]
-    names += [f"{report.name}.json" for report in reports if report.data is not None]
+    wanted = [name for name in REPORTS if name in (only or REPORTS)]
+    reports: list[Report] = []
     with whole_folder(out) as folder:
         if house.logo is not None:
             write_bytes(folder / house.logo[0], house.logo[1])
-        _write_documents(reports, forms, study.report.agency, origin, folder, house)
+        with Documents(folder, forms, study.report.agency, origin, house, start) as documents:
+            found = annual_report(
+                study,
+                agency.check(),
+                cohort,
+                effects,
+                origin,
+                truth,
+                evidence,
+                practice,
+                ready=documents.draw if "annual" in wanted else lambda charts: None,
+            )
+            for name in wanted:
+                for report in MAKERS[name](found):
+                    documents.draw(report.charts)
+                    for earlier in reports[-1:]:
+                        documents.write(earlier)
+                    audience = report.audience if found.material.rule.on else "internal"
+                    reports.append(replace(report, audience=audience))
+            for last in reports[-1:]:
+                documents.write(last)
+            write_bytes(folder / "tables.xlsx", workbook(found, _tables(reports, origin)))
+        names = [f"{report.name}.{form}" for report in reports for form in forms]
         for report in reports:
             if report.data is not None:
-                write_text(folder / f"{report.name}.json", strict_json(report.data))
-        write_bytes(folder / "tables.xlsx", workbook(found, _tables(reports, origin)))
+                names.append(f"{report.name}.json")
+                write_text(folder / names[-1], strict_json(report.data))
         write_text(folder / "estimates.json", estimates_json(found))
         page = Page(study.title, study.report.agency, origin, folder, house)
         write_bytes(folder / "index.html", index(found, reports, forms, page))
@@ -153,7 +168,8 @@ def write_quality(agency, result, folder: Path) -> None:
     origin = provenance_of_check(agency.source, agency.data_hash, last_month(quality))
     parts = quality_sections(quality, Disclosure(0), f"Source: {origin.source}, all rows accepted.")
     report = quality_report(origin.source, parts, internal=True)
-    _write_documents([report], FORMATS, "Data quality", origin, folder, House())
+    with Documents(folder, FORMATS, "Data quality", origin, House()) as documents:
+        documents.write(report)
     write_text(folder / "quality.json", quality_json(quality))
 
 
@@ -173,46 +189,6 @@ def _refuse(asked: Sequence[str], known: Sequence[str], what: str) -> None:
     wrong = [name for name in asked if name not in known]
     if wrong:
         raise OutputError(f'There is no {what} "{wrong[0]}": there is {", ".join(known)}.')
-
-
-def _write_documents(
-    reports: Sequence[Report],
-    forms: Sequence[str],
-    author: str,
-    origin: Provenance,
-    folder: Path,
-    house: House,
-) -> None:
-    """Draw the charts of every report, and write it in every form once they are drawn.
-
-    Two documents are written at a time: Pandoc and Typst work outside Python, while the charts
-    of the next report are drawn.
-    """
-    charts = folder / "charts"
-    charts.mkdir()
-
-    def write(report: Report, form: str) -> None:
-        page = Page(report.title, author, origin, folder, house)
-        write_bytes(folder / f"{report.name}.{form}", _document(report, form, page))
-
-    left = {chart.name: chart for report in reports for chart in report.charts}
-    written = []
-    with ThreadPoolExecutor(2) as pool:
-        for report in reports:
-            for chart in report.charts:
-                if chart.name in left:
-                    left.pop(chart.name).save(charts)
-            written += [pool.submit(write, report, form) for form in forms]
-    for each in written:
-        each.result()
-
-
-def _document(report: Report, form: str, page: Page) -> bytes:
-    facts = {"picture": PICTURES[form], "origin": origin_table(page.origin)}
-    source = write_markdown(report.template, report.facts | facts, page.house)
-    if report.audience == "internal":
-        source = f"{STAMP}\n\n{source}"
-    return getattr(page, form)(source)
 
 
 def _tables(reports: Sequence[Report], origin: Provenance) -> list[Table]:

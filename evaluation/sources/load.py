@@ -14,7 +14,7 @@ from evaluation.sources.across import Parent, across_checks
 from evaluation.sources.contract import TableSchema
 from evaluation.sources.engines import forget_view, keep, name_view, release
 from evaluation.sources.parsing import natural_types, parse, without_missing
-from evaluation.sources.rows import printed, row_checks, text_of, with_suggestion
+from evaluation.sources.rows import Check, printed, row_checks, text_of, with_suggestion
 from evaluation.sources.staging import LINE, ROW, Remark, Staged
 from evaluation.sources.timestamps import times_of_day
 
@@ -138,16 +138,16 @@ def load(
     kept_columns = [column for column in parsed.columns if column in staged.columns]
 
     good, rejected, quarantine = parsed, None, None
-    if failing or violations:
-        bad = ibis.union(flagged.select(ROW), *(table.select(ROW) for table in violations))
+    if failing or violations is not None:
+        broken = [flagged] if violations is None else [flagged, violations]
+        bad = _stacked([table.select(ROW) for table in broken])
         good = parsed.anti_join(bad, ROW).order_by(ROW)
         rejected = keep(connection, f"{name}_rejected", parsed.semi_join(bad, ROW).order_by(ROW))
     accepted = keep(connection, name, good.select(kept_columns))
     if rejected is not None or staged.malformed is not None:
         quarantine = _quarantine(connection, staged, schema, rejected, failing, violations)
     forget_view(connection, view)
-    release(connection, [flagged.get_name()])
-    release(connection, [_violations_name(name, number) for number in range(len(violations))])
+    release(connection, [table.get_name() for table in (flagged, violations) if table is not None])
     return Loaded(
         schema=schema,
         accepted=accepted,
@@ -222,20 +222,21 @@ def _stored_violations(
     schema: TableSchema,
     content: list[str],
     parents: Mapping[str, Parent],
-) -> list[ir.Table]:
-    stored: list[ir.Table] = []
-    for check in across_checks(parsed, schema, content, parents):
-        name = _violations_name(schema.name, len(stored))
-        table = keep(connection, name, check)
-        if table.count().to_pyarrow().as_py():
-            stored.append(table)
-        else:
-            release(connection, [name])
-    return stored
+) -> ir.Table | None:
+    """Keep what the checks against other rows found, each under its number; None if nothing."""
+    checks = across_checks(parsed, schema, content, parents)
+    numbered = [check.mutate(order=ibis.literal(n, "int64")) for n, check in enumerate(checks)]
+    if not numbered:
+        return None
+    stored = keep(connection, f"{schema.name}_violations", _stacked(numbered))
+    if stored.count().to_pyarrow().as_py():
+        return stored
+    release(connection, [stored.get_name()])
+    return None
 
 
-def _violations_name(table: str, number: int) -> str:
-    return f"{table}_violations{number}"
+def _stacked(tables: list[ir.Table]) -> ir.Table:
+    return ibis.union(*tables) if len(tables) > 1 else tables[0]
 
 
 def _quarantine(
@@ -244,64 +245,52 @@ def _quarantine(
     schema: TableSchema,
     rejected: ir.Table | None,
     failing: list[int],
-    violations: list[ir.Table],
+    violations: ir.Table | None,
 ) -> ir.Table:
     pieces = []
     if rejected is not None:
         keys = [rejected[text_of(name)].fill_null("") for name in schema.primary_key]
         key = ibis.literal(", ").join(keys).nullif("")
         checks = row_checks(rejected, schema)
-        for number in failing:
-            check = checks[number]
-            message = with_suggestion(check, rejected)
-            if check.field in staged.origins:
-                origin = staged.origins[check.field]
-                message = message.concat(f" (The source's column is {origin}.)")
-            pieces.append(
-                rejected.filter(check.broken).select(
-                    ROW,
-                    LINE,
-                    order=ibis.literal(number),
-                    row_key=key,
-                    field=ibis.literal(check.field),
-                    value=printed(check.value),
-                    rule=ibis.literal(check.rule),
-                    message=message,
-                )
-            )
-        places = rejected.select(ROW, LINE, row_key=key)
-        for number, table in enumerate(violations, start=len(checks)):
-            pieces.append(
-                table.join(places, ROW).select(
-                    ROW,
-                    LINE,
-                    "row_key",
-                    "field",
-                    "rule",
-                    "message",
-                    order=ibis.literal(number),
-                    value=printed(table.value),
-                )
-            )
+        if failing:
+            faults = [_fault(checks[n], n, rejected, staged.origins) for n in failing]
+            each = rejected.select(ROW, LINE, row_key=key, fault=ibis.array(faults).unnest())
+            pieces.append(each.filter(each.fault["broken"]).unpack("fault"))
+        if violations is not None:
+            found = violations.join(rejected.select(ROW, LINE, row_key=key), ROW)
+            order, value = found.order + len(checks), printed(found.value)
+            pieces.append(found.mutate(order=order, value=value))
     if staged.malformed is not None:
         pieces.append(
-            staged.malformed.select(
-                LINE,
-                "row_key",
-                "value",
-                "rule",
-                "message",
-                **{ROW: ibis.null("int64"), "order": ibis.literal(0)},
-                field=ibis.null("string"),
+            staged.malformed.mutate(
+                **{ROW: ibis.null("int64"), "order": ibis.literal(0)}, field=ibis.null("string")
             )
         )
     columns = [ROW, LINE, "order", "row_key", "field", "value", "rule", "message"]
     types = dict.fromkeys(columns[3:], "string") | {ROW: "int64", LINE: "int64", "order": "int64"}
-    pieces = [piece.select(columns).cast(types) for piece in pieces]
-    everything = ibis.union(*pieces) if len(pieces) > 1 else pieces[0]
+    everything = _stacked([piece.select(columns).cast(types) for piece in pieces])
     place = [LINE, ROW, "order"] if staged.ordered else ["row_key", "order", "value", "message"]
     ordered = everything.order_by(place)
     named = ordered.mutate(
         table=ibis.literal(schema.name), source=ibis.literal(staged.label), line=ordered[LINE]
     )
     return keep(connection, f"{schema.name}_quarantine", named.select(QUARANTINE))
+
+
+def _fault(
+    check: Check, number: int, rejected: ir.Table, origins: Mapping[str, str]
+) -> ir.StructValue:
+    """Say by what a row breaks a check, if it does."""
+    message = with_suggestion(check, rejected)
+    if check.field in origins:
+        message = message.concat(f" (The source's column is {origins[check.field]}.)")
+    return ibis.struct(
+        {
+            "broken": check.broken,
+            "order": ibis.literal(number, "int64"),
+            "field": ibis.literal(check.field),
+            "value": printed(check.value),
+            "rule": ibis.literal(check.rule),
+            "message": message,
+        }
+    )

@@ -103,6 +103,8 @@ def test_what_looks_beyond_the_exit_is_no_covariate(cohort):
 def test_results_are_copies(cohort):
     cohort.exits["sex"] = "changed"
     assert "changed" not in cohort.exits["sex"].tolist()
+    cohort.follow_up("reentry").loc[:, "stop"] = -1
+    assert (cohort.follow_up("reentry")["stop"] > 0).all()
 
 
 @pytest.mark.parametrize(

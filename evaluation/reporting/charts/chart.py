@@ -119,15 +119,15 @@ class Chart:
         OutputError
             If the folder cannot be written to; nothing is left half written.
         """
-        folder = Path(folder)
-        written = {
-            folder / f"{self.name}.png": self.png(),
-            folder / f"{self.name}.svg": self.svg().encode("utf-8"),
-        }
+        written = {Path(folder) / name: content for name, content in self.files().items()}
         for path, content in written.items():
             _write_whole(path, content)
         png, svg = written
         return png, svg
+
+    def files(self) -> dict[str, bytes]:
+        """Return the content of ``NAME.png`` and ``NAME.svg``."""
+        return {f"{self.name}.png": self.png(), f"{self.name}.svg": self.svg().encode("utf-8")}
 
     def _repr_html_(self) -> str:
         return self.svg()[self.svg().index("<svg") :]

@@ -30,8 +30,11 @@ def release_weights(table: pd.DataFrame, hidden: bool, rule: Disclosure) -> pd.D
     """Hide what an arm of few children is worth."""
     released = table.astype(object).reset_index(drop=True)
     few = [hidden or rule.hides(int(n)) for n in table["children"]]
-    released["children"] = [rule.shown(int(n)) for n in table["children"]]
-    released["effective"] = [rule.shown(round(n)) for n in table["effective"]]
+    counts = {
+        "children": [rule.shown(int(n)) for n in table["children"]],
+        "effective": [rule.shown(round(n)) for n in table["effective"]],
+    }
+    released = released.assign(**pd.DataFrame(counts, dtype=object))
     released.loc[few, ["children", "effective", "largest", "five_largest"]] = SUPPRESSED
     return safe_digits(released, ["largest", "five_largest"], rule)
 
