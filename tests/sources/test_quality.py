@@ -88,7 +88,7 @@ def test_the_report_hides_small_counts_and_the_internal_one_does_not(quality):
         return {
             (table.name, str(row[0]), str(row[1]), column.key): cell
             for part in quality_sections(quality, rule, "Source")
-            for table in part.tables
+            for table in (*part.tables, *part.sheets)
             for row, shown in zip(table.rows, replace(table, on_page=None).printed, strict=True)
             for column, cell in zip(table.columns, shown, strict=True)
         }
