@@ -119,7 +119,9 @@ def estimates_of(
             if name == NAIVE:
                 own = _naive(rows, outcome, study)
             elif name in TRIALS:
-                table = target_trial(cohort, outcome, "group", seed=seed, workers=1).table
+                table = target_trial(
+                    cohort, outcome, "group", seed=seed, workers=1, other_grace=False
+                ).table
                 own = table[table["measure"] == "risk_difference"].to_dict("records")
             else:
                 own = _estimated(cohort, outcome, rows, held)

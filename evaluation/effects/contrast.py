@@ -176,7 +176,8 @@ def _known_trial(cohort: Cohort, arms: Arms) -> list[dict]:
 def _trial_rows(cohort: Cohort | OfferedView, arms: Arms, named: dict, **changes) -> list[dict]:
     """Estimate a target trial that stands beside; where it cannot be, say why."""
     try:
-        table = target_trial(cohort, arms.outcome, arms.service.program, **changes).table
+        program = arms.service.program
+        table = target_trial(cohort, arms.outcome, program, other_grace=False, **changes).table
     except (StudyError, EstimateError) as error:
         return [named | {"method": str(error)}]
     return [named | row for row in table[[*MEASURED, *COUNTED]].to_dict("records")]

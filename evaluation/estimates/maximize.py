@@ -9,7 +9,7 @@ from evaluation.estimates.errors import EstimateError
 from evaluation.estimates.partial_likelihood import PartialLikelihood
 
 _CONVERGED = 1e-15
-_CONVERGED_AGAIN = 1e-10
+_CONVERGED_AGAIN = 1e-7
 """Enough in a replicate, far below its spread: the step taken last squares what is left."""
 _STALLED, _STALLED_AGAIN = 1e-9, 1e-6
 """Events that a step gains, below which what still moves is on its way to infinity."""
@@ -118,7 +118,7 @@ def maximize(
             loglik = (null, hazard.loglik)
             found = Maximum(beta, information, information, loglik, moving, taken)
             return _unbounded(found, spread, unit)
-        if gain < enough * heavy:
+        if gain < enough * heavy and not moving.any():
             return Maximum(
                 beta=beta + step,
                 information=information,

@@ -1,6 +1,7 @@
 """Spans of days on which what is known of a child does not change."""
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -106,5 +107,9 @@ class Spans:
         begun = level[np.minimum(self.enter, len(level) - 1)]
         gain = rate * (level[np.minimum(self.leave, len(level) - 1)] - begun)
         earlier = np.cumsum(gain) - gain
-        first = np.searchsorted(self.child, self.child)
-        return earlier - earlier[first] - rate * begun
+        return earlier - earlier[self._first] - rate * begun
+
+    @cached_property
+    def _first(self) -> np.ndarray:
+        """Place of each child's first span, for each of its spans."""
+        return np.searchsorted(self.child, self.child)
