@@ -135,6 +135,7 @@ def target_trial(
         rows = measures(own, again, horizon_places, len(grid), protocol.horizons, clusters)
         starters = emulation.window_starters[place]
         by_grace += [{"grace_days": grace, "starters": starters} | row for row in rows]
+    notes += _unfollowed(by_grace, protocol, settings.name)
     by_grace = pd.DataFrame(by_grace)
     others = {s.program: s.name for s in study.services if s.program != settings.program}
     words = study.model_copy(
@@ -263,6 +264,24 @@ def _refuse_concentration(weights: pd.DataFrame, service: Service) -> None:
             "the others decided that way. Name fewer or coarser covariates, change grace_days, or "
             "pool years."
         )
+
+
+def _unfollowed(rows: list[dict], protocol: Protocol, name: str) -> list[Note]:
+    """Say where no risk can be compared because nobody of an arm is followed so far."""
+    notes = []
+    for grace in protocol.grace:
+        known = {row["horizon"] for row in rows if row["grace_days"] == grace}
+        left = ", ".join(str(day) for day in protocol.horizons if day not in known)
+        if not left:
+            continue
+        said = (
+            f"{name}, grace period of {grace} days: nobody in one of the arms is still followed on "
+            f"day {left}, so no risks are compared there"
+        )
+        if grace == protocol.grace[0] and not known:
+            raise StudyError(f"{said}; ask for an earlier horizon, or pool years.")
+        notes.append(Note(f"{said}."))
+    return notes
 
 
 def _notes(children, service, protocol, wanted, failed) -> list[Note]:

@@ -1,5 +1,6 @@
 """A target trial is its written-out clones, recovers its truth and says what it cannot."""
 
+import importlib
 from types import SimpleNamespace
 
 import numpy as np
@@ -58,6 +59,16 @@ def test_growing_weights_are_summed_exactly():
         (weight * np.exp(rate * level[day - 1] + other * level[day - 1] / 5))[leave >= day].sum()
         for day in range(1, 41)
     ]
+    assert found == pytest.approx(plain, rel=1e-8)
+
+
+def test_children_almost_sure_to_start_do_not_drown_the_others():
+    """The likeliest leave on day 2; those left would be lost in what exp(35) is rounded by."""
+    rate = np.concatenate([np.linspace(0, 1, 200), np.full(5, 70.0)])
+    leave = np.concatenate([np.full(200, 40), np.full(5, 2)])
+    weight, level = np.ones(205), np.linspace(0, 0.5, 40)
+    found = at_risk(leave, weight, 40, Growth(rate, level), enter=np.zeros(205, dtype=int))
+    plain = [np.exp(rate * level[day - 1])[leave >= day].sum() for day in range(1, 41)]
     assert found == pytest.approx(plain, rel=1e-8)
 
 
@@ -244,6 +255,20 @@ def changed(agency, **columns):
     cohort = make_cohort(study(), agency)
     cohort.exits = cohort.exits.assign(**columns)
     return cohort
+
+
+def test_where_an_arm_is_followed_no_further_is_said(agency, monkeypatch):
+    """A horizon without a risk in both arms is named, and one alone is no empty table."""
+    module = importlib.import_module("evaluation.effects.target_trial")
+    whole = module.measures
+    early = lambda *given: [row for row in whole(*given) if row["horizon"] < 365]  # noqa: E731
+    monkeypatch.setattr(module, "measures", early)
+    cohort = make_cohort(study(), agency)
+    told = target_trial(cohort, "reentry", "group", horizons=[180, 365], replicates=4)
+    assert set(told.table["horizon"]) == {180}
+    assert any("still followed on day 365" in str(note) for note in told.notes)
+    with pytest.raises(StudyError, match="still followed on day 365"):
+        target_trial(cohort, "reentry", "group", horizons=[365], replicates=4)
 
 
 def test_a_service_nobody_started_is_said(agency):

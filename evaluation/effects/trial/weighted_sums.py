@@ -5,7 +5,9 @@ hazard of starting and ``a`` the cumulative baseline hazard; a move away adds
 ``exp(b(t) q)``. The sum over everyone at risk on each of many days would cost children
 x days exponentials. Expanded in Chebyshev polynomials (whose coefficients for an
 exponential are modified Bessel functions; Abramowitz and Stegun, 1964, 9.6.34), it costs
-a few sums over children, whatever the days, and is exact to rounding.
+a few sums over children, whatever the days, and is exact to rounding: children whose growth
+differs by more than a factor of exp(8) are summed apart, since what the largest is rounded
+by would drown the smallest.
 """
 
 import numpy as np
@@ -13,6 +15,8 @@ from scipy import special
 
 TOLERANCE = 1e-12
 MOST_TERMS = 60
+WIDEST = 4.0
+"""Half the span of log growth among children who are summed together."""
 
 
 class Growth:
@@ -29,9 +33,18 @@ class Growth:
     def __init__(self, rate: np.ndarray, level: np.ndarray):
         low, high = (float(rate.min()), float(rate.max())) if len(rate) else (0.0, 0.0)
         self._middle, self._half = (low + high) / 2, (high - low) / 2
-        reach = self._half * (float(level.max()) if len(level) else 0.0)
-        self.terms = _terms(reach)
+        self.reach = self._half * (float(level.max()) if len(level) else 0.0)
+        self.terms = _terms(self.reach)
         self._rate, self._level = rate, level
+
+    @property
+    def slower(self) -> np.ndarray:
+        """Whether each child's rate lies in the lower half of their range."""
+        return self._rate <= self._middle
+
+    def among(self, kept: np.ndarray) -> "Growth":
+        """Return the growth of some of the children."""
+        return Growth(self._rate[kept], self._level)
 
     def polynomials(self) -> np.ndarray:
         """Return each child's polynomials, shape (terms, children)."""
@@ -81,6 +94,19 @@ def at_risk(
     numpy.ndarray, shape (days,)
         Sum over children with ``enter < day <= leave`` of weight times every growth.
     """
+    widest = max(growth, key=lambda each: each.reach, default=None)
+    if widest is not None and widest.reach > WIDEST:
+        parts = [
+            at_risk(
+                leave[kept],
+                weight[kept],
+                days,
+                *(each.among(kept) for each in growth),
+                enter=None if enter is None else enter[kept],
+            )
+            for kept in (widest.slower, ~widest.slower)
+        ]
+        return parts[0] + parts[1]
     terms, coefficients = weight[None, :], np.ones((days, 1))
     for each in growth:
         own, by_day = each.polynomials(), each.coefficients()
