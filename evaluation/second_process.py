@@ -51,10 +51,10 @@ class SecondProcess:
         callable
             Gives the function's result, or raises what it raised.
         """
-        if not self._several:
-            return cache(partial(function, *given))
-        answer: Future = self._thread.submit(self._ask, function, given)
         here = cache(partial(function, *given))
+        if not self._several:
+            return here
+        answer: Future = self._thread.submit(self._ask, function, given)
 
         def wait() -> Any:
             try:

@@ -7,7 +7,8 @@ import numpy as np
 import pandas as pd
 from scipy import special
 
-SMALL_NUMBER_OF_CLUSTERS = 40
+from evaluation.estimates import clusters as few
+
 DAYS_PER_MONTH = 30.4375
 
 
@@ -29,21 +30,12 @@ def clustered_covariance(influence: pd.DataFrame, cluster: pd.Series) -> np.ndar
 
 
 def _quantile(clusters: int) -> float:
-    """Return the 97.5% point of the normal, or with few clusters of Student's t."""
-    if clusters < SMALL_NUMBER_OF_CLUSTERS:
-        return float(special.stdtrit(clusters - 1, 0.975))
-    return float(special.ndtri(0.975))
-
-
-def _two_sided(z: float, clusters: int) -> float:
-    if clusters < SMALL_NUMBER_OF_CLUSTERS:
-        return float(2 * special.stdtr(clusters - 1, -abs(z)))
-    return float(2 * special.ndtr(-abs(z)))
+    return float(few.quantile(clusters))
 
 
 def inflate(se: float, clusters: int) -> float:
     """Widen a robust standard error that rests on few clusters."""
-    if 1 < clusters < SMALL_NUMBER_OF_CLUSTERS:
+    if 1 < clusters < few.FEW:
         return se * math.sqrt(clusters / (clusters - 1))
     return se
 
@@ -52,7 +44,9 @@ def linear(estimate: float, se: float, clusters: int) -> Interval:
     """Interval symmetric about the estimate; p against no difference."""
     quantile = _quantile(clusters)
     wide = inflate(se, clusters)
-    p = _two_sided(estimate / wide, clusters) if wide > 0 else math.nan
+    p = math.nan
+    if wide > 0 and clusters > 1:
+        p = float(few.two_sided(np.array(estimate / wide), clusters))
     return Interval(estimate, se, estimate - quantile * wide, estimate + quantile * wide, p)
 
 

@@ -70,10 +70,11 @@ def pooled_interval(measure: str, found: list[tuple[float, float]], clusters: in
     between = float(value.var(ddof=1)) if len(value) > 1 else 0.0
     spread = math.sqrt(within + (1 + 1 / len(value)) * between)
     free = degrees_of_freedom(within, between, len(value), max(clusters - 1, 1))
-    reach = float(special.stdtrit(free, 0.975)) * intervals.inflate(spread, clusters)
+    wide = intervals.inflate(spread, clusters)
+    reach = float(special.stdtrit(free, 0.975)) * wide
     p = math.nan
     if not risk and spread > 0:
-        p = float(2 * special.stdtr(free, -abs(middle) / intervals.inflate(spread, clusters)))
+        p = float(2 * special.stdtr(free, -abs(middle) / wide))
     low, high = middle - reach, middle + reach
     if ratio:
         return Interval(math.exp(middle), spread, math.exp(low), math.exp(high), p)

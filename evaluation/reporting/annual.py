@@ -1,6 +1,6 @@
 """The annual report: its sections in order, its key findings and its one-sentence answer."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -126,21 +126,20 @@ def annual_report(
     """
     material = release(study, check, cohort, effects, origin, truth, evidence)
     material = replace(material, practice=practice)
-    sections = []
-    for section in filter(None, _sections(material)):
-        ready(section.charts)
-        sections.append(section)
-    appendix = tuple(filter(None, [context.counties(material)]))
-    for section in appendix:
-        ready(section.charts)
+
+    def made(parts: Iterable[Section | None]) -> Iterator[Section]:
+        for section in filter(None, parts):
+            ready(section.charts)
+            yield section
+
     return AnnualReport(
         study=study,
         provenance=origin,
         material=material,
         answer=_answer(material),
         cards=_cards(material),
-        sections=tuple(sections),
-        appendix=appendix,
+        sections=tuple(made(_sections(material))),
+        appendix=tuple(made([context.counties(material)])),
         limitations=doubts.limitations(material),
         definitions=[(rule, *material.told([words])) for rule, words in cohort.definitions],
         truth=doubts.released_truth(material),
