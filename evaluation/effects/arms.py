@@ -1,7 +1,9 @@
 """The data of one contrast: who is served, who is compared, what happened to them."""
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 
+import formulaic
 import numpy as np
 import pandas as pd
 
@@ -51,6 +53,12 @@ class Arms:
     landmark: int | None = None
     completed: tuple[pd.DataFrame, ...] = ()
     imputation: Note | None = None
+
+    @cached_property
+    def design(self) -> pd.DataFrame:
+        """Model matrix of the covariates, an intercept first."""
+        formula = formulaic.Formula(self.covariate_formula)
+        return pd.DataFrame(formula.get_model_matrix(self.rows, na_action="raise"), dtype=float)
 
     @property
     def sets(self) -> tuple["Arms", ...]:

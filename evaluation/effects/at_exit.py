@@ -86,7 +86,7 @@ def at_exit_effects(
     model = fit_outcome_model(arms, study, weighting)
     notes += model.notes(f"{arms.service.name}, {OUTCOME_WORDS[arms.outcome]}")
     rows, beside, influence = [], [], {}
-    if model.rows() and model.influence is not None:
+    if model.rows and model.influence is not None:
         influence["hazard_ratio", None] = model.influence
     curves = pd.DataFrame()
     if not horizons:
@@ -109,7 +109,7 @@ def at_exit_effects(
             )
         )
     if rows_only:
-        rows += model.rows()
+        rows += model.rows
         return Part(rows=rows, model=model.table, notes=notes, influence=influence)
     first_stage: list[dict] = []
     if STARTED in arms.rows and ("risk_difference", study.main_horizon) in influence:
@@ -126,7 +126,7 @@ def at_exit_effects(
     ]
     return Part(
         checks=checks,
-        rows=[*rows, *model.rows()],
+        rows=[*rows, *model.rows],
         beside=beside,
         model=model.table,
         curves=curves,
@@ -152,7 +152,7 @@ def _treatment_weights(arms: Arms, study: Study, receipt: str) -> Propensity | N
     return propensity(
         arms.rows.assign(**{receipt: exposure if several else arms.served}),
         receipt,
-        arms.covariate_formula,
+        arms.design,
         adjustment.weights,
         adjustment.truncate,
         arms.served_state if several else None,
@@ -263,7 +263,7 @@ def weighted_risks(
     horizons : tuple of int
         Days from the exit.
     by_month : bool
-        Give the curves every month, not at the horizons alone.
+        Give the curves, every month and at the horizons.
     days_lost : bool
         Compare the days lost by the horizons too.
 
@@ -283,11 +283,12 @@ def weighted_risks(
         own, change = _risks(at, influence, horizon, weighting)
         rows += own
         rows += [] if lost is None else _days_lost(lost, horizon, weighting)
-        by_family["risk_difference", horizon] = change.groupby(weighting.family).sum()
+        by_family["risk_difference", horizon] = weighting.by_family(change)
     method = _method(weighting)
     for row in rows:
         row["method"] = method
-    return rows, _curves(at, influence, weighting), by_family
+    curves = _curves(at, influence, weighting) if by_month else pd.DataFrame()
+    return rows, curves, by_family
 
 
 def _incidence(weighting: Weighting, grid: list[int]) -> tuple[pd.DataFrame, pd.DataFrame]:

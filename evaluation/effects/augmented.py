@@ -1,6 +1,5 @@
 """Augmented (doubly robust) risks at a horizon."""
 
-import formulaic
 import numpy as np
 import pandas as pd
 
@@ -41,8 +40,7 @@ def augmented_risks(weighting: Weighting, horizons: tuple[int, ...]) -> list[dic
     """
     arms, fitted = weighting.arms, weighting.treatment
     data = arms.rows
-    design = formulaic.Formula(arms.covariate_formula).get_model_matrix(data, na_action="raise")
-    x = np.asarray(design, dtype=float)
+    x = arms.design.to_numpy()
     unadjusted = Weighting(arms, None, weighting.loss)
     fit = estimates.cumulative_incidence(
         unadjusted.rows,

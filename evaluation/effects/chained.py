@@ -107,8 +107,7 @@ class _Siblings:
 
     def means(self, x: np.ndarray) -> np.ndarray:
         x = x - x.mean(axis=0)
-        total = np.zeros((self._family.max() + 1, x.shape[1]))
-        np.add.at(total, self._family, x)
+        total = np.column_stack([np.bincount(self._family, column) for column in x.T])
         return (total[self._family] - x) / np.maximum(self._others, 1)[:, None]
 
 

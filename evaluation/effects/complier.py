@@ -57,7 +57,7 @@ def complier_effect(
     change = pd.DataFrame({"uptake": own}, index=arms.rows.index)
     if weighting.treatment is not None:
         change = weighting.treatment.stack(change)
-    taken = change["uptake"].groupby(weighting.family).sum()
+    taken = weighting.by_family(change["uptake"])
     se = float(np.sqrt((taken**2).sum()))
     strength = (uptake / se) ** 2 if se > 0 else np.inf
     strong = strength >= THRESHOLDS.first_stage

@@ -185,7 +185,7 @@ def _compared(children, served, seen, stable, days, horizon, weights) -> list[di
     frame = pd.DataFrame(influence, index=children.index)
     if weights is not None:
         frame = weights.stack(frame)
-    covariance = intervals.clustered_covariance(frame, children["family_id"])
+    covariance = intervals.clustered_covariance(frame, pd.factorize(children["family_id"])[0])
     rows = intervals.measures_of_risks(np.array(means[:2]), covariance[:2, :2], clusters, horizon)
     against = np.array([1.0, -1.0])
     se = math.sqrt(against @ covariance[2:, 2:] @ against)

@@ -23,10 +23,10 @@ class Interval:
     p: float
 
 
-def clustered_covariance(influence: pd.DataFrame, cluster: pd.Series) -> np.ndarray:
-    """Sum influence by cluster and take the outer product (Lin and Wei, 1989)."""
-    by_cluster = influence.groupby(cluster.to_numpy(), sort=False).sum(min_count=1).to_numpy()
-    return by_cluster.T @ by_cluster
+def clustered_covariance(influence: pd.DataFrame, cluster: np.ndarray) -> np.ndarray:
+    """Sum influence by code of cluster and take the outer product (Lin and Wei, 1989)."""
+    by_cluster = np.array([np.bincount(cluster, column) for column in influence.to_numpy().T])
+    return by_cluster @ by_cluster.T
 
 
 def _quantile(clusters: int) -> float:

@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 
-import formulaic
 import numpy as np
 import pandas as pd
 
@@ -180,10 +179,7 @@ def _overlap(start: np.ndarray, stop: np.ndarray, bands: np.ndarray) -> np.ndarr
 
 def _design(arms: Arms, moved: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Return arm and covariates, and who is in a category from which nobody moved."""
-    matrix = formulaic.Formula(arms.covariate_formula).get_model_matrix(
-        arms.rows, na_action="raise"
-    )
-    x = np.asarray(matrix, dtype=float)[:, 1:]
+    x = arms.design.to_numpy()[:, 1:]
     arm = pd.get_dummies(arms.rows[arms.service.program], drop_first=True).to_numpy(float)
     x = np.column_stack([arm, x])
     never = np.zeros(len(x), dtype=bool)

@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
 import pandas as pd
@@ -58,12 +59,13 @@ class HazardModel:
     def notes(self, name: str) -> list[Note]:
         """Say what the fit warns of, and that there is no ratio where there is none."""
         said = [Note(f"{name}, outcome model: {warning}") for warning in self.warnings]
-        if not self.rows():
+        if not self.rows:
             said.append(Note(f"{name}: the outcome model gives no hazard ratio."))
         return said
 
+    @cached_property
     def rows(self) -> list[dict]:
-        """Return the effect as rows of the effects table (none if not identified)."""
+        """The effect as rows of the effects table (none if not identified)."""
         found = self.table[self.table["term"] == self.term]
         if found.empty or found["robust_se"].isna().any():
             return []
@@ -105,24 +107,22 @@ def fit_outcome_model(arms: Arms, study: Study, weighting: Weighting | None = No
     fit = estimates.cox(weighting.rows, formula, cause=OUTCOME_EVENT, **weighting.options)
     influence = weighting.stack(fit.influence)
     clusters = weighting.clusters
-    table = _model_table(fit.table, influence, weighting.family, clusters)
+    own = _model_table(fit.table, influence, weighting.family, clusters)
     method = weighting.method("Cox model") + (", adjusted" if adjusted else "")
-    table.insert(0, "model", "cox")
-    for position, (name, value) in enumerate(
-        [
-            ("outcome", arms.outcome),
-            ("service", arms.service.program),
-            ("exposure", arms.service.exposure),
-        ],
-        start=1,
-    ):
-        table.insert(position, name, value)
-    table["n"] = int(data["exit_id"].nunique())
-    table["events"] = int((data["event"] == OUTCOME_EVENT).sum())
-    table["clusters"] = clusters
+    about = {
+        "model": "cox",
+        "outcome": arms.outcome,
+        "service": arms.service.program,
+        "exposure": arms.service.exposure,
+    }
+    counted = {
+        "n": int(data["exit_id"].nunique()),
+        "events": int((data["event"] == OUTCOME_EVENT).sum()),
+        "clusters": clusters,
+    }
+    table = pd.DataFrame(about | dict(own.items()) | counted)
     term = f"{arms.service.program}[T.{arms.served_state}]"
-    own = influence.set_axis(table["term"], axis=1)
-    by_family = own[term].groupby(weighting.family).sum() if term in own else None
+    by_family = weighting.by_family(influence[term]) if term in influence else None
     tested = quoted(arms.service.program)
     return HazardModel(table, term, method, tuple(fit.warnings), by_family, fit, tested)
 
@@ -173,7 +173,7 @@ def subdistribution_ratio(weighting: Weighting) -> list[dict]:
 
 
 def _model_table(
-    fitted: pd.DataFrame, influence: pd.DataFrame, family: pd.Series, clusters: int
+    fitted: pd.DataFrame, influence: pd.DataFrame, family: np.ndarray, clusters: int
 ) -> pd.DataFrame:
     robust = np.sqrt(np.diag(intervals.clustered_covariance(influence, family)))
     table = fitted[["term", "coef", "se"]].copy()

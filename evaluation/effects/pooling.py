@@ -152,12 +152,13 @@ def _rows(every: list[list[dict]], clusters: int) -> list[dict]:
 
 
 def _model(tables: list[pd.DataFrame], clusters: int) -> pd.DataFrame:
-    out = tables[0].copy()
+    out = tables[0]
     if out.empty:
         return out
-    by_term = [table.set_index("term") for table in tables]
-    for place, term in enumerate(out["term"]):
-        found = [table.loc[term] for table in by_term if term in table.index]
+    by_term = [{row["term"]: row for row in table.to_dict("records")} for table in tables]
+    pooled_rows = []
+    for term in out["term"]:
+        found = [rows[term] for rows in by_term if term in rows]
         pairs = [(float(row["hazard_ratio"]), float(row["robust_se"])) for row in found]
         pooled_ratio = pooled_interval("hazard_ratio", pairs, clusters)
         with np.errstate(divide="ignore"):
@@ -172,9 +173,9 @@ def _model(tables: list[pd.DataFrame], clusters: int) -> pd.DataFrame:
             "z": coef / pooled_ratio.se,
             "p": pooled_ratio.p,
         }
-        for name, value in values.items():
-            out.loc[out.index[place], name] = value
-    return out
+        pooled_rows.append(values)
+    own = pd.DataFrame(pooled_rows, index=out.index)
+    return out.assign(**{name: own[name] for name in own})
 
 
 def _curves(frames: list[pd.DataFrame], clusters: int) -> pd.DataFrame:

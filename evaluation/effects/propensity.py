@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 Population = Literal["all eligible", "treated", "overlap"]
 POPULATIONS: tuple[str, ...] = ("all eligible", "treated", "overlap")
+CLEAR = 1e-8
+"""Smallest eigenvalue of the columns' correlations, about 0, from which they differ for sure."""
 
 
 @dataclass(frozen=True)
@@ -95,12 +97,12 @@ class Propensity:
     @property
     def five_largest(self) -> pd.Series:
         """Share of each arm's weight that its five heaviest children carry."""
-        return self._by_arm(lambda w: w.nlargest(5).sum() / w.sum())
+        return self._by_arm(lambda w: np.sort(w)[-5:].sum() / w.sum())
 
     def _by_arm(self, measure) -> pd.Series:
-        return pd.Series(
-            {name: float(measure(self.weights[self.arm == name])) for name in self.scores}
-        )
+        weights = self.weights.to_numpy()
+        own = {name: weights[(self.arm == name).to_numpy()] for name in self.scores}
+        return pd.Series({name: float(measure(values)) for name, values in own.items()})
 
     @property
     def tilt(self) -> tuple[np.ndarray, np.ndarray]:
@@ -152,7 +154,7 @@ class Propensity:
 def propensity(
     data: pd.DataFrame,
     treatment: str,
-    covariates: str,
+    covariates: str | pd.DataFrame,
     estimand: Population = "all eligible",
     truncate: float = 0.99,
     treated: str | None = None,
@@ -166,8 +168,8 @@ def propensity(
     treatment : str
         Column of booleans: served or not; or the arm of each row by name, where there
         are more than two.
-    covariates : str
-        Right-hand side of a formulaic formula.
+    covariates : str or pandas.DataFrame
+        Right-hand side of a formulaic formula, or its model matrix with the intercept.
     estimand : {"all eligible", "treated", "overlap"}
         Target population. All eligible: stabilised inverse probability; treated:
         odds in the comparison arm; overlap: probability of the other arm (Li,
@@ -193,7 +195,9 @@ def propensity(
             f'The estimand "{estimand}" is not offered; choose one of: {", ".join(POPULATIONS)}.'
         )
     arm, treated_arm = _arms(data[treatment], treated, treatment)
-    design = formulaic.Formula(covariates).get_model_matrix(data, na_action="raise")
+    design = covariates
+    if isinstance(covariates, str):
+        design = formulaic.Formula(covariates).get_model_matrix(data, na_action="raise")
     x = np.asarray(design, dtype=float)
     several = arm.nunique() > 2
     fitted = multinomial if several else _logistic
@@ -299,8 +303,7 @@ def fit_logistic(treated: np.ndarray, x: np.ndarray, treatment: str):
     import statsmodels.api as sm
     from statsmodels.tools.sm_exceptions import PerfectSeparationError
 
-    rank = np.linalg.matrix_rank(x)
-    if rank < x.shape[1]:
+    if not _independent(x):
         raise StudyError(
             f"The covariates that explain {treatment} are collinear: leave out one that the "
             "others determine."
@@ -316,6 +319,14 @@ def fit_logistic(treated: np.ndarray, x: np.ndarray, treatment: str):
         raise StudyError(perfectly_predicted(treatment))
     information = (x * (score * (1 - score))[:, None]).T @ x
     return fit, information
+
+
+def _independent(x: np.ndarray) -> bool:
+    """Whether no column is determined by the others: seen from their products where clear."""
+    products = x.T @ x
+    scale = 1 / np.sqrt(np.maximum(np.diag(products), np.finfo(float).tiny))
+    smallest = np.linalg.eigvalsh(products * scale * scale[:, None])[0]
+    return bool(smallest > CLEAR or np.linalg.matrix_rank(x) == x.shape[1])
 
 
 def perfectly_predicted(treatment: str) -> str:

@@ -249,7 +249,7 @@ def _estimated(arms: Arms, study: Study, analysis: str, variant: str) -> Iterato
         if arms.service.exposure != "time-varying":
             row = risk_difference(arms, study.main_horizon, study)
         if row is None:
-            row = next(iter(fit_outcome_model(arms, study).rows()), None)
+            row = next(iter(fit_outcome_model(arms, study).rows), None)
     except (StudyError, EstimateError) as error:
         yield head | {"words": str(error)}
         return

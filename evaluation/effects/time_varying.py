@@ -45,16 +45,16 @@ def time_varying_effects(arms: Arms, study: Study, rows_only: bool = False) -> P
         )
     model = fit_outcome_model(arms, study)
     notes += model.notes(f"{arms.service.name}, {OUTCOME_WORDS[arms.outcome]}")
-    influence = {("hazard_ratio", None): model.influence} if model.rows() else {}
+    influence = {("hazard_ratio", None): model.influence} if model.rows else {}
     if rows_only:
-        return Part(rows=model.rows(), model=model.table, notes=notes, influence=influence)
+        return Part(rows=model.rows, model=model.table, notes=notes, influence=influence)
     checks = [
         *proportional_check(model.changing_p),
         *event_check(arms.events(arms.served | arms.compared), len(model.table)),
         *maturity_check(arms, study.main_horizon),
     ]
     return Part(
-        rows=model.rows(),
+        rows=model.rows,
         model=model.table,
         notes=notes,
         checks=checks,

@@ -33,8 +33,12 @@ class Weighting:
 
     @cached_property
     def rows(self) -> pd.DataFrame:
-        """The contrast's rows, with their weights in the column ``_weight`` if weighted."""
-        rows = self.arms.rows if self.loss is None else self.loss.rows
+        """The contrast's rows, children and families as numbers, weights in ``_weight`` if any."""
+        rows = self.arms.rows
+        if self.loss is not None:
+            rows = self.loss.rows
+        else:
+            rows = rows.assign(family_id=self.family, exit_id=pd.factorize(rows["exit_id"])[0])
         return rows.assign(**{WEIGHT: self._weights}) if self.weighted else rows
 
     @property
@@ -49,15 +53,23 @@ class Weighting:
         told |= {"id": "exit_id", "cluster": "family_id"}
         return told | ({"weights": WEIGHT} if self.weighted else {})
 
+    @cached_property
+    def _families(self) -> tuple[np.ndarray, pd.Index]:
+        return pd.factorize(self.arms.rows["family_id"], sort=True)
+
     @property
-    def family(self) -> pd.Series:
-        """The family behind each row of `stack`."""
-        return self.arms.rows["family_id"]
+    def family(self) -> np.ndarray:
+        """Code of the family behind each row of `stack`."""
+        return self._families[0]
 
     @property
     def clusters(self) -> int:
         """Families."""
-        return int(self.family.nunique())
+        return len(self._families[1])
+
+    def by_family(self, change: pd.Series) -> pd.Series:
+        """Add up a column of `stack` by family, under the family's name."""
+        return pd.Series(np.bincount(self.family, change.to_numpy()), self._families[1])
 
     def method(self, estimator: str) -> str:
         """Say how an estimator is weighted, for the column ``method``."""

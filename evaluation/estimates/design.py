@@ -3,6 +3,7 @@
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 import pandas as pd
@@ -202,7 +203,7 @@ def _parse(formula: str) -> Formula:
     if not isinstance(formula, str) or not formula.strip():
         raise EstimateError("The formula is empty; name at least one covariate, as in 'age + sex'.")
     try:
-        parsed = Formula(formula)
+        parsed = _formula(formula)
         required = parsed.required_variables
     except (FormulaicError, SyntaxError, AttributeError) as problem:
         reason = str(problem).splitlines()[0]
@@ -214,12 +215,17 @@ def _parse(formula: str) -> Formula:
     return parsed
 
 
+@lru_cache(maxsize=256)
+def _formula(formula: str) -> Formula:
+    return Formula(formula)
+
+
 def _plain(formula: str, used: dict[str, pd.Series]) -> list[str]:
     """Return the terms of a formula that only names columns of numbers, which need no copy.
 
     Empty where a term is anything else.
     """
-    terms = [str(term) for term in Formula(formula) if term.degree]
+    terms = [str(term) for term in _formula(formula) if term.degree]
     named = all(
         term in used and isinstance(used[term].dtype, np.dtype) and used[term].dtype.kind in "iuf"
         for term in terms
@@ -252,7 +258,7 @@ def _coded(values: pd.Series) -> pd.Series:
 
 def _materialize(formula: str, frame: pd.DataFrame):
     try:
-        return Formula(formula).get_model_matrix(frame, na_action="ignore", context={})
+        return _formula(formula).get_model_matrix(frame, na_action="ignore", context={})
     except (FormulaicError, TypeError, ValueError, SyntaxError) as problem:
         reason = str(problem).splitlines()[0]
         raise EstimateError(f"The formula {formula!r} cannot be computed: {reason}") from problem

@@ -90,12 +90,18 @@ class HazardModel(Result):
         if not (fit.event & (checked > 0)).any():
             raise EstimateError("These weights leave no event.")
         far = _FAR / fit.design.spread
-        start = fit.maximum.beta
-        start = np.where(fit.maximum.infinite, np.clip(start, -far, far), start)
+        near = fit.maximum.beta + self._change(checked)
+        start = np.where(fit.maximum.infinite, np.clip(fit.maximum.beta, -far, far), near)
         model = fit.model.reweighted(checked)
         found = maximize(model, terms, fit.design.spread, start, again=True)
         coef = np.where(found.infinite, np.copysign(np.inf, found.beta), found.beta)
         return pd.Series(coef, terms)
+
+    def _change(self, weights: np.ndarray) -> np.ndarray:
+        """Return how much other weights change the coefficients, by each row's influence."""
+        own = self.fit.rows.case_weights
+        more = np.divide(weights, own, np.ones(len(own)), where=own > 0) - 1
+        return np.nan_to_num(more @ self.influence.to_numpy())
 
     def bootstrap(self, replicates: int = 500, *, seed: int = 1, level: float = 0.95) -> Bootstrap:
         """Draw clusters with replacement and fit again, from the estimate on.

@@ -9,8 +9,12 @@ from evaluation.estimates.errors import EstimateError
 from evaluation.estimates.partial_likelihood import PartialLikelihood
 
 _CONVERGED = 1e-15
-_CONVERGED_AGAIN = 1e-7
-"""Enough in a replicate, far below its spread: the step taken last squares what is left."""
+_CONVERGED_AGAIN, _CONVERGED_KEPT = 1e-7, 1e-9
+"""Enough in a replicate, far below its spread: the step taken last squares what is left, or,
+with information that serves again, leaves a twentieth."""
+_KEPT, _KEPT_FOR = 0.05, 3
+"""In a replicate the information serves again, so often, while a step gains less than this
+share of the one before; towards infinity it gains more."""
 _STALLED, _STALLED_AGAIN = 1e-9, 1e-6
 """Events that a step gains, below which what still moves is on its way to infinity."""
 _STILL_MOVING = 0.01
@@ -83,8 +87,9 @@ def maximize(
     initial : ndarray of float, shape (p,), optional
         Where to begin, such as the solution with other weights; zero by default.
     again : bool
-        Whether this is one of many fits with other weights: ends sooner, and leaves out
-        the likelihood at no effect.
+        Whether this is one of many fits with other weights: ends sooner, computes the
+        information anew only where the one of some steps before no longer serves, and
+        leaves out the likelihood at no effect.
 
     Returns
     -------
@@ -106,23 +111,29 @@ def maximize(
     enough, stalled = (_CONVERGED_AGAIN, _STALLED_AGAIN) if again else (_CONVERGED, _STALLED)
     gradient, information = model.derivatives(hazard)
     _check_identified(information, terms, spread, model)
+    inverse, serves, kept = _inverse(information), again, 0
     heavy = float(model.weights[model.events].sum())
     unit = heavy / len(model.events)
     last = np.inf
     for taken in range(1, _MOST_STEPS + 1):
-        step = _solve(information, gradient)
-        gain, before = float(gradient @ step), last
-        last = gain
+        step = inverse @ gradient
+        gain = float(gradient @ step)
+        if kept and gain > _KEPT * last:
+            gradient, information = model.derivatives(hazard)
+            inverse, serves, kept = _inverse(information), False, 0
+            step = inverse @ gradient
+            gain = float(gradient @ step)
+        before, last = last, gain
         moving = np.abs(step) * spread > _STILL_MOVING
         if gain < stalled * unit and moving.any():
             loglik = (null, hazard.loglik)
             found = Maximum(beta, information, information, loglik, moving, taken)
             return _unbounded(found, spread, unit)
-        if gain < enough * heavy and not moving.any():
+        if gain < (_CONVERGED_KEPT if kept else enough) * heavy and not moving.any():
             return Maximum(
                 beta=beta + step,
                 information=information,
-                inverse=_inverse(information),
+                inverse=inverse,
                 loglik=(null, hazard.loglik + gain / 2),
                 infinite=np.zeros(len(terms), bool),
                 steps=taken,
@@ -132,7 +143,11 @@ def maximize(
         slow = _SLOW * before < gain < unit
         ahead = _leap(model, beta, step, gain, hazard.loglik) if slow else None
         beta, hazard = ahead or _climb(model, beta, step, hazard.loglik)
+        if serves and ahead is None and kept < _KEPT_FOR:
+            gradient, kept = model.gradient(hazard), kept + 1
+            continue
         gradient, information = model.derivatives(hazard)
+        inverse, kept = _inverse(information), 0
     raise EstimateError(
         f"The partial likelihood did not settle in {_MOST_STEPS} steps; look for extreme "
         f"covariate values, weights or offsets, or more levels than the events can tell apart."
@@ -194,10 +209,6 @@ def _unbounded(
     finite = curvature > _FLAT * unit
     inverse = (direction[:, finite] / curvature[finite]) @ direction[:, finite].T
     return replace(found, inverse=inverse / spread / spread[:, None])
-
-
-def _solve(information: np.ndarray, gradient: np.ndarray) -> np.ndarray:
-    return _inverse(information) @ gradient
 
 
 def _inverse(information: np.ndarray) -> np.ndarray:

@@ -150,9 +150,14 @@ class PartialLikelihood:
             weight = self.mean_weight[self.place]
             loglik = self.weights[self.events] @ scores - weight @ np.log(inner)
             one = 1 / inner
-            part = self.share * one
-            sums = [self._sum(v) for v in (one, part)]
-            squares = [self._sum(v) for v in (one * one, one * part, part * part)]
+            sums, squares = [self._sum(one)], [self._sum(one * one)]
+            if self.ties == "efron":
+                part = self.share * one
+                sums.append(self._sum(part))
+                squares += [self._sum(one * part), self._sum(part * part)]
+            else:
+                nothing = np.zeros(size)
+                sums, squares = [*sums, nothing], [*squares, nothing, nothing]
         mean = self.mean_weight
         deaths = np.maximum(self.count, 1)
         return Hazard(
@@ -171,6 +176,17 @@ class PartialLikelihood:
         out = self.sets.over(hazard.increment)
         out[self.events] -= hazard.relief[self.cell]
         return out
+
+    def gradient(self, hazard: Hazard) -> np.ndarray:
+        """Return the gradient, shape (p,), alone."""
+        return self._residual(hazard) @ self.x
+
+    def _residual(self, hazard: Hazard) -> np.ndarray:
+        """Return each row's weighted event less what was expected of it."""
+        residual = self.exposure(hazard)
+        residual *= -hazard.risk
+        residual[self.events] += self.weights[self.events]
+        return residual
 
     def derivatives(self, hazard: Hazard) -> tuple[np.ndarray, np.ndarray]:
         """Return gradient, shape (p,), and information, shape (p, p).
@@ -200,11 +216,15 @@ class PartialLikelihood:
             into[:, p] = residual[low : low + CHUNK]
             both += part.T @ into
         gradient, second = both[:, p], both[:, :p]
-        sums, tied = self.first_moments(hazard)
         zero, one, two = hazard.moments
-        cross = sums.T @ (one[:, None] * tied)
-        square = sums.T @ (zero[:, None] * sums) + tied.T @ (two[:, None] * tied)
-        information = second - square + cross + cross.T
+        if self.ties == "breslow":
+            sums = self.sets.products(hazard.risk, self.x)
+            information = second - sums.T @ (zero[:, None] * sums)
+        else:
+            sums, tied = self.first_moments(hazard)
+            cross = sums.T @ (one[:, None] * tied)
+            square = sums.T @ (zero[:, None] * sums) + tied.T @ (two[:, None] * tied)
+            information = second - square + cross + cross.T
         return gradient, (information + information.T) / 2
 
     def first_moments(self, hazard: Hazard) -> tuple[np.ndarray, np.ndarray]:
@@ -270,12 +290,9 @@ class PartialLikelihood:
     def _score_tables(self, hazard: Hazard) -> "_ScoreTables":
         sums, tied = self.first_moments(hazard)
         zero, one, two = (m[:, None] for m in hazard.moments)
-        residual = self.exposure(hazard)
-        residual *= -hazard.risk
-        residual[self.events] += self.weights[self.events]
         return _ScoreTables(
             hazard.risk,
-            residual,
+            self._residual(hazard),
             self.sets.running(zero * sums - one * tied),
             hazard.means[0][:, None] * sums - hazard.means[1][:, None] * tied,
             one * sums - two * tied,

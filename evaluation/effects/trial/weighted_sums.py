@@ -3,15 +3,16 @@
 A clone that must not start by day t weighs ``exp(a(t) r)``, with ``r`` its relative
 hazard of starting and ``a`` the cumulative baseline hazard; a move away adds
 ``exp(b(t) q)``. The sum over everyone at risk on each of many days would cost children
-x days exponentials. Expanded in Chebyshev polynomials (whose coefficients for an
-exponential are modified Bessel functions; Abramowitz and Stegun, 1964, 9.6.34), it costs
-a few sums over children, whatever the days, and is exact to rounding: children whose growth
+x days exponentials. Expanded in Chebyshev polynomials it costs a few sums over children,
+whatever the days, and is exact to rounding: the coefficients of an exponential are modified
+Bessel functions (Abramowitz and Stegun, 1964, 9.6.34), which say how many are needed; they
+are taken from its values at the polynomials' nodes (Trefethen, 2013). Children whose growth
 differs by more than a factor of exp(8) are summed apart, since what the largest is rounded
 by would drown the smallest.
 """
 
 import numpy as np
-from scipy import special
+from scipy import sparse, special
 
 TOLERANCE = 1e-12
 MOST_TERMS = 60
@@ -60,11 +61,11 @@ class Growth:
 
     def coefficients(self) -> np.ndarray:
         """Return what each polynomial counts on each day, shape (days, terms)."""
-        k = np.arange(self.terms)
-        levels, place = np.unique(self._level, return_inverse=True)
-        reach = levels[:, None] * self._half
-        scale = np.exp(levels * self._middle + reach[:, 0])
-        return (np.where(k > 0, 2.0, 1.0) * special.ive(k, reach) * scale[:, None])[place]
+        angle = (np.arange(self.terms) + 0.5) * np.pi / self.terms
+        grown = np.exp(np.outer(self._level, self._middle + self._half * np.cos(angle)))
+        turned = np.cos(np.outer(angle, np.arange(self.terms))) * (2 / self.terms)
+        turned[:, 0] /= 2
+        return grown @ turned
 
 
 def at_risk(
@@ -107,23 +108,38 @@ def at_risk(
             for kept in (widest.slower, ~widest.slower)
         ]
         return parts[0] + parts[1]
-    terms, coefficients = weight[None, :], np.ones((days, 1))
-    for each in growth:
-        own, by_day = each.polynomials(), each.coefficients()
-        terms = (terms[:, None, :] * own[None, :, :]).reshape(-1, len(weight))
-        coefficients = (coefficients[:, :, None] * by_day[:, None, :]).reshape(days, -1)
-    size = days + 1
-    leave = np.minimum(leave, days)
-    totals = np.empty((len(terms), days))
-    for k, values in enumerate(terms):
-        counted = np.bincount(leave, values, size)
-        if enter is not None:
-            counted -= np.bincount(np.minimum(enter, days), values, size)
-        totals[k] = np.cumsum(counted[:0:-1])[::-1]
-    return np.einsum("kd,dk->d", totals, coefficients)
+    growth = growth or (Growth(np.zeros(len(weight)), np.zeros(days)),)
+    *few, many = sorted(growth, key=lambda each: each.terms)
+    children = np.ascontiguousarray(many.polynomials().T)
+    outer, by_day = [(weight, np.ones(days))], many.coefficients()
+    for each in few:
+        own = zip(each.polynomials(), each.coefficients().T, strict=True)
+        outer = [(a * b, c * d) for b, d in own for a, c in outer]
+    leaving = _Days(leave, days)
+    entering = None if enter is None else _Days(enter, days)
+    total = np.zeros(days)
+    for values, counts in outer:
+        counted = leaving.sums(values, children)
+        if entering is not None:
+            counted -= entering.sums(values, children)
+        at_home = np.cumsum(counted[:0:-1], axis=0)[::-1]
+        total += np.einsum("dk,dk->d", at_home, by_day) * counts
+    return total
+
+
+class _Days:
+    """Sums over the children of each day, the last standing for later ones too."""
+
+    def __init__(self, day: np.ndarray, days: int):
+        places = np.minimum(day, days), np.arange(len(day) + 1)
+        self._matrix = sparse.csc_array((np.ones(len(day)), *places), shape=(days + 1, len(day)))
+
+    def sums(self, values: np.ndarray, x: np.ndarray) -> np.ndarray:
+        """Add up ``values[i] * x[i]``, shape (days + 1, columns)."""
+        self._matrix.data = values
+        return self._matrix @ x
 
 
 def _terms(reach: float) -> int:
-    k = np.arange(MOST_TERMS)
-    small = 2 * special.ive(k, reach) < TOLERANCE
+    small = 2 * special.ive(np.arange(MOST_TERMS), reach) < TOLERANCE
     return max(1, int(np.argmax(small)) if small.any() else MOST_TERMS)

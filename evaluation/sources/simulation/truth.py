@@ -253,7 +253,8 @@ class Truth:
     def _clusters(self) -> np.ndarray:
         """Per child, the first family of those joined by shared homes to its own.
 
-        Only families with a child in the cohort count, so the name is one of theirs.
+        Only families with a child in the cohort count, so the name is one of theirs; a
+        child joined to nobody of the cohort has the last name of all.
         """
         population = self.world.population
         seen = population.in_window
@@ -262,9 +263,10 @@ class Truth:
         size = homes.max() + 1
         links = coo_array((np.ones(seen.sum()), (family[seen], homes[seen])), shape=(size, size))
         label = connected_components(links, directed=False)[1][family]
-        names = pd.Series(self._ids.family[family])
-        first = names[seen].groupby(label[seen]).min()
-        return pd.Series(label).map(first).to_numpy(dtype=object)
+        names, place = np.unique(self._ids.family[family].astype(str), return_inverse=True)
+        first = np.full(label.max() + 1, len(names) - 1)
+        np.minimum.at(first, label[seen], place[seen])
+        return names[first[label]].astype(object)
 
 
 def simulate_truth(children: int = 1_500, seed: int = 1, **arguments) -> Truth:
