@@ -154,7 +154,7 @@ class Propensity:
 def propensity(
     data: pd.DataFrame,
     treatment: str,
-    covariates: str | pd.DataFrame,
+    covariates: str,
     estimand: Population = "all eligible",
     truncate: float = 0.99,
     treated: str | None = None,
@@ -168,8 +168,8 @@ def propensity(
     treatment : str
         Column of booleans: served or not; or the arm of each row by name, where there
         are more than two.
-    covariates : str or pandas.DataFrame
-        Right-hand side of a formulaic formula, or its model matrix with the intercept.
+    covariates : str
+        Right-hand side of a formulaic formula.
     estimand : {"all eligible", "treated", "overlap"}
         Target population. All eligible: stabilised inverse probability; treated:
         odds in the comparison arm; overlap: probability of the other arm (Li,
@@ -194,14 +194,59 @@ def propensity(
         raise StudyError(
             f'The estimand "{estimand}" is not offered; choose one of: {", ".join(POPULATIONS)}.'
         )
-    arm, treated_arm = _arms(data[treatment], treated, treatment)
-    design = covariates
-    if isinstance(covariates, str):
-        design = formulaic.Formula(covariates).get_model_matrix(data, na_action="raise")
-    x = np.asarray(design, dtype=float)
-    several = arm.nunique() > 2
-    fitted = multinomial if several else _logistic
-    model, table = fitted(arm, x, list(design.columns), treatment)
+    design = formulaic.Formula(covariates).get_model_matrix(data, na_action="raise")
+    return balancing(receipt_model(data[treatment], treatment, design, treated), estimand, truncate)
+
+
+@dataclass(frozen=True)
+class Receipt:
+    """Who is in which arm, and the model of it.
+
+    Attributes
+    ----------
+    arm : pandas.Series
+    treated_arm : str
+    model : ArmModel
+    table : pandas.DataFrame
+        As of a `Propensity`.
+    """
+
+    arm: pd.Series
+    treated_arm: str
+    model: ArmModel
+    table: pd.DataFrame
+
+
+def receipt_model(
+    who: pd.Series, treatment: str, design: pd.DataFrame, treated: str | None = None
+) -> Receipt:
+    """Fit the model behind `propensity`.
+
+    Parameters
+    ----------
+    who : pandas.Series
+        Booleans, or the arm of each row.
+    treatment : str
+        Words for the decision, for errors.
+    design : pandas.DataFrame
+        Model matrix of the covariates, with the intercept.
+    treated : str, optional
+        As for `propensity`.
+
+    Raises
+    ------
+    StudyError
+        As `propensity`.
+    """
+    arm, treated_arm = _arms(who, treated, treatment)
+    fitted = multinomial if arm.nunique() > 2 else _logistic
+    model, table = fitted(arm, np.asarray(design, dtype=float), list(design.columns), treatment)
+    return Receipt(arm, treated_arm, model, table)
+
+
+def balancing(receipt: Receipt, estimand: Population, truncate: float) -> Propensity:
+    """Make the weights of a target population, cut as for `propensity`."""
+    arm, model, treated_arm = receipt.arm, receipt.model, receipt.treated_arm
     raw, slope = _weights(arm.to_numpy(), model, estimand, treated_arm)
     bounded = estimand == "overlap"
     largest = 1.0 if bounded else float(np.quantile(raw, truncate))
@@ -209,16 +254,16 @@ def propensity(
     slope[cut] = 0
     belongs = (arm.to_numpy()[:, None] == np.array(model.names)).astype(float)
     return Propensity(
-        table=table,
+        table=receipt.table,
         arm=arm,
         treated_arm=treated_arm,
-        scores=pd.DataFrame(model.scores, columns=list(model.names), index=data.index),
-        weights=pd.Series(np.minimum(raw, largest), index=data.index, name="weight"),
+        scores=pd.DataFrame(model.scores, columns=list(model.names), index=arm.index),
+        weights=pd.Series(np.minimum(raw, largest), index=arm.index, name="weight"),
         population=estimand,
         truncated=int(cut.sum()),
         largest=largest,
         parameter_influence=np.hstack(
-            [model.influence, (belongs - belongs.mean(axis=0)) / len(data)]
+            [model.influence, (belongs - belongs.mean(axis=0)) / len(arm)]
         ),
         weight_derivative=slope,
         model=model,
