@@ -214,13 +214,14 @@ def _design(arms: Arms, moved: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 def _fit(design, never, exposure, happened) -> tuple[np.ndarray, np.ndarray]:
     """Return daily rates of moving (children, bands) and influence on the parameters."""
-    import statsmodels.api as sm
+    from statsmodels.genmod.families import Poisson
+    from statsmodels.genmod.generalized_linear_model import GLM
 
     children, count = exposure.shape
     child, band = np.nonzero((exposure > 0) & ~never[:, None])
     x = np.column_stack([np.eye(count)[band], design[child]])
     days = exposure[child, band]
-    model = sm.GLM(happened[child, band], x, family=sm.families.Poisson(), offset=np.log(days))
+    model = GLM(happened[child, band], x, family=Poisson(), offset=np.log(days))
     overall = np.log(happened.sum(axis=0) / exposure[~never].sum(axis=0))
     begin = np.concatenate([overall, np.zeros(design.shape[1])])
     fit = model.fit(start_params=begin, method="newton", tol=1e-10, maxiter=100, disp=0)

@@ -345,7 +345,8 @@ def fit_logistic(treated: np.ndarray, x: np.ndarray, treatment: str):
     StudyError
         If columns are collinear or decide the arm perfectly.
     """
-    import statsmodels.api as sm
+    from statsmodels.genmod.families import Binomial
+    from statsmodels.genmod.generalized_linear_model import GLM
     from statsmodels.tools.sm_exceptions import PerfectSeparationError
 
     if not _independent(x):
@@ -353,7 +354,7 @@ def fit_logistic(treated: np.ndarray, x: np.ndarray, treatment: str):
             f"The covariates that explain {treatment} are collinear: leave out one that the "
             "others determine."
         )
-    model = sm.GLM(treated, x, family=sm.families.Binomial())
+    model = GLM(treated, x, family=Binomial())
     try:
         with np.errstate(all="ignore"):
             fit = model.fit(tol=1e-12, maxiter=100)
