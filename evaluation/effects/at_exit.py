@@ -23,13 +23,8 @@ from evaluation.effects.intervals import DAYS_PER_MONTH
 from evaluation.effects.limits import OUTCOME_WORDS
 from evaluation.effects.loss import loss_weights
 from evaluation.effects.outcome_model import fit_outcome_model, subdistribution_ratio
-from evaluation.effects.propensity import (
-    Propensity,
-    Receipt,
-    balancing,
-    known_weights,
-    receipt_model,
-)
+from evaluation.effects.propensity import Propensity, balancing, known_weights
+from evaluation.effects.receipt import Receipt, receipt_model
 from evaluation.effects.result import Part
 from evaluation.effects.thresholds import THRESHOLDS
 from evaluation.effects.weighting import Weighting

@@ -6,7 +6,7 @@ from functools import cached_property
 import numpy as np
 
 from evaluation.effects.arms import OUTCOME_EVENT
-from evaluation.effects.propensity import perfectly_predicted
+from evaluation.effects.receipt import perfectly_predicted
 from evaluation.effects.trial.children import TrialChildren
 from evaluation.effects.trial.hazard import Hazard
 from evaluation.effects.trial.logistic import Logistic
