@@ -38,8 +38,9 @@ class OutcomeFollowUp:
     grouping : dict of str to str
         From exit type to group: the same, or coarser where the types are too small.
     rows : pandas.DataFrame
-        The exact follow-up rows, with ``all`` and ``group``, and with whole numbers ``subject``
-        and ``cluster`` in the order of exits and families; not for release.
+        The exact follow-up rows: ``start``, ``stop``, ``event``, ``exit_type``, ``all``, ``group``,
+        and as whole numbers ``subject``, the place of the exit among ``ends``, and ``cluster``,
+        its family; not for release.
     ends : pandas.DataFrame
         The last follow-up row of each exit, as the cohort has it; not for release.
     """
@@ -79,7 +80,7 @@ def released_follow_up(
     study = cohort.study
     rows = cohort.follow_up(outcome)
     ends = last_rows(rows)
-    rows = _numbered(rows).assign(all="all")
+    rows = _numbered(rows, ends).assign(all="all")
     days = _days(ends, study.horizons, rule)
     counts = _counted(ends.assign(all="all"), "all", days, within)
     curves = _incidence(rows, "all", days)
@@ -92,8 +93,9 @@ def released_follow_up(
         )
     kinds = ends["exit_type"].astype(str)
     for grouping in _groupings(kinds):
-        rows = rows.assign(group=rows["exit_type"].astype(str).map(grouping))
-        counts = _counted(ends.assign(group=kinds.map(grouping)), "group", days, within)
+        group = kinds.map(grouping)
+        rows = rows.assign(group=group.to_numpy()[rows["subject"]])
+        counts = _counted(ends.assign(group=group), "group", days, within)
         curves = _incidence(rows, "group", days)
         ladder = _ladder(tuple(everyone.horizons), study.main_horizon)
         key, unsized = f"{outcome}/exit_type/", _unsized(cohort.exits, grouping, rule)
@@ -105,10 +107,12 @@ def released_follow_up(
     return OutcomeFollowUp(everyone, None, {}, rows, ends)
 
 
-def _numbered(rows: pd.DataFrame) -> pd.DataFrame:
-    """Number exits and families once, for all curves estimated from the rows."""
-    subject, cluster = (pd.factorize(rows[name], sort=True)[0] for name in ("exit_id", "family_id"))
-    return rows.assign(subject=subject, cluster=cluster)
+def _numbered(rows: pd.DataFrame, ends: pd.DataFrame) -> pd.DataFrame:
+    """Return what curves are estimated from, with exits and families numbered once for all."""
+    subject = pd.Index(ends["exit_id"]).get_indexer(rows["exit_id"])
+    family, _ = pd.factorize(ends["family_id"], sort=True)
+    own = rows[["start", "stop", "event", "exit_type"]]
+    return own.assign(subject=subject, cluster=family[subject])
 
 
 def _unsized(exits: pd.DataFrame, grouping: dict[str, str], rule: Disclosure) -> set[str]:
@@ -274,9 +278,8 @@ def released_years(
     day = main if main in everyone.horizons else everyone.horizons[-1]
     year = pd.to_datetime(exits["index_date"]).dt.year.astype(str)
     of_exit = dict(zip(exits["exit_id"], year, strict=True))
-    rows, ends = (
-        of.assign(year=of["exit_id"].map(of_exit)) for of in (followed.rows, followed.ends)
-    )
+    ends = followed.ends.assign(year=followed.ends["exit_id"].map(of_exit))
+    rows = followed.rows.assign(year=ends["year"].to_numpy()[followed.rows["subject"]])
     return release_follow_up(
         exact_counts(ends, "year", [0, day]),
         _incidence(rows, "year", [day]),
