@@ -19,9 +19,9 @@ class _EndedError(Exception):
 class SecondProcess:
     """Runs functions, one after the other, beside the work of this process.
 
-    The answers are the same either way. On a machine with one core functions run when their
-    answer is first asked for. A process that ends without an answer (killed for its memory, say) is
-    replaced by this one. Leaving the context ends what still runs.
+    The answers are the same either way. What is asked for before its turn has come runs here, as
+    everything does on a machine with one core. A process that ends without an answer (killed for
+    its memory, say) is replaced by this one. Leaving the context ends what still runs.
 
     Parameters
     ----------
@@ -57,6 +57,8 @@ class SecondProcess:
         answer: Future = self._thread.submit(self._ask, function, given)
 
         def wait() -> Any:
+            if answer.cancel():
+                return here()
             try:
                 return answer.result()
             except _EndedError:

@@ -24,6 +24,11 @@ def die_elsewhere(here: int) -> str:
     return "made here"
 
 
+def done(beside: SecondProcess) -> None:
+    """Wait until all that was begun has been done."""
+    beside._thread.submit(int).result()
+
+
 @pytest.mark.parametrize("cores", [1, 2])
 def test_the_answer_is_the_same_on_one_core_and_on_two(cores):
     with SecondProcess(cores) as beside:
@@ -33,7 +38,9 @@ def test_the_answer_is_the_same_on_one_core_and_on_two(cores):
 
 def test_with_two_cores_it_is_another_process_and_with_one_it_is_this():
     with SecondProcess(2) as beside:
-        assert beside.start(os.getpid)() != HERE
+        wait = beside.start(os.getpid)
+        done(beside)
+        assert wait() != HERE
     with SecondProcess(1) as beside:
         assert beside.start(os.getpid)() == HERE
 
@@ -59,7 +66,14 @@ def test_after_it_was_killed_everything_is_done_here():
 def test_one_process_does_all_that_is_asked_of_it():
     with SecondProcess(2) as beside:
         waits = [beside.start(os.getpid) for _ in range(3)]
+        done(beside)
         assert len({wait() for wait in waits}) == 1
+
+
+def test_what_is_asked_for_before_its_turn_is_done_here():
+    with SecondProcess(2) as beside:
+        beside.start(time.sleep, 120)
+        assert beside.start(os.getpid)() == HERE
 
 
 def test_nothing_goes_on_after_the_context_is_left():

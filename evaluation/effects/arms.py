@@ -1,7 +1,9 @@
 """The data of one contrast: who is served, who is compared, what happened to them."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import Any
 
 import formulaic
 import numpy as np
@@ -13,6 +15,15 @@ from evaluation.study import Note, Service
 OUTCOME_EVENT = 1
 GIVEN_WEIGHT = "given_weight"
 """Column of weights made elsewhere."""
+
+STARTED = "started"
+"""Column of arms compared as randomized: whether the service began by the main horizon."""
+
+USED = ("exit_id", "family_id", "start", "stop", "event", "end_reason", GIVEN_WEIGHT, STARTED)
+"""Columns of the rows that every estimate of risks needs, where they are there."""
+
+RECEIPT, MOVES = "receipt", "moves"
+"""What models are of: who is served, and who moves away."""
 
 NEITHER = "neither"
 """Children with neither of two programs that are compared."""
@@ -59,6 +70,32 @@ class Arms:
         """Model matrix of the covariates, an intercept first."""
         formula = formulaic.Formula(self.covariate_formula)
         return pd.DataFrame(formula.get_model_matrix(self.rows, na_action="raise"), dtype=float)
+
+    @cached_property
+    def trimmed(self) -> "Arms":
+        """The contrast with the columns that estimates are made from, as rows are copied often."""
+        needed = {*USED, self.service.program, *self.covariates}
+        names = [name for name in self.rows if name in needed]
+        return self if len(names) == self.rows.shape[1] else replace(self, rows=self.rows[names])
+
+    def model(self, of: str, fit: Callable[[], Any]) -> Any:
+        """Fit a model of these rows, or return the one fitted before: many weights share it."""
+        if of not in self._models:
+            self._models[of] = fit()
+        return self._models[of]
+
+    @cached_property
+    def _models(self) -> dict[str, Any]:
+        return {}
+
+    def followed(self, rows: pd.DataFrame) -> "Arms":
+        """Return the same children in the same arms, followed otherwise.
+
+        Who is served is modelled as before; models of the follow-up are made anew.
+        """
+        other = replace(self, rows=rows)
+        other._models.update({of: m for of, m in self._models.items() if of == RECEIPT})
+        return other
 
     @property
     def sets(self) -> tuple["Arms", ...]:

@@ -10,8 +10,6 @@ from evaluation.effects.arms import Arms, complete_cases, one_row_per_child
 from evaluation.study import Note, Service, Study
 
 RANDOMIZATION = "randomization"
-STARTED = "started"
-"""Column of arms compared as randomized: whether the service began by the main horizon."""
 
 
 @dataclass(frozen=True)

@@ -1,15 +1,13 @@
 """Effects of a service known on the day of exit: risks by arm, then the hazard ratio."""
 
 import math
-from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 
 from evaluation import estimates
 from evaluation.effects import intervals
-from evaluation.effects.arms import GIVEN_WEIGHT, OUTCOME_EVENT, Arms
-from evaluation.effects.assigned import STARTED
+from evaluation.effects.arms import GIVEN_WEIGHT, OUTCOME_EVENT, RECEIPT, STARTED, Arms
 from evaluation.effects.augmented import augmented_risks
 from evaluation.effects.balance import balance
 from evaluation.effects.complier import complier_effect
@@ -25,15 +23,13 @@ from evaluation.effects.intervals import DAYS_PER_MONTH
 from evaluation.effects.limits import OUTCOME_WORDS
 from evaluation.effects.loss import loss_weights
 from evaluation.effects.outcome_model import fit_outcome_model, subdistribution_ratio
-from evaluation.effects.propensity import Propensity, known_weights, propensity
+from evaluation.effects.propensity import Propensity, balancing, known_weights
+from evaluation.effects.receipt import Receipt, receipt_model
 from evaluation.effects.result import Part
 from evaluation.effects.thresholds import THRESHOLDS
 from evaluation.effects.weighting import Weighting
 from evaluation.errors import StudyError
 from evaluation.study import Note, Study
-
-USED = ("exit_id", "family_id", "start", "stop", "event", "end_reason", GIVEN_WEIGHT)
-"""Columns of the rows that every estimate of risks needs, where they are there."""
 
 TOGETHER = 6
 """Days whose influence is held at once: it has a column for each and many rows."""
@@ -71,7 +67,7 @@ def at_exit_effects(
     -------
     Part
     """
-    arms = _trimmed(arms)
+    arms = arms.trimmed
     notes = list(arms.notes)
     when = "at exit" if arms.landmark is None else f"by day {arms.landmark}"
     receipt = f"receipt of {arms.service.name} {when}"
@@ -149,14 +145,12 @@ def _treatment_weights(arms: Arms, study: Study, receipt: str) -> Propensity | N
     if adjustment.weights == "none":
         return None
     several = exposure.nunique() > 2
-    return propensity(
-        arms.rows.assign(**{receipt: exposure if several else arms.served}),
-        receipt,
-        arms.design,
-        adjustment.weights,
-        adjustment.truncate,
-        arms.served_state if several else None,
-    )
+
+    def fit() -> Receipt:
+        who = exposure if several else arms.served
+        return receipt_model(who, receipt, arms.design, arms.served_state if several else None)
+
+    return balancing(arms.model(RECEIPT, fit), adjustment.weights, adjustment.truncate)
 
 
 def risk_difference(arms: Arms, horizon: int, study: Study) -> dict | None:
@@ -182,7 +176,7 @@ def risk_difference(arms: Arms, horizon: int, study: Study) -> dict | None:
     StudyError
         If the weights cannot be made, or five children carry them.
     """
-    arms = _trimmed(arms)
+    arms = arms.trimmed
     fitted = _treatment_weights(arms, study, f"receipt of {arms.service.name}")
     if fitted is None and study.design != "randomized":
         return None
@@ -195,12 +189,6 @@ def risk_difference(arms: Arms, horizon: int, study: Study) -> dict | None:
     rows, _ = _risks(own, influence, horizon, weighting)
     found = next((row for row in rows if row["measure"] == "risk_difference"), None)
     return None if found is None else found | {"method": _method(weighting)}
-
-
-def _trimmed(arms: Arms) -> Arms:
-    """Keep the columns that estimates are made from, since rows are copied many times."""
-    needed = {*USED, STARTED, arms.service.program, *arms.covariates}
-    return replace(arms, rows=arms.rows[[name for name in arms.rows if name in needed]])
 
 
 def _describe(fitted: Propensity, arms: Arms) -> Note:

@@ -190,8 +190,9 @@ def _levels(values, missing, x, random) -> np.ndarray:
 
 
 def _chance(x, chosen, new, random) -> np.ndarray:
-    import statsmodels.api as sm
     from scipy.special import expit
+    from statsmodels.genmod.families import Binomial
+    from statsmodels.genmod.generalized_linear_model import GLM
 
     terms = x.shape[1] - 1
     more = np.repeat(np.vstack([np.eye(terms), -np.eye(terms)]) * x[:, 1:].std(axis=0), 2, axis=0)
@@ -199,6 +200,6 @@ def _chance(x, chosen, new, random) -> np.ndarray:
     rows = np.vstack([x, more])
     happened = np.r_[chosen.astype(float), np.tile([0.0, 1.0], len(more) // 2)]
     weight = np.r_[np.ones(len(x)), np.full(len(more), (terms + 1) / max(len(more), 1))]
-    fit = sm.GLM(happened, rows, family=sm.families.Binomial(), freq_weights=weight).fit()
+    fit = GLM(happened, rows, family=Binomial(), freq_weights=weight).fit()
     beta = random.multivariate_normal(fit.params, fit.cov_params(), method="eigh")
     return expit(new @ beta)

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 
 from evaluation.effects import intervals
-from evaluation.effects.assigned import STARTED
+from evaluation.effects.arms import STARTED
 from evaluation.effects.diagnostics import CAUTION, PASS
 from evaluation.effects.thresholds import THRESHOLDS
 from evaluation.effects.weighting import Weighting

@@ -4,8 +4,8 @@ import pandas as pd
 
 from evaluation.cohorts import Cohort
 from evaluation.cohorts.held import HeldCohort
-from evaluation.effects.arms import Arms, arms_of
-from evaluation.effects.assigned import STARTED, OfferedView, offered_view, randomized_arms
+from evaluation.effects.arms import STARTED, Arms, arms_of
+from evaluation.effects.assigned import OfferedView, offered_view, randomized_arms
 from evaluation.effects.at_exit import at_exit_effects
 from evaluation.effects.diagnostics import balance_check, maturity_check, weight_checks
 from evaluation.effects.groups import effects_by_group

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from evaluation.effects.arms import Arms
+from evaluation.effects.arms import MOVES, Arms
 from evaluation.effects.thresholds import THRESHOLDS
 from evaluation.study import Note
 
@@ -118,23 +118,12 @@ def loss_weights(
     moved = (data["end_reason"] == MOVED).fillna(False).to_numpy(dtype=bool)
     if not moved.any():
         return None, ()
-    bands, exposure, happened = _by_band(data, moved)
-    design, never = _design(arms, moved)
-    terms = design.shape[1] + len(bands)
-    if moved.sum() < THRESHOLDS.events_per_term * terms:
-        return None, (
-            Note(
-                f"{arms.service.name}: {{moved}} children moved away, too few for a model of "
-                f"moving with {terms} terms; moving is taken as unrelated to risk within an arm.",
-                {"moved": int(moved.sum())},
-            ),
-        )
-    rate, influence = _fit(design, never, exposure, happened)
-    marginal = happened.sum(axis=0) / exposure.sum(axis=0)
-    own_marginal = (happened - exposure * marginal) / happened.sum(axis=0)
+    moves = arms.model(MOVES, lambda: _moves(arms, moved))
+    if isinstance(moves, Note):
+        return None, (moves,)
     child, begin, stop, middle = _cells(data)
-    reached = _overlap(data["start"].to_numpy(float)[child], middle, bands)
-    by_band, expected = reached * rate[child], reached * marginal
+    reached = _overlap(data["start"].to_numpy(float)[child], middle, moves.bands)
+    by_band, expected = reached * moves.rate[child], reached * moves.marginal
     raw = np.exp(by_band.sum(axis=1) - expected.sum(axis=1))
     largest = float(np.quantile(raw, truncate)) if truncate < 1 else np.inf
     kept = begin < until
@@ -151,15 +140,43 @@ def loss_weights(
         rows=rows,
         child=child,
         weights=np.minimum(raw, largest),
-        parameter_influence=np.hstack([influence, own_marginal]),
+        parameter_influence=moves.influence,
         moved=int(moved.sum()),
         truncated=int((raw > largest).sum()),
         largest=largest,
         _by_band=np.where(free, by_band[kept], 0.0),
-        _design=design,
+        _design=moves.design,
         _expected=np.where(free, expected[kept], 0.0),
     )
     return loss, (loss.note(arms.service.name),)
+
+
+@dataclass(frozen=True)
+class _Moves:
+    """The model of moving: bands of days, design, rates by band, influence of each child."""
+
+    bands: np.ndarray
+    design: np.ndarray
+    rate: np.ndarray
+    marginal: np.ndarray
+    influence: np.ndarray
+
+
+def _moves(arms: Arms, moved: np.ndarray) -> _Moves | Note:
+    """Fit the model of moving, or say that too few moved."""
+    bands, exposure, happened = _by_band(arms.rows, moved)
+    design, never = _design(arms, moved)
+    terms = design.shape[1] + len(bands)
+    if moved.sum() < THRESHOLDS.events_per_term * terms:
+        return Note(
+            f"{arms.service.name}: {{moved}} children moved away, too few for a model of "
+            f"moving with {terms} terms; moving is taken as unrelated to risk within an arm.",
+            {"moved": int(moved.sum())},
+        )
+    rate, influence = _fit(design, never, exposure, happened)
+    marginal = happened.sum(axis=0) / exposure.sum(axis=0)
+    own_marginal = (happened - exposure * marginal) / happened.sum(axis=0)
+    return _Moves(bands, design, rate, marginal, np.hstack([influence, own_marginal]))
 
 
 def _by_band(data: pd.DataFrame, moved: np.ndarray):
@@ -197,13 +214,14 @@ def _design(arms: Arms, moved: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 def _fit(design, never, exposure, happened) -> tuple[np.ndarray, np.ndarray]:
     """Return daily rates of moving (children, bands) and influence on the parameters."""
-    import statsmodels.api as sm
+    from statsmodels.genmod.families import Poisson
+    from statsmodels.genmod.generalized_linear_model import GLM
 
     children, count = exposure.shape
     child, band = np.nonzero((exposure > 0) & ~never[:, None])
     x = np.column_stack([np.eye(count)[band], design[child]])
     days = exposure[child, band]
-    model = sm.GLM(happened[child, band], x, family=sm.families.Poisson(), offset=np.log(days))
+    model = GLM(happened[child, band], x, family=Poisson(), offset=np.log(days))
     overall = np.log(happened.sum(axis=0) / exposure[~never].sum(axis=0))
     begin = np.concatenate([overall, np.zeros(design.shape[1])])
     fit = model.fit(start_params=begin, method="newton", tol=1e-10, maxiter=100, disp=0)

@@ -32,19 +32,19 @@ def loss_bounds(arms: Arms, study: Study) -> Iterator[dict]:
         return
     horizon = study.main_horizon
     moved = (arms.rows["end_reason"] == "moved_out") & (arms.rows["stop"] <= horizon)
+    same = arms.trimmed
     random = np.random.default_rng(study.seed).random(len(arms.rows))
 
     def difference(share_served: float, share_other: float) -> float | None:
-        rows = arms.rows.copy()
+        rows = same.rows.copy()
         share = np.where(arms.served, share_served, share_other)
         happened = moved & (random < share)
         rows.loc[happened, "event"] = OUTCOME_EVENT
         rows.loc[moved & ~happened, "stop"] = np.maximum(rows["stop"], horizon)
         known = rows["end_reason"].astype(object).mask(happened, "outcome")
         rows["end_reason"] = known.mask(moved & ~happened, "horizon")
-        changed = Arms(rows, arms.outcome, arms.service, arms.covariates, (), arms.landmark)
         try:
-            found = risk_difference(changed, horizon, study)
+            found = risk_difference(same.followed(rows), horizon, study)
         except (StudyError, EstimateError):
             return None
         return None if found is None else float(found["estimate"])

@@ -1,4 +1,4 @@
-"""The probability of being served, and the weights that follow from it."""
+"""The weights that follow from the probability of being served."""
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
@@ -7,7 +7,8 @@ import formulaic
 import numpy as np
 import pandas as pd
 
-from evaluation.effects.several_arms import ArmModel, multinomial
+from evaluation.effects.receipt import Receipt, arms_in, receipt_model
+from evaluation.effects.several_arms import ArmModel
 from evaluation.effects.thresholds import THRESHOLDS
 from evaluation.errors import StudyError
 
@@ -16,8 +17,6 @@ if TYPE_CHECKING:
 
 Population = Literal["all eligible", "treated", "overlap"]
 POPULATIONS: tuple[str, ...] = ("all eligible", "treated", "overlap")
-CLEAR = 1e-8
-"""Smallest eigenvalue of the columns' correlations, about 0, from which they differ for sure."""
 
 
 @dataclass(frozen=True)
@@ -154,7 +153,7 @@ class Propensity:
 def propensity(
     data: pd.DataFrame,
     treatment: str,
-    covariates: str | pd.DataFrame,
+    covariates: str,
     estimand: Population = "all eligible",
     truncate: float = 0.99,
     treated: str | None = None,
@@ -168,8 +167,8 @@ def propensity(
     treatment : str
         Column of booleans: served or not; or the arm of each row by name, where there
         are more than two.
-    covariates : str or pandas.DataFrame
-        Right-hand side of a formulaic formula, or its model matrix with the intercept.
+    covariates : str
+        Right-hand side of a formulaic formula.
     estimand : {"all eligible", "treated", "overlap"}
         Target population. All eligible: stabilised inverse probability; treated:
         odds in the comparison arm; overlap: probability of the other arm (Li,
@@ -194,14 +193,13 @@ def propensity(
         raise StudyError(
             f'The estimand "{estimand}" is not offered; choose one of: {", ".join(POPULATIONS)}.'
         )
-    arm, treated_arm = _arms(data[treatment], treated, treatment)
-    design = covariates
-    if isinstance(covariates, str):
-        design = formulaic.Formula(covariates).get_model_matrix(data, na_action="raise")
-    x = np.asarray(design, dtype=float)
-    several = arm.nunique() > 2
-    fitted = multinomial if several else _logistic
-    model, table = fitted(arm, x, list(design.columns), treatment)
+    design = formulaic.Formula(covariates).get_model_matrix(data, na_action="raise")
+    return balancing(receipt_model(data[treatment], treatment, design, treated), estimand, truncate)
+
+
+def balancing(receipt: Receipt, estimand: Population, truncate: float) -> Propensity:
+    """Make the weights of a target population, cut as for `propensity`."""
+    arm, model, treated_arm = receipt.arm, receipt.model, receipt.treated_arm
     raw, slope = _weights(arm.to_numpy(), model, estimand, treated_arm)
     bounded = estimand == "overlap"
     largest = 1.0 if bounded else float(np.quantile(raw, truncate))
@@ -209,16 +207,16 @@ def propensity(
     slope[cut] = 0
     belongs = (arm.to_numpy()[:, None] == np.array(model.names)).astype(float)
     return Propensity(
-        table=table,
+        table=receipt.table,
         arm=arm,
         treated_arm=treated_arm,
-        scores=pd.DataFrame(model.scores, columns=list(model.names), index=data.index),
-        weights=pd.Series(np.minimum(raw, largest), index=data.index, name="weight"),
+        scores=pd.DataFrame(model.scores, columns=list(model.names), index=arm.index),
+        weights=pd.Series(np.minimum(raw, largest), index=arm.index, name="weight"),
         population=estimand,
         truncated=int(cut.sum()),
         largest=largest,
         parameter_influence=np.hstack(
-            [model.influence, (belongs - belongs.mean(axis=0)) / len(data)]
+            [model.influence, (belongs - belongs.mean(axis=0)) / len(arm)]
         ),
         weight_derivative=slope,
         model=model,
@@ -242,7 +240,7 @@ def known_weights(data: pd.DataFrame, treatment: str, weights: pd.Series) -> Pro
     Propensity
         Without a model; ``scores`` has the arms' names and no values.
     """
-    arm, treated_arm = _arms(data[treatment], None, treatment)
+    arm, treated_arm = arms_in(data[treatment], None, treatment)
     return Propensity(
         table=pd.DataFrame(columns=["term", "coef", "se", "z", "p"]),
         arm=arm,
@@ -255,86 +253,6 @@ def known_weights(data: pd.DataFrame, treatment: str, weights: pd.Series) -> Pro
         parameter_influence=np.zeros((len(data), 0)),
         weight_derivative=np.zeros((len(data), 0)),
         given=True,
-    )
-
-
-def _arms(column: pd.Series, treated: str | None, treatment: str) -> tuple[pd.Series, str]:
-    """Return the arm of each row by name, the reference first, and the one served."""
-    if column.dtype.kind in "biuf":
-        served = column.astype(bool)
-        if served.all() or not served.any():
-            raise StudyError(
-                f"{'Every' if served.all() else 'No'} child has {treatment}: there is no one to "
-                "compare with, so no propensity can be estimated."
-            )
-        names = pd.Categorical(np.where(served, "yes", "no"), categories=["no", "yes"])
-        return pd.Series(names, index=column.index), "yes"
-    found = [str(name) for name in pd.Categorical(column).remove_unused_categories().categories]
-    treated = found[-1] if treated is None else treated
-    if treated not in found or len(found) < 2:
-        raise StudyError(
-            f'Nobody is in the arm "{treated}" of {treatment}: the arms are {", ".join(found)}.'
-        )
-    arm = pd.Categorical(column.astype(str), categories=found)
-    return pd.Series(arm, index=column.index), treated
-
-
-def _logistic(
-    arm: pd.Series, x: np.ndarray, terms: list[str], treatment: str
-) -> tuple[ArmModel, pd.DataFrame]:
-    names = tuple(arm.cat.categories)
-    chosen = (arm == names[1]).to_numpy(dtype=float)
-    fit, information = fit_logistic(chosen, x, treatment)
-    score = np.asarray(fit.fittedvalues)
-    influence = (x * (chosen - score)[:, None]) @ np.linalg.inv(information)
-    table = {"term": terms, "coef": fit.params, "se": fit.bse, "z": fit.tvalues, "p": fit.pvalues}
-    model = ArmModel(names, x, np.column_stack([1 - score, score]), influence)
-    return model, pd.DataFrame(table).reset_index(drop=True)
-
-
-def fit_logistic(treated: np.ndarray, x: np.ndarray, treatment: str):
-    """Fit a logistic model to a design; return statsmodels' fit and the information.
-
-    Raises
-    ------
-    StudyError
-        If columns are collinear or decide the arm perfectly.
-    """
-    import statsmodels.api as sm
-    from statsmodels.tools.sm_exceptions import PerfectSeparationError
-
-    if not _independent(x):
-        raise StudyError(
-            f"The covariates that explain {treatment} are collinear: leave out one that the "
-            "others determine."
-        )
-    model = sm.GLM(treated, x, family=sm.families.Binomial())
-    try:
-        with np.errstate(all="ignore"):
-            fit = model.fit(tol=1e-12, maxiter=100)
-    except PerfectSeparationError:
-        fit = None
-    score = None if fit is None else np.asarray(fit.fittedvalues)
-    if score is None or not fit.converged or np.min(np.minimum(score, 1 - score)) < 1e-8:
-        raise StudyError(perfectly_predicted(treatment))
-    information = (x * (score * (1 - score))[:, None]).T @ x
-    return fit, information
-
-
-def _independent(x: np.ndarray) -> bool:
-    """Whether no column is determined by the others: seen from their products where clear."""
-    products = x.T @ x
-    scale = 1 / np.sqrt(np.maximum(np.diag(products), np.finfo(float).tiny))
-    smallest = np.linalg.eigvalsh(products * scale * scale[:, None])[0]
-    return bool(smallest > CLEAR or np.linalg.matrix_rank(x) == x.shape[1])
-
-
-def perfectly_predicted(treatment: str) -> str:
-    """Say that weights cannot be made, since some children have no counterpart."""
-    return (
-        f"The covariates predict {treatment} perfectly for some children: no comparable "
-        "children exist for them, so weights cannot be made. Leave out or coarsen the "
-        "covariate that decides who is served."
     )
 
 

@@ -66,7 +66,7 @@ def multinomial(
     StudyError
         If columns are collinear, or decide an arm perfectly.
     """
-    import statsmodels.api as sm
+    from statsmodels.discrete.discrete_model import MNLogit
 
     names = tuple(arm.cat.categories)
     if np.linalg.matrix_rank(x) < x.shape[1]:
@@ -74,7 +74,7 @@ def multinomial(
             f"The covariates that explain {treatment} are collinear: leave out one that the "
             "others determine."
         )
-    model = sm.MNLogit(arm.cat.codes.to_numpy(), x)
+    model = MNLogit(arm.cat.codes.to_numpy(), x)
     try:
         with np.errstate(all="ignore"):
             fit = model.fit(method="newton", maxiter=100, tol=1e-10, disp=False)

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
-import statsmodels.api as sm
+from statsmodels.genmod.families import Gaussian, links
+from statsmodels.genmod.generalized_linear_model import GLM
 
 from evaluation.estimates import clusters as few
 from evaluation.estimates.coding import unused_name
@@ -338,10 +339,10 @@ def _regression(
             said.append("All predicted risks are the same, so there is no slope.")
             out.append(nothing[1])
             continue
-        family = sm.families.Gaussian(sm.families.links.CLogLog(), check_link=False)
+        family = Gaussian(links.CLogLog(), check_link=False)
         with python_warnings.catch_warnings():
             python_warnings.simplefilter("ignore")
-            model = sm.GLM(pseudo, matrix, family=family, offset=offset, var_weights=weight)
+            model = GLM(pseudo, matrix, family=family, offset=offset, var_weights=weight)
             fitted = model.fit(start_params=np.array(begin), maxiter=200, tol=1e-12)
         if not (fitted.converged and np.isfinite(fitted.params).all()):
             said.append(f"The {measure} could not be estimated.")

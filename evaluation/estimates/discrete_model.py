@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
-import statsmodels.api as sm
 from scipy.special import xlog1py, xlogy
+from statsmodels.genmod.families import Binomial, links
+from statsmodels.genmod.generalized_linear_model import GLM
 
 from evaluation.estimates import clusters as few
 from evaluation.estimates.design import Design, design, require_varying, variables
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
 _NO_INFORMATION = 50.0
 PERIOD_DAYS = 30
 
-LINKS = {"cloglog": sm.families.links.CLogLog, "logit": sm.families.links.Logit}
+LINKS = {"cloglog": links.CLogLog, "logit": links.Logit}
 
 
 @dataclass(frozen=True, repr=False)
@@ -291,11 +292,11 @@ def _fit(
     kept = np.flatnonzero(trials > 0)
     matrix = _matrix(x[kept // bands], kept % bands, bands)
     _check_rank(matrix, terms)
-    family = sm.families.Binomial(link=LINKS[link]())
+    family = Binomial(link=LINKS[link]())
     outcome = np.column_stack([happened[kept], trials[kept] - happened[kept]])
     with python_warnings.catch_warnings():
         python_warnings.simplefilter("ignore")
-        fitted = sm.GLM(outcome, matrix, family=family).fit(maxiter=100, tol=1e-12)
+        fitted = GLM(outcome, matrix, family=family).fit(maxiter=100, tol=1e-12)
     p = family.link.inverse(matrix @ fitted.params)
     return fitted, float((xlogy(outcome[:, 0], p) + xlog1py(outcome[:, 1], -p)).sum())
 

@@ -177,7 +177,8 @@ def _spline_fitter(knots: int):
 
 def _piecewise(x, start, stop, failed, *, breaks: Sequence[float] | None, **_) -> Fitted:
     """Piecewise constant hazard: a Poisson model of events per time, band by band."""
-    import statsmodels.api as sm
+    from statsmodels.genmod.families import Poisson
+    from statsmodels.genmod.generalized_linear_model import GLM
 
     begin = np.zeros(len(stop)) if start is None else start
     if breaks is None:
@@ -198,7 +199,7 @@ def _piecewise(x, start, stop, failed, *, breaks: Sequence[float] | None, **_) -
     level = np.equal.outer(band, np.arange(len(names))).astype(float)
     exposure, happened = time[row, band], events[row, band].astype(float)
     matrix = np.column_stack([x[row], level])
-    model = sm.GLM(happened, matrix, family=sm.families.Poisson(), exposure=exposure)
+    model = GLM(happened, matrix, family=Poisson(), exposure=exposure)
     fitted = model.fit(maxiter=100, tol=1e-12)
     p = x.shape[1]
     line = matrix @ fitted.params

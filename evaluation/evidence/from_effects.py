@@ -41,7 +41,8 @@ def estimate_ids(table: pd.DataFrame) -> pd.Series:
     for column in (name for name in DISTINGUISHING if name in table):
         words = table[column].astype(str)
         differs = words.groupby(ids).transform("nunique") > 1
-        ids = ids.where(~differs, ids + "." + words.map(_slug))
+        slugs = {word: _slug(word) for word in words.unique()}
+        ids = ids.where(~differs, ids + "." + words.map(slugs.get))
     number = ids.groupby(ids).cumcount()
     return ids.where(number == 0, ids + "." + (number + 1).astype(str))
 

@@ -185,11 +185,14 @@ def _levels(some: pd.DataFrame, by: Sequence[str]):
 
 
 def _shares(some, measure, what, of, by) -> list[dict]:
-    rows = []
-    for program, characteristic, level, own in _levels(some, by):
-        trials = own.groupby("family_id")[what].agg(["size", "sum"]).astype("int64")
-        added = cluster_sums(trials.set_axis(["n", "events"], axis=1))
-        found = clustered_share(added).iloc[0] * 100
+    """Return the share of rows that ``what`` holds for, of all and of each level, by family."""
+    some = some.assign(family=pd.factorize(some["family_id"])[0], holds=some[what].astype(int))
+    rows, trials = [], []
+    for place, (program, characteristic, level, own) in enumerate(_levels(some, by)):
+        n = np.bincount(own["family"])
+        events = np.bincount(own["family"], own["holds"]).astype("int64")
+        counted = pd.DataFrame({"place": place, "n": n, "events": events})[n > 0]
+        trials.append(counted)
         rows.append(
             {
                 "measure": measure,
@@ -198,14 +201,15 @@ def _shares(some, measure, what, of, by) -> list[dict]:
                 "level": level,
                 "of": of,
                 "n": len(own),
-                "events": int(own[what].sum()),
-                "value": found["rate"],
-                "ci_low": found["ci_low"],
-                "ci_high": found["ci_high"],
+                "events": int(events.sum()),
                 "unit": "per 100",
             }
         )
-    return rows
+    if not rows:
+        return []
+    found = clustered_share(cluster_sums(pd.concat(trials), ["place"])) * 100
+    values = found[["rate", "ci_low", "ci_high"]].set_axis(["value", "ci_low", "ci_high"], axis=1)
+    return [row | own for row, own in zip(rows, values.to_dict("records"), strict=True)]
 
 
 def _medians(some, measure, what, of, by) -> list[dict]:

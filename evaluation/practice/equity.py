@@ -188,15 +188,26 @@ def _rates(added: pd.DataFrame, per: dict[str, int]) -> pd.DataFrame:
 def risks_by_group(
     cohort: Cohort, groups: Groups, horizon: int, outcomes: Sequence[str]
 ) -> pd.DataFrame:
-    """Return `Equity.table` of outcomes for groups given as sets of exits by level."""
+    """Return `Equity.table` of outcomes for groups given as sets of exits by level.
+
+    Exits and families are told apart by whole numbers in the order of their ids, made once:
+    everyone and every group of every outcome are estimated from them.
+    """
+    exits = cohort.exits[["exit_id", "family_id"]]
+    exit_, ids = pd.factorize(exits["exit_id"], sort=True)
+    family, _ = pd.factorize(exits["family_id"], sort=True)
+    numbers = pd.DataFrame({"exit_id": exits["exit_id"], "exit": exit_, "family": family})
+    members = {
+        characteristic: {level: ids.isin(own) for level, own in levels.items()}
+        for characteristic, levels in groups.items()
+    }
     rows = []
     for outcome in outcomes:
-        trials = tidy(cohort.ends(outcome)).merge(
-            cohort.exits[["exit_id", "family_id"]], on="exit_id"
-        )
+        trials = tidy(cohort.ends(outcome)).merge(numbers, on="exit_id").drop(columns="exit_id")
         trials = trials[trials["end"] > trials["begin"]]
+        trials = trials.assign(event=trials["event"].astype(int))
         about = {"measure": outcome, "kind": "outcome", "per": 100, "horizon": horizon}
-        rows += _compared(trials, groups, about, horizon)
+        rows += _compared(trials, members, about, horizon)
     return pd.DataFrame(rows)
 
 
@@ -231,13 +242,19 @@ def _all_that_apply(cohort: Cohort) -> dict[str, set[str]]:
     return {code: members for code, members in found.items() if members}
 
 
-def _compared(trials: pd.DataFrame, groups: Groups, about: dict, horizon: int) -> list[dict]:
-    """Estimate everyone, each level and those outside it, and compare."""
+def _compared(
+    trials: pd.DataFrame, members: dict[str, dict[str, np.ndarray]], about: dict, horizon: int
+) -> list[dict]:
+    """Estimate everyone, each level and those outside it, and compare.
+
+    ``members`` has for each characteristic and level whether exit 0, 1, … is of it.
+    """
     whole = _risk(trials, horizon)
+    exits = trials["exit"].to_numpy()
     rows = []
-    for characteristic, levels in groups.items():
-        for level, members in levels.items():
-            inside = trials["exit_id"].isin(members)
+    for characteristic, levels in members.items():
+        for level, of_level in levels.items():
+            inside = of_level[exits]
             if not inside.any():
                 continue
             own, rest = _risk(trials[inside], horizon), _risk(trials[~inside], horizon)
@@ -286,21 +303,21 @@ def _contrast(own: dict, rest: dict, everyone: float, share: float) -> dict:
 
 def _risk(rows: pd.DataFrame, day: int) -> dict:
     happened = (rows["event"] == 1) & (rows["end"] <= day)
-    families = rows["family_id"].nunique()
+    families = rows["family"].nunique()
     about = {"n": len(rows), "events": int(happened.sum()), "families": families}
     if families < LEAST:
         return about | dict.fromkeys(_LIMITS, np.nan)
     if not happened.any():
-        followed = rows.loc[rows["end"] >= day, "family_id"].nunique()
+        followed = rows.loc[rows["end"] >= day, "family"].nunique()
         high = 1 - 0.025 ** (1 / followed) if followed else np.nan
         return about | dict(zip(_LIMITS, (0.0, 0.0, high), strict=True))
     curve = cumulative_incidence(
-        rows.assign(event=rows["event"].astype(int)),
+        rows,
         stop="end",
         event="event",
         start="begin",
-        cluster="family_id",
-        id="exit_id",
+        cluster="family",
+        id="exit",
     ).at([day])
     own = curve[curve["cause"] == 1].iloc[0]
     values = (float(own[name]) for name in ("incidence", "ci_low", "ci_high"))

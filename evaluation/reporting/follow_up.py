@@ -38,13 +38,18 @@ class OutcomeFollowUp:
     grouping : dict of str to str
         From exit type to group: the same, or coarser where the types are too small.
     rows : pandas.DataFrame
-        The exact follow-up rows, with ``all`` and ``group``; not for release.
+        The exact follow-up rows: ``start``, ``stop``, ``event``, ``exit_type``, ``all``, ``group``,
+        and as whole numbers ``subject``, the place of the exit among ``ends``, and ``cluster``,
+        its family; not for release.
+    ends : pandas.DataFrame
+        The last follow-up row of each exit, as the cohort has it; not for release.
     """
 
     everyone: ReleasedFollowUp
     groups: ReleasedFollowUp | None
     grouping: dict[str, str]
     rows: pd.DataFrame
+    ends: pd.DataFrame
 
 
 def released_follow_up(
@@ -73,10 +78,12 @@ def released_follow_up(
     OutcomeFollowUp
     """
     study = cohort.study
-    rows = cohort.follow_up(outcome).assign(all="all")
+    rows = cohort.follow_up(outcome)
     ends = last_rows(rows)
+    rows = _numbered(rows, ends).assign(all="all")
     days = _days(ends, study.horizons, rule)
-    counts, curves = _counted(rows, "all", days, within), _incidence(rows, "all", days)
+    counts = _counted(ends.assign(all="all"), "all", days, within)
+    curves = _incidence(rows, "all", days)
     key = f"{outcome}/all/"
     ladder = _ladder(study.horizons, study.main_horizon)
     everyone = _first_showable(counts, curves, ladder, rule, key=key)
@@ -84,9 +91,11 @@ def released_follow_up(
         everyone = release_follow_up(
             counts, curves, study.horizons[-1:], rule, withheld=True, key=key
         )
-    for grouping in _groupings(ends["exit_type"].astype(str)):
-        rows = rows.assign(group=rows["exit_type"].astype(str).map(grouping))
-        counts = _counted(rows, "group", days, within)
+    kinds = ends["exit_type"].astype(str)
+    for grouping in _groupings(kinds):
+        group = kinds.map(grouping)
+        rows = rows.assign(group=group.to_numpy()[rows["subject"]])
+        counts = _counted(ends.assign(group=group), "group", days, within)
         curves = _incidence(rows, "group", days)
         ladder = _ladder(tuple(everyone.horizons), study.main_horizon)
         key, unsized = f"{outcome}/exit_type/", _unsized(cohort.exits, grouping, rule)
@@ -94,8 +103,16 @@ def released_follow_up(
         if groups is not None:
             groups = without_lone_points(everyone, groups, rule)
             whole = without_common_points(everyone, groups, rule)
-            return OutcomeFollowUp(whole, groups, grouping, rows)
-    return OutcomeFollowUp(everyone, None, {}, rows)
+            return OutcomeFollowUp(whole, groups, grouping, rows, ends)
+    return OutcomeFollowUp(everyone, None, {}, rows, ends)
+
+
+def _numbered(rows: pd.DataFrame, ends: pd.DataFrame) -> pd.DataFrame:
+    """Return what curves are estimated from, with exits and families numbered once for all."""
+    subject = pd.Index(ends["exit_id"]).get_indexer(rows["exit_id"])
+    family, _ = pd.factorize(ends["family_id"], sort=True)
+    own = rows[["start", "stop", "event", "exit_type"]]
+    return own.assign(subject=subject, cluster=family[subject])
 
 
 def _unsized(exits: pd.DataFrame, grouping: dict[str, str], rule: Disclosure) -> set[str]:
@@ -107,10 +124,9 @@ def _unsized(exits: pd.DataFrame, grouping: dict[str, str], rule: Disclosure) ->
 
 
 def _counted(
-    rows: pd.DataFrame, by: str, days: Sequence[int], within: pd.DataFrame | None
+    ends: pd.DataFrame, by: str, days: Sequence[int], within: pd.DataFrame | None
 ) -> pd.DataFrame:
     """Count follow-up, and the outcome's events that are not events of ``within``."""
-    ends = last_rows(rows)
     counts = exact_counts(ends, by, [0, *days])
     if within is None:
         return counts
@@ -239,32 +255,33 @@ def released_arms(
 
 
 def released_years(
-    cohort, outcome: str, rule: Disclosure, everyone: ReleasedFollowUp
+    cohort, outcome: str, rule: Disclosure, followed: OutcomeFollowUp
 ) -> ReleasedFollowUp:
     """Release how often an outcome had happened by the main horizon, by year of the exit.
 
     Parameters
     ----------
     cohort : Cohort
-        With ``exits`` (``exit_id``, ``index_date``) and ``follow_up(outcome)``.
+        With ``exits`` (``exit_id``, ``index_date``).
     outcome : str
         One of the cohort's outcomes.
     rule : Disclosure
         The rule of the release.
-    everyone : ReleasedFollowUp
-        What was released of all years together.
+    followed : OutcomeFollowUp
+        Its follow-up, and what was released of all years together.
 
     Returns
     -------
     ReleasedFollowUp
     """
-    exits, main = cohort.exits, cohort.study.main_horizon
+    exits, main, everyone = cohort.exits, cohort.study.main_horizon, followed.everyone
     day = main if main in everyone.horizons else everyone.horizons[-1]
     year = pd.to_datetime(exits["index_date"]).dt.year.astype(str)
-    rows = cohort.follow_up(outcome)
-    rows = rows.assign(year=rows["exit_id"].map(dict(zip(exits["exit_id"], year, strict=True))))
+    of_exit = dict(zip(exits["exit_id"], year, strict=True))
+    ends = followed.ends.assign(year=followed.ends["exit_id"].map(of_exit))
+    rows = followed.rows.assign(year=ends["year"].to_numpy()[followed.rows["subject"]])
     return release_follow_up(
-        exact_counts(last_rows(rows), "year", [0, day]),
+        exact_counts(ends, "year", [0, day]),
         _incidence(rows, "year", [day]),
         [day],
         rule,
@@ -284,8 +301,8 @@ def _every_day(curves: pd.DataFrame, sizes: tuple[int, int], days: list[int]) ->
 
 def last_rows(rows: pd.DataFrame) -> pd.DataFrame:
     """Return each exit's last follow-up row."""
-    ordered = rows.sort_values(["exit_id", "start"], kind="stable")
-    return ordered.groupby("exit_id", sort=True).tail(1)
+    last = rows.sort_values("start", kind="stable").drop_duplicates("exit_id", keep="last")
+    return last.sort_values("exit_id", kind="stable")
 
 
 def exact_counts(ends: pd.DataFrame, by: str, days: Sequence[int]) -> pd.DataFrame:
@@ -320,8 +337,8 @@ def _incidence(rows: pd.DataFrame, by: str, days: Sequence[int]) -> pd.DataFrame
         event="event",
         start="start",
         by=by,
-        id="exit_id",
-        cluster="family_id",
+        id="subject",
+        cluster="cluster",
     )
     at = fit.at(list(days))
     own = at[at["cause"] == OUTCOME]

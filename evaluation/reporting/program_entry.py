@@ -6,7 +6,7 @@ from typing import Any
 import pandas as pd
 from markupsafe import Markup
 
-from evaluation.evidence import ContrastEvidence, ProgramEvidence, estimate_ids
+from evaluation.evidence import ContrastEvidence, ProgramEvidence
 from evaluation.evidence.standards import ElementFinding, standard
 from evaluation.evidence.study_file import StudyFile
 from evaluation.reporting.annual import AnnualReport
@@ -268,8 +268,7 @@ def _told(material: Material, contrast: ContrastEvidence) -> list[tuple[Any, str
     """Return the released estimates behind a contrast that are printed, with name and kind."""
     if contrast.withheld:
         return []
-    exact = material.effects.table
-    table = material.released.table.assign(id=estimate_ids(exact).to_numpy())
+    table = material.identified
     rows = table[table["id"].isin(contrast.estimate_ids) & table["measure"].isin(list(KINDS))]
     told = [(row, *KINDS[row["measure"]]) for row in rows.to_dict("records")]
     after = contrast.after_service

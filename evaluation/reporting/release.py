@@ -13,7 +13,6 @@ from evaluation.reporting.disclosure import (
 )
 from evaluation.reporting.follow_up import (
     OutcomeFollowUp,
-    last_rows,
     released_arms,
     released_follow_up,
     released_years,
@@ -64,12 +63,8 @@ def release(
     """
     last = read_last_year(study)
     rule = Disclosure.of(study.report, None if last is None else last.published)
-    rows = {outcome: cohort.follow_up(outcome) for outcome in cohort.outcomes}
-    ends = {outcome: last_rows(own) for outcome, own in rows.items() if len(own)}
-    followed = {
-        outcome: released_follow_up(cohort, outcome, rule, ends.get(NESTED.get(outcome, "")))
-        for outcome in ends
-    }
+    followed = _followed(cohort, rule)
+    ends = {outcome: own.ends for outcome, own in followed.items()}
     exits = cohort.exits
     reached = characteristics.reached(exits, study)
     arms = _arms(study, effects, ends, followed, rule, reached)
@@ -98,12 +93,23 @@ def release(
         truth=truth,
         evidence=evidence,
         years={
-            outcome: released_years(cohort, outcome, rule, own.everyone)
+            outcome: released_years(cohort, outcome, rule, own)
             for outcome, own in followed.items()
             if "index_date" in exits
         },
         last=last,
     )
+
+
+def _followed(cohort: Any, rule: Disclosure) -> dict[str, OutcomeFollowUp]:
+    """Release every outcome that has follow-up, those within another before it."""
+    outcomes = [outcome for outcome in cohort.outcomes if len(cohort.follow_up(outcome))]
+    found: dict[str, OutcomeFollowUp] = {}
+    for outcome in sorted(outcomes, key=NESTED.__contains__):
+        inner = found.get(NESTED.get(outcome, ""))
+        within = None if inner is None else inner.ends
+        found[outcome] = released_follow_up(cohort, outcome, rule, within)
+    return {outcome: found[outcome] for outcome in outcomes}
 
 
 def _arms(

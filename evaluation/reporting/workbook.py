@@ -107,10 +107,11 @@ def _about(sheet, report: AnnualReport, tables: list[Table], names: list[str], l
 def _sheet(sheet, table: Table, looks: dict) -> None:
     sheet.write_string(0, 0, clean(table.caption), looks["title"])
     sheet.write_string(1, 0, clean(table.note), looks["note"])
+    printed = table.printed
     for place, column in enumerate(table.columns):
         head = looks["head number" if column.is_number else "head"]
         sheet.write_string(3, place, clean(column.label), head)
-        longest = max([len(column.label), *(len(row[place]) for row in table.printed)])
+        longest = max([len(column.label), *(len(row[place]) for row in printed)])
         sheet.set_column(place, place, min(_WIDEST, max(9, longest + 2)))
     for line, row in enumerate(table.rows, 4):
         for place, (value, column) in enumerate(zip(row, table.columns, strict=True)):

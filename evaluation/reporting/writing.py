@@ -72,9 +72,12 @@ class Documents:
                 self._drawn[chart.name] = self._start(Chart.files, chart)
 
     def write(self, report: Report) -> None:
-        """Wait for a report's charts, then begin to write it in every form."""
+        """Wait for a report's charts, then begin to write it in every form.
+
+        Charts are asked for from the last on: what begins elsewhere begins with the first.
+        """
         self.draw(report.charts)
-        for chart in report.charts:
+        for chart in reversed(report.charts):
             for name, content in self._drawn[chart.name]().items():
                 write_bytes(self._folder / "charts" / name, content)
             self._drawn[chart.name] = dict

@@ -12,6 +12,7 @@ from collections.abc import Iterable
 import duckdb
 import ibis
 from ibis.backends.sql import SQLBackend
+from ibis.expr import operations as ops
 from ibis.expr.types import Table
 
 from evaluation.errors import DataError
@@ -102,12 +103,27 @@ def keep(connection: SQLBackend, name: str, rows: Table, temporary: bool = False
 
 def _created(connection: SQLBackend, name: str, rows: Table, **place: bool) -> Table:
     try:
-        return connection.create_table(name, rows, **place)
+        if rows.op().find(ops.InMemoryTable):
+            return connection.create_table(name, rows, **place)
+        query = _compiled(connection, rows)
+        table = connection.create_table(name, schema=rows.schema(), **place)
+        connection.raw_sql(f'INSERT INTO "{name}" {query}')
+        return table
     except duckdb.OutOfMemoryException:
         raise DataError(
             f"These records need more memory than the {_allowed(connection)} DuckDB may use here: "
             f"set the environment variable {MEMORY} to more, such as 8GB, and run again."
         ) from None
+
+
+def _compiled(connection: SQLBackend, rows: Table) -> str:
+    """Write an expression as SQL, selections within selections: DuckDB joins them sooner."""
+    joined = ibis.options.sql.fuse_selects
+    ibis.options.sql.fuse_selects = False
+    try:
+        return connection.compile(rows)
+    finally:
+        ibis.options.sql.fuse_selects = joined
 
 
 def _allowed(connection: SQLBackend) -> str:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from statistics import median
 
 import ibis
 import ibis.expr.types as ir
@@ -93,13 +94,14 @@ def data_quality(
     DataQuality
     """
     limited = findings["limit"].notna()
+    values = {name: _values(table) for name, table in loaded.items()}
     calendar = pd.DataFrame(
         [row for table in loaded.values() for row in _months(table)],
         columns=["table", "field", "month", "rows"],
     )
     return DataQuality(
         completeness=pd.DataFrame(
-            [row for table in loaded.values() for row in _given(table)],
+            [row for name, table in loaded.items() for row in _given(table, values[name])],
             columns=["table", "field", "required", "rows", "given", "share"],
         ),
         validity=_validity(loaded, reasons),
@@ -111,18 +113,21 @@ def data_quality(
         federal=findings[limited].reset_index(drop=True),
         calendar=calendar,
         gaps=_gaps(calendar),
-        support=_support(loaded),
+        support=_support(values),
     )
 
 
-def _given(table: Loaded) -> Iterator[tuple]:
-    rows, columns = table.accepted, table.accepted.columns
-    there = [field.name for field in table.schema.fields if field.name in columns]
-    counts = rows.aggregate(**{name: rows[name].count() for name in there})
-    given = counts.to_pyarrow().to_pylist()[0]
+def _values(table: Loaded) -> dict[str, int]:
+    """Count the values of every column of the accepted rows."""
+    rows = table.accepted
+    counts = rows.aggregate(**{name: rows[name].count() for name in rows.columns})
+    return counts.to_pyarrow().to_pylist()[0]
+
+
+def _given(table: Loaded, values: Mapping[str, int]) -> Iterator[tuple]:
     of = table.accepted_rows
     for field in table.schema.fields:
-        count = given.get(field.name, 0)
+        count = values.get(field.name, 0)
         share = count / of if of else None
         yield table.schema.name, field.name, field.required, of, count, share
 
@@ -179,13 +184,13 @@ def _months(table: Loaded) -> Iterator[tuple]:
         if counted.empty:
             continue
         whole = pd.period_range(counted.index.min(), counted.index.max(), freq="M")
-        for month, count in counted.reindex(whole, fill_value=0).items():
-            yield name, field, month.to_timestamp(), int(count)
+        counts = counted.reindex(whole, fill_value=0)
+        for month, count in zip(whole.to_timestamp(), counts, strict=True):
+            yield name, field, month, int(count)
 
 
 def _by_month(rows: ir.Table, field: str) -> pd.Series:
-    dated = rows.filter(rows[field].notnull())
-    within = dated.filter(dated[field].year().between(1900, 2100))
+    within = rows.filter(rows[field].year().between(1900, 2100))
     months = within.select(month=within[field].year() * 12 + within[field].month() - 1)
     counted = months.group_by("month").aggregate(n=ibis._.count()).order_by("month").to_pandas()
     index = pd.PeriodIndex.from_fields(
@@ -206,16 +211,17 @@ def _gaps(calendar: pd.DataFrame) -> pd.DataFrame:
         for place, count in enumerate(rows):
             around = rows[max(0, place - _NEIGHBOURS) : place]
             around += rows[place + 1 : place + 1 + _NEIGHBOURS]
-            typical = float(pd.Series(around).median()) if around else 0.0
+            typical = float(median(around)) if around else 0.0
             inside = 0 < place < len(rows) - 1
-            rare = poisson.cdf(count, typical) < _BY_CHANCE
-            if inside and count < _FAR_BELOW * typical and rare:
+            far_below = inside and count < _FAR_BELOW * typical
+            if far_below and poisson.cdf(count, typical) < _BY_CHANCE:
                 found.append((table, field, months["month"].iloc[place], count, typical))
     return pd.DataFrame(found, columns=["table", "field", "month", "rows", "typical"])
 
 
-def _support(loaded: Mapping[str, Loaded]) -> pd.DataFrame:
-    columns = {name: _with_values(table) for name, table in loaded.items()}
+def _support(values: Mapping[str, Mapping[str, int]]) -> pd.DataFrame:
+    """Say what can be estimated from the columns that hold a value in at least one row."""
+    columns = {name: [c for c, count in own.items() if count] for name, own in values.items()}
     rows = []
     for need in needs():
         missing = need.missing(columns)
@@ -224,11 +230,3 @@ def _support(loaded: Mapping[str, Loaded]) -> pd.DataFrame:
         )
         rows.append((need.kind, need.name, not missing, ", ".join(missing), message))
     return pd.DataFrame(rows, columns=["kind", "name", "possible", "missing", "message"])
-
-
-def _with_values(table: Loaded) -> list[str]:
-    """Return the columns that hold a value in at least one accepted row."""
-    rows = table.accepted
-    counts = rows.aggregate(**{name: rows[name].count() for name in rows.columns})
-    found = counts.to_pyarrow().to_pylist()[0]
-    return [name for name, count in found.items() if count]

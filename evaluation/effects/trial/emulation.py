@@ -6,7 +6,7 @@ from functools import cached_property
 import numpy as np
 
 from evaluation.effects.arms import OUTCOME_EVENT
-from evaluation.effects.propensity import perfectly_predicted
+from evaluation.effects.receipt import perfectly_predicted
 from evaluation.effects.trial.children import TrialChildren
 from evaluation.effects.trial.hazard import Hazard
 from evaluation.effects.trial.logistic import Logistic
@@ -64,6 +64,18 @@ class ArmWeights:
     start: tuple[np.ndarray, np.ndarray]
     move: tuple[np.ndarray, np.ndarray]
     late: tuple[np.ndarray, ...]
+
+
+@dataclass(frozen=True)
+class _Growing:
+    """How weights grow with the days: each span's rate, the level by day, the factor it began at.
+
+    No factor where nothing changes after the exit.
+    """
+
+    rate: np.ndarray
+    level: np.ndarray
+    begun: np.ndarray | None
 
 
 class Emulation:
@@ -242,11 +254,12 @@ class Emulation:
         fitted = self.fitted if case is None else self.weights(case)
         one = np.ones(len(self.children.stop)) if case is None else case
         out = np.empty((len(self.protocol.grace), 2, self._days + 1))
-        everyone = self._day_sums(one, self.children.stop, fitted, 0)
+        moving = self._growing(*fitted.move, self._days)
+        everyone = self._day_sums(one, self.children.stop, moving)
         for k, grace in enumerate(self.protocol.grace):
             if k == 0 or self.protocol.comparison != NEVER:
-                comparison = self._comparison(one, fitted, grace)
-            treated = self._day_sums(one * fitted.late[k], self.children.stop, fitted, 0)
+                comparison = self._comparison(one, fitted, moving, grace)
+            treated = self._day_sums(one * fitted.late[k], self.children.stop, moving)
             within = np.arange(self._days + 1) <= grace
             out[k, 0] = _incidence(np.where(within, everyone, treated))
             out[k, 1] = comparison
@@ -272,45 +285,52 @@ class Emulation:
         """
         return self.estimates(grid, times.astype(float))[None]
 
-    def _comparison(self, one: np.ndarray, fitted: ArmWeights, grace: int) -> np.ndarray:
+    def _comparison(
+        self, one: np.ndarray, fitted: ArmWeights, moving: list["_Growing"], grace: int
+    ) -> np.ndarray:
         started = self.children.started
         if self.protocol.comparison == NEVER:
             deviates, until = started, self._days
         else:
             deviates, until = np.where(started <= grace, started, np.inf), grace
         leave = np.minimum(self.children.stop, deviates).astype(np.int64)
-        return _incidence(self._day_sums(one * fitted.day_zero, leave, fitted, until))
+        growing = [*self._growing(*fitted.start, until), *moving]
+        return _incidence(self._day_sums(one * fitted.day_zero, leave, growing))
+
+    def _growing(self, rate: np.ndarray, level: np.ndarray, until: int) -> list["_Growing"]:
+        """Return the growth of weights for not doing something until a day, if there is any."""
+        if until <= 0 or level[-1] <= 0:
+            return []
+        level = level[np.minimum(np.arange(self._days + 1), until)]
+        begun = np.exp(self._spans.before(rate, level)) if self._spans.change else None
+        return [_Growing(rate, level, begun)]
 
     def _day_sums(
-        self, weight: np.ndarray, leave: np.ndarray, fitted: ArmWeights, until: int
+        self, weight: np.ndarray, leave: np.ndarray, growing: list["_Growing"]
     ) -> np.ndarray:
         """Weighted children at risk, with the outcome and with any event, by day.
 
-        Shape (3, days + 1). Weights for not starting grow to day ``until``; a day's
-        weights are those of the evening before, since events come before starts.
+        Shape (3, days + 1). A day's weights are those of the evening before, since events
+        come before starts.
         """
         days, spans = self._days, self._spans
         evening = np.maximum(np.arange(days + 1) - 1, 0)
-        parts = []
-        for (rate, level), last in ((fitted.start, until), (fitted.move, days)):
-            if last > 0 and level[-1] > 0:
-                parts.append((rate, level[np.minimum(np.arange(days + 1), last)]))
         weight, leave = spans.of(weight), spans.of(leave)
         stop, event = spans.of(self.children.stop), spans.of(self.children.event)
         rows = np.flatnonzero(weight > 0)
         enter = None
         if spans.change:
-            for rate, level in parts:
-                weight = weight * np.exp(spans.before(rate, level))
+            for each in growing:
+                weight = weight * each.begun
             rows = np.flatnonzero((weight > 0) & (leave > spans.enter))
             leave, enter = np.minimum(leave, spans.leave), spans.enter[rows]
-        growth = [Growth(rate[rows], level[evening][1:]) for rate, level in parts]
+        growth = [Growth(each.rate[rows], each.level[evening][1:]) for each in growing]
         sums = np.zeros((3, days + 1))
         sums[0, 1:] = at_risk(leave[rows], weight[rows], days, *growth, enter=enter)
         ends = rows[(event[rows] > 0) & (stop[rows] == leave[rows]) & (stop[rows] <= days)]
         value = weight[ends].copy()
-        for rate, level in parts:
-            value *= np.exp(rate[ends] * level[evening][stop[ends]])
+        for each in growing:
+            value *= np.exp(each.rate[ends] * each.level[evening][stop[ends]])
         own = event[ends] == OUTCOME_EVENT
         sums[1] = np.bincount(stop[ends][own], value[own], days + 1)
         sums[2] = np.bincount(stop[ends], value, days + 1)

@@ -5,7 +5,7 @@ from copy import copy
 import numpy as np
 from scipy.special import expit
 
-from evaluation.effects.propensity import fit_logistic
+from evaluation.effects.receipt import fit_logistic
 from evaluation.errors import StudyError
 
 MOST_STEPS = 40

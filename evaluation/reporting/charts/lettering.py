@@ -1,8 +1,10 @@
 """Measured text: how wide words are, where lines break, how labels make room."""
 
 import re
+from bisect import bisect_right
 from collections.abc import Sequence
 from functools import lru_cache
+from itertools import accumulate
 
 from evaluation.reporting.charts.style import FACES, PNG_DPI, TEXT_SIZE, register_fonts
 
@@ -11,6 +13,8 @@ _POINTS_PER_INCH = 72
 _NARROWER = (0.92, 0.84, 0.76, 0.68)
 _BREAK = re.compile(r"(?<= )|(?<=/)|(?<=[^\W\d_]{4}-)(?=[^\W\d_]{4})")
 _CAPITAL = 0.69
+_LETTER = 0.46
+"""About how wide a letter is in ems; where the count of words on a line starts."""
 
 
 def clean(text: object) -> str:
@@ -76,21 +80,39 @@ def wrap(text: object, width: float, size: float = TEXT_SIZE, weight: str = "nor
 
 
 def _broken(text: str, width: float, size: float, weight: str) -> list[str]:
-    lines, current = [], ""
-    for piece in _pieces(text):
-        if text_width((current + piece).rstrip(), size, weight) <= width:
-            current += piece
-            continue
-        if current.strip():
-            lines.append(current.rstrip())
-        current = piece
-        while text_width(current.rstrip(), size, weight) > width and len(current.rstrip()) > 1:
-            head = _longest_head(current, width, size, weight)
+    lines, pieces = [], _pieces(text)
+    while pieces:
+        count, word = _fitting(pieces, width, size, weight), pieces[0]
+        if not count and len(word.rstrip()) > 1:
+            head = _longest_head(word, width, size, weight)
             lines.append(head)
-            current = current[len(head) :]
-    if current.strip():
-        lines.append(current.rstrip())
-    return lines
+            pieces[0] = word[len(head) :]
+            continue
+        count = max(count, 1)
+        lines.append("".join(pieces[:count]).rstrip())
+        pieces = pieces[count:]
+    return [line for line in lines if line]
+
+
+def _fitting(pieces: list[str], width: float, size: float, weight: str) -> int:
+    """Count the pieces that go on one line.
+
+    More words make no line narrower, and measuring costs as much as a line is long: the
+    count starts where a line of so many letters usually ends, and goes up or down from there.
+    """
+
+    def fits(count: int) -> bool:
+        return text_width("".join(pieces[:count]).rstrip(), size, weight) <= width
+
+    letters = width * _POINTS_PER_INCH / (_LETTER * size)
+    count = max(1, bisect_right(list(accumulate(map(len, pieces))), letters))
+    if fits(count):
+        while count < len(pieces) and fits(count + 1):
+            count += 1
+        return count
+    while count and not fits(count):
+        count -= 1
+    return count
 
 
 def _pieces(text: str) -> list[str]:

@@ -129,7 +129,6 @@ class Cells:
         through this one. A reader is taken to know that a hidden cell is at
         least 1.
         """
-        rows, columns = self.counts.shape
         total = np.zeros_like(self.hidden)
         total[-1, :] ^= True
         total[:, -1] ^= True
@@ -137,23 +136,22 @@ class Cells:
         up = np.where(total, can_fall, self.hidden)
         down = np.where(total, self.hidden, can_fall)
         up[r, c] = down[r, c] = False
-        to_columns = {i: np.flatnonzero(up[i]) for i in range(rows)}
-        to_rows = {j: np.flatnonzero(down[:, j]) for j in range(columns)}
         raised = (not total[r, c]) or self.counts[r, c] > 1
         lowered = total[r, c] or self.counts[r, c] > 1
-        return (raised and _reaches(("c", c), ("r", r), to_columns, to_rows)) or (
-            lowered and _reaches(("r", r), ("c", c), to_columns, to_rows)
+        return (raised and _reaches(("c", c), ("r", r), up, down)) or (
+            lowered and _reaches(("r", r), ("c", c), up, down)
         )
 
 
-def _reaches(start: tuple, goal: tuple, to_columns: dict, to_rows: dict) -> bool:
+def _reaches(start: tuple, goal: tuple, up: np.ndarray, down: np.ndarray) -> bool:
+    """Tell whether a walk leads from one line to another: up from rows, down from columns."""
     seen, waiting = {start}, [start]
     while waiting:
         side, place = waiting.pop()
         if side == "r":
-            following = [("c", int(j)) for j in to_columns[place]]
+            following = [("c", int(j)) for j in np.flatnonzero(up[place])]
         else:
-            following = [("r", int(i)) for i in to_rows[place]]
+            following = [("r", int(i)) for i in np.flatnonzero(down[:, place])]
         for node in following:
             if node == goal:
                 return True

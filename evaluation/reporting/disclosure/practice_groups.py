@@ -46,10 +46,10 @@ def release_practice_groups(table: pd.DataFrame, shown: set[str], rule: Disclosu
     rows = table[table["measure"].isin(shown)].reset_index(drop=True)
     if rows.empty:
         return rows.drop(columns=list(COUNTS))
-    hidden = pd.Series(False, index=rows.index)
+    hidden = np.zeros(len(rows), dtype=bool)
     for _, own in rows.groupby(["measure", "characteristic"], sort=False):
         hidden[own.index] = _hidden(own, rule)
-    released = release_groups(rows, rule, hidden.to_numpy())
+    released = release_groups(rows, rule, hidden)
     return released.reset_index(drop=True)
 
 

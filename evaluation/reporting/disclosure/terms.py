@@ -52,7 +52,7 @@ def few_behind(terms: Sequence[str], ends: pd.DataFrame, rule: Disclosure) -> li
 def _small_levels(ends: pd.DataFrame, column: str, rule: Disclosure) -> set[str]:
     if column not in ends:
         return set()
-    known = ends[ends[column].notna()]
+    known = ends.loc[ends[column].notna(), ["event", column]]
     events = known["event"].eq(OUTCOME).groupby(known[column].astype(str)).agg(["size", "sum"])
     return {
         str(row.Index)

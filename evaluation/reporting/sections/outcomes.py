@@ -4,6 +4,7 @@ import itertools
 import math
 from collections.abc import Iterable
 
+import numpy as np
 import pandas as pd
 
 from evaluation.reporting.charts.hazard import hazard as draw_hazard
@@ -221,10 +222,11 @@ def hazard_bands(
     """
     bands = []
     for group, points in shown.curve.groupby("group", sort=False):
-        own = rows[rows[by] == group]
+        inside = (rows[by] == group).to_numpy()
+        own = [rows[name].to_numpy()[inside] for name in ("start", "stop", "event")]
         bounds = _bounds([int(day) for day in points["time"]])
         bands += [
-            {"group": group, "start": start, "stop": stop} | _rate(own, start, stop, rule)
+            {"group": group, "start": start, "stop": stop} | _rate(*own, start, stop, rule)
             for start, stop in itertools.pairwise(bounds)
         ]
     columns = ["group", "start", "stop", "hazard", "ci_low", "ci_high"]
@@ -240,10 +242,12 @@ def _bounds(days: list[int]) -> list[int]:
     return [*bounds[:-1], days[-1]] if len(bounds) > 1 else [0, days[-1]]
 
 
-def _rate(rows: pd.DataFrame, start: int, stop: int, rule: Disclosure) -> dict[str, float]:
-    reached = rows["stop"].clip(upper=stop) - rows["start"].clip(lower=start)
-    time = float(reached.clip(lower=0).sum()) / DAYS_PER_MONTH
-    events = rule.shown(((rows["event"] == 1) & rows["stop"].between(start + 1, stop)).sum())
+def _rate(
+    begin: np.ndarray, end: np.ndarray, event: np.ndarray, start: int, stop: int, rule: Disclosure
+) -> dict[str, float]:
+    reached = np.minimum(end, stop) - np.maximum(begin, start)
+    time = float(reached.clip(min=0).sum()) / DAYS_PER_MONTH
+    events = rule.shown(((event == 1) & (start < end) & (end <= stop)).sum())
     if not time or not events:
         return {"hazard": 0.0 if time else math.nan, "ci_low": math.nan, "ci_high": math.nan}
     spread = math.exp(Z / math.sqrt(events))

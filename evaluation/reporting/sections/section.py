@@ -2,10 +2,12 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import pandas as pd
 
+from evaluation.evidence import estimate_ids
 from evaluation.reporting.charts.chart import Chart
 from evaluation.reporting.charts.style import FULL_WIDTH
 from evaluation.reporting.disclosure import Disclosure, ReleasedEffects, ReleasedFollowUp
@@ -165,6 +167,11 @@ class Material:
     practice: Any = field(default=None)
     years: dict[str, ReleasedFollowUp] = field(default_factory=dict)
     last: LastYear | None = field(default=None)
+
+    @cached_property
+    def identified(self) -> pd.DataFrame:
+        """The released estimates with their ``id``."""
+        return self.released.table.assign(id=estimate_ids(self.effects.table).to_numpy())
 
     def service_name(self, program: str) -> str:
         """Return a program's name as readers see it."""

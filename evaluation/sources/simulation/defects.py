@@ -79,14 +79,15 @@ def _spoilt_rows(frame, schema, share, births, draw):
     (key,) = schema["primaryKey"]
     defects = list(_defects(schema, set(frame.columns)))
     wanted = max(len(defects), round(share * len(frame)))
+    able_for = {needs: _able(frame, needs) for needs in {defect.needs for defect in defects}}
     rows: list[Row] = []
     notes: list[tuple] = []
     for number in range(wanted):
         defect = defects[number % len(defects)]
-        able = np.flatnonzero(frame[[*defect.needs]].notna().all(axis=1)) if defect.needs else None
-        if able is not None and not len(able):
+        able = able_for[defect.needs]
+        if not len(able):
             continue
-        place = draw.integers(len(frame)) if able is None else able[draw.integers(len(able))]
+        place = able[draw.integers(len(able))]
         good = frame.iloc[place].to_dict()
         born = births.get(good.get("child_id"))
         if defect.rule != "exact duplicate":
@@ -95,6 +96,12 @@ def _spoilt_rows(frame, schema, share, births, draw):
             rows.append(row)
             notes.append((row[key], defect.rule, defect.field))
     return rows, notes
+
+
+def _able(frame: pd.DataFrame, needs: tuple[str, ...]) -> np.ndarray:
+    """Return the rows that have what a defect needs."""
+    there = frame[[*needs]].notna().all(axis=1) if needs else pd.Series(True, index=frame.index)
+    return np.flatnonzero(there)
 
 
 def _defects(schema: dict, present: set[str]) -> Iterator[Defect]:
