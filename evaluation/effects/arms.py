@@ -71,9 +71,12 @@ class Arms:
         formula = formulaic.Formula(self.covariate_formula)
         return pd.DataFrame(formula.get_model_matrix(self.rows, na_action="raise"), dtype=float)
 
-    @cached_property
     def trimmed(self) -> "Arms":
-        """The contrast with the columns that estimates are made from, as rows are copied often."""
+        """Return the contrast with the columns that estimates are made from.
+
+        Rows are copied often. Models of these rows are kept with what is returned, so that
+        they go when it does.
+        """
         needed = {*USED, self.service.program, *self.covariates}
         names = [name for name in self.rows if name in needed]
         return self if len(names) == self.rows.shape[1] else replace(self, rows=self.rows[names])

@@ -67,7 +67,7 @@ def at_exit_effects(
     -------
     Part
     """
-    arms = arms.trimmed
+    arms = arms.trimmed()
     notes = list(arms.notes)
     when = "at exit" if arms.landmark is None else f"by day {arms.landmark}"
     receipt = f"receipt of {arms.service.name} {when}"
@@ -176,7 +176,7 @@ def risk_difference(arms: Arms, horizon: int, study: Study) -> dict | None:
     StudyError
         If the weights cannot be made, or five children carry them.
     """
-    arms = arms.trimmed
+    arms = arms.trimmed()
     fitted = _treatment_weights(arms, study, f"receipt of {arms.service.name}")
     if fitted is None and study.design != "randomized":
         return None

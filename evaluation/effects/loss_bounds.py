@@ -32,7 +32,7 @@ def loss_bounds(arms: Arms, study: Study) -> Iterator[dict]:
         return
     horizon = study.main_horizon
     moved = (arms.rows["end_reason"] == "moved_out") & (arms.rows["stop"] <= horizon)
-    same = arms.trimmed
+    same = arms.trimmed()
     random = np.random.default_rng(study.seed).random(len(arms.rows))
 
     def difference(share_served: float, share_other: float) -> float | None:

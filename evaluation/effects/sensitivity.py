@@ -164,9 +164,10 @@ def _variants(cohort: Cohort, arms: Arms, follow_up: pd.DataFrame) -> Iterator[d
         for name in sorted(county.dropna().unique()):
             kept = replace(arms, rows=arms.rows[county != name].reset_index(drop=True))
             yield from _estimated(kept, study, "one county left out", str(name))
-    yield from _specifications(arms, study)
+    same = arms.trimmed()
+    yield from _specifications(same, study)
     if service.exposure != "time-varying":
-        yield from loss_bounds(arms, study)
+        yield from loss_bounds(same, study)
 
 
 def _specifications(arms: Arms, study: Study) -> Iterator[dict]:

@@ -23,8 +23,9 @@ if TYPE_CHECKING:
     from evaluation.estimates.influential import Influential
 
 _ROUNDING = 1e-9
-_FAR = 12.0
-"""Factor exp(12) of the hazard: where a coefficient that ran to infinity begins again."""
+_NEAR, _FAR = 2.0, 12.0
+"""Factors exp(2) and exp(12) of the hazard: how far a replicate begins from the estimate at most,
+and where a coefficient that ran to infinity begins again."""
 
 
 @dataclass(frozen=True, repr=False)
@@ -98,10 +99,15 @@ class HazardModel(Result):
         return pd.Series(coef, terms)
 
     def _change(self, weights: np.ndarray) -> np.ndarray:
-        """Return how much other weights change the coefficients, by each row's influence."""
+        """Return about how much other weights change the coefficients, by each row's influence.
+
+        Never so much that it moves a hazard by more than a factor of exp(2).
+        """
         own = self.fit.rows.case_weights
         more = np.divide(weights, own, np.ones(len(own)), where=own > 0) - 1
-        return np.nan_to_num(more @ self.influence.to_numpy())
+        change = np.nan_to_num(more @ self.influence.to_numpy())
+        reach = float((np.abs(change) * self.fit.design.spread).max())
+        return change * min(1.0, _NEAR / reach) if reach > 0 else change
 
     def bootstrap(self, replicates: int = 500, *, seed: int = 1, level: float = 0.95) -> Bootstrap:
         """Draw clusters with replacement and fit again, from the estimate on.
