@@ -11,7 +11,13 @@ from evaluation.effects.trial.bootstrap import bootstrap
 from evaluation.effects.trial.children import TrialChildren, trial_children
 from evaluation.effects.trial.emulation import LAST_DAYS, Emulation, Protocol
 from evaluation.effects.trial.imputation import ImputedTrial, Incomplete
-from evaluation.effects.trial.measures import curves_of, effects_table, measures, monthly_grid
+from evaluation.effects.trial.measures import (
+    curves_of,
+    effects_table,
+    left_out,
+    measures,
+    monthly_grid,
+)
 from evaluation.effects.trial.result import TargetTrial
 from evaluation.effects.trial.tables import other_services, trial_balance, weight_summary
 from evaluation.effects.trial.words import comparison_strategy, protocol_table, treated_strategy
@@ -135,6 +141,11 @@ def target_trial(
         rows = measures(own, again, horizon_places, len(grid), protocol.horizons, clusters)
         starters = emulation.window_starters[place]
         by_grace += [{"grace_days": grace, "starters": starters} | row for row in rows]
+        compared = {row["horizon"] for row in rows}
+        at = dict(zip(protocol.horizons, horizon_places, strict=True))
+        at = {day: where for day, where in at.items() if day in compared}
+        words = f"{settings.name}, grace period of {grace} days"
+        notes += left_out(again, list(at.values()), tuple(at), words)
     notes += _unfollowed(by_grace, protocol, settings.name)
     by_grace = pd.DataFrame(by_grace)
     others = {s.program: s.name for s in study.services if s.program != settings.program}

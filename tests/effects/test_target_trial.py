@@ -12,6 +12,7 @@ from evaluation.effects import target_trial
 from evaluation.effects.trial import bootstrap
 from evaluation.effects.trial.children import trial_children
 from evaluation.effects.trial.emulation import Emulation, Protocol
+from evaluation.effects.trial.measures import left_out, spread
 from evaluation.effects.trial.weighted_sums import Growth, at_risk
 from evaluation.errors import StudyError
 from evaluation.sources.simulation import Program, Ratios, Scenario, estimands, simulate_truth
@@ -293,3 +294,17 @@ def test_weights_that_rest_on_five_children_are_said(agency):
     cohort.study = study(adjustment={"covariates": ["age_at_exit"]})
     with pytest.raises(StudyError, match="five children carry .* weight of the treated arm"):
         target_trial(cohort, "reentry", "group", comparison="never")
+
+
+def test_replicates_that_limits_are_made_without_are_counted():
+    """Of three, one follows nobody served to day 30 and one has no event in the comparison."""
+    drawn = np.array([[0.10, 0.20], [0.12, 0.0], [np.nan, 0.22]])[:, None, :, None]
+    said = left_out(drawn, [0], (30,), "Group, grace period of 60 days")
+    assert [str(note) for note in said] == [
+        "Group, grace period of 60 days: 1 of 3 bootstrap replicates follow nobody of an arm to "
+        "day 30 and are left out of the intervals there.",
+        "Group, grace period of 60 days: 1 of 3 bootstrap replicates have no event in an arm by "
+        "day 30 and are left out of the interval of its risk ratio.",
+    ]
+    assert left_out(drawn[:1], [0], (30,), "Group") == []
+    assert spread(drawn[..., 0, 0], 1) == pytest.approx(np.std([0.10, 0.12], ddof=1))

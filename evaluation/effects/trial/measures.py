@@ -11,7 +11,7 @@ from evaluation.effects.intervals import DAYS_PER_MONTH
 from evaluation.effects.limits import OUTCOME_WORDS
 from evaluation.effects.result import TABLE_COLUMNS
 from evaluation.effects.trial.emulation import Emulation
-from evaluation.study import Service
+from evaluation.study import Note, Service
 
 METHOD = "target trial: clones, censoring, weights; bootstrap by family"
 
@@ -104,6 +104,41 @@ def spread(drawn: np.ndarray, sets: int) -> float:
         return math.sqrt(between)
     within = float(np.nanmean(drawn.var(axis=1, ddof=1)))
     return math.sqrt(max(between - within / inside, 0.0) + within / sets)
+
+
+def left_out(
+    drawn: np.ndarray, places: list[int], horizons: tuple[int, ...], words: str
+) -> list[Note]:
+    """Say how many replicates the limits of a horizon are made without.
+
+    Parameters
+    ----------
+    drawn : numpy.ndarray, shape (replicates, sets inside, 2, days)
+        Of one grace period.
+    places : list of int
+        Where the horizons stand.
+    horizons : tuple of int
+        Those that risks are compared at.
+    words : str
+        The trial.
+    """
+    notes = []
+    for place, day in zip(places, horizons, strict=True):
+        risks = drawn[..., place]
+        nobody = np.isnan(risks).any(axis=(1, 2))
+        no_event = ~nobody & (risks <= 0).any(axis=(1, 2))
+        for lost, why, what in (
+            (nobody, f"follow nobody of an arm to day {day}", "intervals there"),
+            (no_event, f"have no event in an arm by day {day}", "interval of its risk ratio"),
+        ):
+            if lost.any():
+                notes.append(
+                    Note(
+                        f"{words}: {lost.sum()} of {len(risks)} bootstrap replicates {why} and are "
+                        f"left out of the {what}."
+                    )
+                )
+    return notes
 
 
 def curves_of(
