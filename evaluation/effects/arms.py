@@ -97,7 +97,8 @@ class Arms:
         Who is served is modelled as before; models of the follow-up are made anew.
         """
         other = replace(self, rows=rows)
-        other._models.update({of: m for of, m in self._models.items() if of == RECEIPT})
+        if RECEIPT in self._models:
+            other._models[RECEIPT] = self._models[RECEIPT]
         return other
 
     @property

@@ -9,7 +9,7 @@ from evaluation.estimates.errors import EstimateError
 from evaluation.estimates.partial_likelihood import PartialLikelihood
 
 _CONVERGED = 1e-15
-_CONVERGED_AGAIN, _CONVERGED_KEPT = 1e-7, 1e-9
+_CONVERGED_AGAIN, _CONVERGED_KEPT = 1e-7, 1e-13
 """Enough in a replicate, far below its spread: the step taken last squares what is left, or,
 with information that serves again, leaves a twentieth."""
 _KEPT, _KEPT_FOR = 0.05, 3

@@ -179,12 +179,17 @@ class PartialLikelihood:
 
     def gradient(self, hazard: Hazard) -> np.ndarray:
         """Return the gradient, shape (p,), alone."""
-        return self._residual(hazard) @ self.x
+        return self._residual(self._expected(hazard)) @ self.x
 
-    def _residual(self, hazard: Hazard) -> np.ndarray:
+    def _expected(self, hazard: Hazard) -> np.ndarray:
+        """Return the weighted events expected of each row."""
+        expected = self.exposure(hazard)
+        expected *= hazard.risk
+        return expected
+
+    def _residual(self, expected: np.ndarray) -> np.ndarray:
         """Return each row's weighted event less what was expected of it."""
-        residual = self.exposure(hazard)
-        residual *= -hazard.risk
+        residual = -expected
         residual[self.events] += self.weights[self.events]
         return residual
 
@@ -204,9 +209,8 @@ class PartialLikelihood:
         -------
         tuple of ndarray
         """
-        expected = hazard.risk * self.exposure(hazard)
-        residual = -expected
-        residual[self.events] += self.weights[self.events]
+        expected = self._expected(hazard)
+        residual = self._residual(expected)
         p = self.x.shape[1]
         both, scaled = np.zeros((p, p + 1)), np.empty((CHUNK, p + 1))
         for low in range(0, len(self.x), CHUNK):
@@ -292,7 +296,7 @@ class PartialLikelihood:
         zero, one, two = (m[:, None] for m in hazard.moments)
         return _ScoreTables(
             hazard.risk,
-            self._residual(hazard),
+            self._residual(self._expected(hazard)),
             self.sets.running(zero * sums - one * tied),
             hazard.means[0][:, None] * sums - hazard.means[1][:, None] * tied,
             one * sums - two * tied,

@@ -107,6 +107,7 @@ def dose(agency: Any, cohort: Cohort, by: Sequence[str] = ()) -> Dose:
             )
     rows, cannot = [], []
     about = cohort.exits[["exit_id", "family_id", *by]]
+    about = about.assign(family=pd.factorize(about["family_id"])[0])
     if cohort.stages.records.has("services"):
         spells = _spells(cohort).merge(about, on="exit_id")
         rows += _engagement(spells, by)
@@ -186,13 +187,12 @@ def _levels(some: pd.DataFrame, by: Sequence[str]):
 
 def _shares(some, measure, what, of, by) -> list[dict]:
     """Return the share of rows that ``what`` holds for, of all and of each level, by family."""
-    some = some.assign(family=pd.factorize(some["family_id"])[0], holds=some[what].astype(int))
+    some = some.assign(holds=some[what].astype(int))
     rows, trials = [], []
     for place, (program, characteristic, level, own) in enumerate(_levels(some, by)):
         n = np.bincount(own["family"])
         events = np.bincount(own["family"], own["holds"]).astype("int64")
-        counted = pd.DataFrame({"place": place, "n": n, "events": events})[n > 0]
-        trials.append(counted)
+        trials.append(pd.DataFrame({"place": place, "n": n, "events": events})[n > 0])
         rows.append(
             {
                 "measure": measure,

@@ -106,9 +106,9 @@ def test_a_replicate_is_the_fit_to_the_drawn_families(families):
     rng = np.random.default_rng(9)
     times = np.bincount(rng.integers(0, 200, 200), minlength=200)
     drawn = families.loc[families.index.repeat(times[families["family"]])]
-    again = cox(drawn, "x", cause=1, ties="breslow").table.iloc[0]
+    again = cox(drawn, "x", cause=1, ties="breslow").table["coef"][0]
     counts = times[families["family"]].astype(float)
-    assert model.reweighted(counts)["x"] == pytest.approx(again["coef"], abs=1e-4 * again["se"])
+    assert model.reweighted(counts)["x"] == pytest.approx(again, abs=1e-10)
     curves = kaplan_meier(families, cause=1, by="g")
     ours = curves.reweighted(counts, [100, 200])["survival"]
     theirs = kaplan_meier(drawn, cause=1, by="g").at([100, 200])["survival"]

@@ -124,8 +124,7 @@ def test_reweighting_is_fitting_anew(children):
     model = cox(children, "age + kin", cause=1, start="entry", strata="county")
     children["w"] = np.random.default_rng(2).integers(0, 4, len(children))
     again = cox(children, "age + kin", cause=1, start="entry", strata="county", weights="w")
-    error = np.abs(model.reweighted(children["w"]).to_numpy() - again.table["coef"])
-    assert (error < 1e-4 * again.table["robust_se"]).all()
+    np.testing.assert_allclose(model.reweighted(children["w"]), again.table["coef"], atol=1e-9)
     with pytest.raises(EstimateError, match="1,388 rows"):
         model.reweighted([1, 2])
 

@@ -12,7 +12,9 @@ by would drown the smallest.
 """
 
 import numpy as np
-from scipy import sparse, special
+from scipy import special
+
+from evaluation.estimates.risksets import scatter
 
 TOLERANCE = 1e-12
 MOST_TERMS = 60
@@ -115,29 +117,15 @@ def at_risk(
     for each in few:
         own = zip(each.polynomials(), each.coefficients().T, strict=True)
         outer = [(a * b, c * d) for b, d in own for a, c in outer]
-    leaving = _Days(leave, days)
-    entering = None if enter is None else _Days(enter, days)
+    leave, enter = (None if day is None else np.minimum(day, days) for day in (leave, enter))
     total = np.zeros(days)
     for values, counts in outer:
-        counted = leaving.sums(values, children)
-        if entering is not None:
-            counted -= entering.sums(values, children)
+        counted = scatter(leave, values, children, days + 1)
+        if enter is not None:
+            counted -= scatter(enter, values, children, days + 1)
         at_home = np.cumsum(counted[:0:-1], axis=0)[::-1]
         total += np.einsum("dk,dk->d", at_home, by_day) * counts
     return total
-
-
-class _Days:
-    """Sums over the children of each day, the last standing for later ones too."""
-
-    def __init__(self, day: np.ndarray, days: int):
-        places = np.minimum(day, days), np.arange(len(day) + 1)
-        self._matrix = sparse.csc_array((np.ones(len(day)), *places), shape=(days + 1, len(day)))
-
-    def sums(self, values: np.ndarray, x: np.ndarray) -> np.ndarray:
-        """Add up ``values[i] * x[i]``, shape (days + 1, columns)."""
-        self._matrix.data = values
-        return self._matrix @ x
 
 
 def _terms(reach: float) -> int:
